@@ -1,4 +1,4 @@
-"""Typed refusals. Each has a stable code and a sentence that says what to do; the HTTP edge renders them once (RFC 9457).
+"""Typed refusals. Each has a stable code and a sentence that says what to do; the edge renders them (RFC 9457).
 
 Messages may be shown to strangers: they never carry user content, secrets, paths or library texts.
 """

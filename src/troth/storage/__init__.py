@@ -1,0 +1,1 @@
+"""The only engines and drivers: SQL database, object store, outbox."""

@@ -1,0 +1,153 @@
+"""The one road in: decide, open the record, run, close the record. Doors call this and nothing else (house rule 1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from troth.kernel.caller import Caller
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import Denied, TrothError, Unauthenticated
+from troth.kernel.ids import new_id
+from troth.kernel.operation import Call, Operation, Registry, Stream
+from troth.kernel.record import Entry, Outcome, Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy said, and over which evidence."""
+
+    allowed: bool
+    policies: tuple[str, ...] = ()
+    evidence: str | None = None
+
+
+class Decider(Protocol):
+    """The one decision point."""
+
+    def decide(self, caller: Caller, operation: Operation) -> Decision:
+        """Allow or not; an error in a policy is a no. Never raises for a refused caller."""
+        ...
+
+
+class FaultLog(Protocol):
+    """Where unexpected exceptions go: their type and code location, never their text."""
+
+    def fault(self, error: BaseException, operation: str, request: str) -> None:
+        """Note one fault."""
+        ...
+
+
+class Internal(TrothError):
+    """Something unexpected; the stranger learns only a request id."""
+
+
+@dataclass(slots=True)
+class _Opened:
+    operation: Operation
+    call: Call
+    entry: Entry
+
+
+class Dispatcher:
+    """Runs operations for callers. An operation whose record cannot be opened does not run."""
+
+    def __init__(
+        self, registry: Registry, decider: Decider, recorder: Recorder, clock: Clock, faults: FaultLog
+    ) -> None:
+        self.registry = registry
+        self._decider = decider
+        self._recorder = recorder
+        self._clock = clock
+        self._faults = faults
+
+    def run(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
+        """Run a plain operation on this thread. Raises a `TrothError`, and only that."""
+        opened = self._open(name, caller, request_id)
+        try:
+            result = opened.operation.run(opened.call, request)
+        except Exception as error:
+            raise self._failed(opened, error) from error
+        self._close(opened, Outcome.DONE)
+        return result
+
+    async def run_async(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
+        """Run any operation from an event loop; plain ones go to a worker thread."""
+        if not self.registry[name].asynchronous:
+            return await asyncio.to_thread(self.run, name, caller, request, request_id)
+        opened = await asyncio.to_thread(self._open, name, caller, request_id)
+        try:
+            result = await opened.operation.run(opened.call, request)
+        except asyncio.CancelledError:
+            await asyncio.shield(asyncio.to_thread(self._close, opened, Outcome.FAILED, "cancelled"))
+            raise
+        except Exception as error:
+            raise await asyncio.to_thread(self._failed, opened, error) from error
+        if isinstance(result, Stream):
+            return replace(result, chunks=self._relay(opened, result.chunks))
+        await asyncio.to_thread(self._close, opened, Outcome.DONE)
+        return result
+
+    def refuse(self, name: str, caller: Caller, error: TrothError, request_id: str | None = None) -> None:
+        """Record a request that a door turned away before it became an operation (unreadable, unauthenticated)."""
+        call = Call(caller, request_id or new_id("req"), self._clock.now())
+        self._recorder.record(self._entry(name, call, "closed", Outcome.REFUSED, error.code))
+
+    def _open(self, name: str, caller: Caller, request_id: str | None) -> _Opened:
+        operation = self.registry[name]
+        call = Call(caller, request_id or new_id("req"), self._clock.now())
+        decision = self._decider.decide(caller, operation)
+        entry = self._entry(name, call, "opened", Outcome.PENDING, None)
+        entry = replace(entry, policies=decision.policies, evidence=decision.evidence)
+        if not decision.allowed:
+            refusal = _refusal(caller)
+            self._recorder.record(replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code))
+            raise refusal
+        self._recorder.record(entry)
+        return _Opened(operation, call, entry)
+
+    def _close(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> None:
+        entry = self._entry(opened.operation.name, opened.call, "closed", outcome, code)
+        self._recorder.record(replace(entry, facts=dict(opened.call.facts)))
+
+    def _failed(self, opened: _Opened, error: Exception) -> TrothError:
+        if isinstance(error, TrothError):
+            self._close(opened, Outcome.REFUSED, error.code)
+            return error
+        self._faults.fault(error, opened.operation.name, opened.call.request_id)
+        self._close(opened, Outcome.FAILED, "internal")
+        return Internal(f"Tell the operator the request id {opened.call.request_id}; nothing about it is shown here.")
+
+    async def _relay(self, opened: _Opened, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        outcome, code = Outcome.FAILED, "cancelled"
+        try:
+            async for chunk in chunks:
+                yield chunk
+            outcome, code = Outcome.DONE, ""
+        except TrothError as error:
+            outcome, code = Outcome.REFUSED, error.code
+            raise
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._close, opened, outcome, code or None))
+
+    def _entry(self, name: str, call: Call, phase: str, outcome: Outcome, code: str | None) -> Entry:
+        caller = call.caller
+        return Entry(
+            log=caller.tenant or "operator",
+            operation=name,
+            phase=phase,
+            outcome=outcome,
+            request=call.request_id,
+            actor=caller.actor,
+            tenant=caller.tenant,
+            time=epoch_ms(self._clock.now()),
+            code=code,
+        )
+
+
+def _refusal(caller: Caller) -> TrothError:
+    if caller.anonymous:
+        return Unauthenticated("Sign in or send an API key, then ask again.")
+    return Denied("Your role or the strength of your sign-in does not permit this; ask your administrator.")

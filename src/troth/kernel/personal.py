@@ -1,0 +1,58 @@
+"""Personal data outside the vault's objects: how a capability seals its fields, and how it forgets a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class PersonalFields(Protocol):
+    """Seals small values under the key unit of one person (AES-256-GCM); when the unit is destroyed they are noise."""
+
+    def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
+        """Ciphertext bound to tenant, subject and label. Raises `Gone` for an erased subject."""
+        ...
+
+    def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:
+        """The plaintext. Raises `Gone` when the subject was erased, `IntegrityError` when the bytes do not fit."""
+        ...
+
+    def blind_index(self, label: str, value: str) -> bytes:
+        """32 bytes of keyed hash (HMAC-SHA256) to find a row by its value without storing the value."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One thing kept about a person, as the access right shows it. `content` is plain JSON for the person's export."""
+
+    holder: str
+    kind: str
+    identifier: str
+    data_class: str
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a holder dropped: ids by kind, no content."""
+
+    holder: str
+    identifiers: tuple[str, ...] = ()
+
+
+class Holder(Protocol):
+    """Anything that keeps personal data. Export and erasure ask the same holders: what one finds the other forgets."""
+
+    @property
+    def name(self) -> str:
+        """The holder's name in certificates and exports."""
+        ...
+
+    def holdings(self, tenant: str, subject: str) -> list[Holding]:
+        """All that is kept of this person."""
+        ...
+
+    def forget(self, tenant: str, subject: str) -> Forgotten:
+        """Drop all of it. Idempotent: a second call finds nothing and succeeds."""
+        ...
