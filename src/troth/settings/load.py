@@ -1,0 +1,97 @@
+"""Read settings from the environment (TROTH_SECTION__FIELD) and `troth.toml`; the environment wins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from troth.kernel.errors import Invalid
+from troth.settings import sections
+
+_PREFIX = "TROTH_"
+# Read by the command line client, not by the server.
+_CLIENT_NAMES = frozenset({"TROTH_CONFIG", "TROTH_URL", "TROTH_API_KEY", "TROTH_SESSION", "TROTH_CA"})
+_TEST_PREFIX = "TROTH_TEST_"
+
+
+class Settings(BaseSettings):
+    """All sections. Build it with `load`; it never changes afterwards."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data: sections.Data = Field(default_factory=sections.Data)
+    server: sections.Server = Field(default_factory=sections.Server)
+    identity: sections.Identity = Field(default_factory=sections.Identity)
+    retention: sections.Retention = Field(default_factory=sections.Retention)
+    audit: sections.Audit = Field(default_factory=sections.Audit)
+    gateway: sections.Gateway = Field(default_factory=sections.Gateway)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        config = os.environ.get("TROTH_CONFIG", "troth.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(config))
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process. Raises `Invalid` naming the first setting that is unknown or out of range."""
+    _refuse_unknown(os.environ)
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"The setting '{place}' is not valid: {first['msg']}.", code="bad-setting") from error
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {
+        f"{_PREFIX}{section}__{field}".upper()
+        for section, info in Settings.model_fields.items()
+        for field in _fields(info.annotation)
+    }
+    for name in environment:
+        upper = name.upper()
+        if upper.startswith(_PREFIX) and upper not in known | _CLIENT_NAMES and not upper.startswith(_TEST_PREFIX):
+            raise Invalid(f"The environment names '{name}', which is no setting of Troth.", code="unknown-setting")
+
+
+def _fields(section: Any) -> list[str]:
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+
+
+class Manual(BaseModel):
+    """One line of docs/reference/settings.md."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: str
+    default: str
+    text: str
+
+
+def manual() -> list[Manual]:
+    """Every setting with its environment name, default and docstring."""
+    return [
+        Manual(environment=f"{_PREFIX}{name}__{field}".upper(), default=str(info.default), text=info.description or "")
+        for name, section in Settings.model_fields.items()
+        if isinstance(section.annotation, type) and issubclass(section.annotation, BaseModel)
+        for field, info in section.annotation.model_fields.items()
+    ]

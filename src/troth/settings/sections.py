@@ -1,0 +1,86 @@
+"""One frozen section per capability. The docstring under each field is its manual (docs/reference/settings.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Jurisdiction = Literal["us", "eu", "au"]
+
+
+class Section(BaseModel):
+    """Frozen; an unknown name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Data(Section):
+    """Where things lie."""
+
+    folder: Path = Path("var/troth")
+    """Everything Troth keeps but the keys: database, sealed objects, log tiles. Created with mode 0700."""
+    keys: Path = Path("var/troth-keys")
+    """Root keys and signing keys of the local domain (assurance A0). Keep it out of every backup of `folder`."""
+    database_url: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of a PostgreSQL database (postgresql+psycopg://…); the default is SQLite inside `folder`."""
+    jurisdiction: Jurisdiction = "eu"
+    """Where this installation stands; tenants of another jurisdiction are refused."""
+
+
+class Server(Section):
+    """The HTTPS listener."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8443, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    name: str = "localhost"
+    """DNS name in the certificate, in links and in the log's origin line."""
+    certificate: Path | None = None
+    """PEM certificate chain; without it Troth makes a local authority and a certificate below `data.keys`."""
+    private_key: Path | None = None
+    """PEM private key that belongs to `certificate`."""
+    max_body_bytes: int = Field(default=32 << 20, ge=1 << 10, le=1 << 30)
+    """Largest request body of any route; single routes have smaller limits."""
+    requests_per_minute: int = Field(default=1200, ge=1)
+    """Limit for one credential; passing it answers 429."""
+    anonymous_per_minute: int = Field(default=240, ge=1)
+    """Limit for one network address that shows no credential."""
+
+
+class Identity(Section):
+    """Sign-in."""
+
+    session_hours: int = Field(default=12, ge=1, le=24)
+    """Absolute life of a session (SP 800-63B-4 allows at most 24 h at AAL2)."""
+    idle_minutes: int = Field(default=30, ge=1, le=60)
+    """A session unused this long ends."""
+    key_days: int = Field(default=90, ge=1, le=365)
+    """Longest life of an API key."""
+
+
+class Retention(Section):
+    """How long each class of data is kept; a tenant may only shorten it."""
+
+    user_generated_days: int = Field(default=30, ge=1, le=365)
+    """Prompts, uploads, outputs."""
+    receipt_days: int = Field(default=90, ge=1, le=730)
+    """Receipts that tell what was sent to whom."""
+
+
+class Audit(Section):
+    """The transparency log."""
+
+    checkpoint_seconds: float = Field(default=1.0, gt=0, le=60)
+    """Longest time between an entry and the signed checkpoint that covers it."""
+
+
+class Gateway(Section):
+    """Calls to vendors."""
+
+    vendor_timeout_seconds: float = Field(default=120.0, gt=0, le=600)
+    """How long a vendor may take for one answer."""
+    allow_plain_loopback_vendors: bool = False
+    """Permit http:// vendors on 127.0.0.1, for tests and local models."""
