@@ -1,0 +1,78 @@
+# Two commands matter: `make demo` and `make test`. Nothing else needs to be prepared: each sets up what it uses.
+# The environment is the standard library's venv, filled from the lock files with hashes; stamps say what is in it.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_READY := $(VENV)/.demo-ready
+DEV_READY := $(VENV)/.dev-ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+# The project itself: built by the pinned hatchling in the environment, without asking any registry.
+PROJECT := --no-deps --no-build-isolation --editable .
+
+.PHONY: demo test serve check lock bench clean chroot-test help
+.NOTPARALLEL:
+
+help:
+	@echo "make demo         do the main job on real input and explain it (sets everything up first)"
+	@echo "make test         all checks and all tests"
+	@echo "make serve        the same system, staying up: API, portal, trust page"
+	@echo "make check        the fast part of 'make test': style, types, layers, budgets, unit tests"
+	@echo "make lock         write the lock files again from pyproject.toml ('make lock UPGRADE=yes' for newer releases)"
+	@echo "make bench        benchmarks against peers"
+	@echo "make chroot-test  prove that 'make demo' works on an empty Debian (needs root)"
+	@echo "make clean        remove the environment and everything generated"
+
+demo: $(DEMO_READY)
+	@$(BIN)/troth demo
+
+serve: $(DEMO_READY)
+	@$(BIN)/troth serve
+
+test: static
+	@scripts/system-packages test
+	@echo "test: all tests"
+	@$(BIN)/python -m pytest
+
+check: static
+	@echo "check: unit tests"
+	@$(BIN)/python -m pytest --quiet tests/unit
+
+.PHONY: static
+static: $(DEV_READY)
+	@echo "check: style (ruff)"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@echo "check: types (mypy --strict)"
+	@$(BIN)/mypy --no-error-summary
+	@echo "check: layers (import-linter)"
+	@$(BIN)/lint-imports --no-logo
+	@echo "check: budgets, names, locks, documents"
+	@$(BIN)/python -m pytest --quiet tests/architecture
+
+bench: $(DEV_READY)
+	@$(BIN)/python -m bench
+
+lock:
+	@scripts/lock $(if $(UPGRADE),upgrade)
+
+chroot-test:
+	@scripts/chroot-test
+
+clean:
+	rm -rf .venv .venv-lock build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+
+$(BIN)/python: scripts/create-venv scripts/find-python scripts/system-packages
+	@scripts/create-venv $(VENV)
+	@touch $@
+
+$(DEMO_READY): requirements-demo.lock pyproject.toml | $(BIN)/python
+	@echo "setup: installing what the lock pins (1 to 2 minutes the first time)"
+	@$(PIP) --require-hashes --requirement requirements-demo.lock
+	@$(PIP) $(PROJECT)
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "setup: installing what the lock pins, with the tools that check the tree (1 to 3 minutes the first time)"
+	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@$(PIP) $(PROJECT)
+	@touch $@ $(DEMO_READY)
