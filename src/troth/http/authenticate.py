@@ -1,0 +1,59 @@
+"""Credentials and channel of a request to a `Caller`. A place in the network is evidence, never an identity."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from troth.kernel.caller import Caller, Connection, anonymous
+from troth.kernel.errors import Unauthenticated
+
+SESSION_COOKIE = "__Host-sid"
+_KEY_PREFIX = "troth_sk_"
+
+
+class Credentials(Protocol):
+    """Sessions and API keys both answer this."""
+
+    def authenticate(self, token: str, connection: Connection) -> Caller:
+        """The caller the token stands for. Raises `Unauthenticated`."""
+        ...
+
+
+class Authenticator:
+    """Reads a bearer token or the session cookie."""
+
+    def __init__(self, sessions: Credentials, keys: Credentials) -> None:
+        self._sessions = sessions
+        self._keys = keys
+
+    def caller(self, request: HTTPConnection) -> Caller:
+        """Who asks. No credential gives the anonymous caller; one that does not hold raises `Unauthenticated`."""
+        connection = connection_of(request)
+        header = request.headers.get("authorization")
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer" or not token:
+                raise Unauthenticated("Send 'Authorization: Bearer' and a key or session token.", code="bad-scheme")
+            door = self._keys if token.startswith(_KEY_PREFIX) else self._sessions
+            return door.authenticate(token.strip(), connection)
+        cookie = request.cookies.get(SESSION_COOKIE)
+        return self._sessions.authenticate(cookie, connection) if cookie else anonymous(connection)
+
+
+def connection_of(request: HTTPConnection) -> Connection:
+    """What is known of the channel. Our listener speaks TLS 1.3 only, so https means TLS 1.3 (promise CRY-01)."""
+    tls = "TLSv1.3" if request.scope.get("scheme") == "https" else None
+    return Connection(tls=tls, zone=_zone(request.client.host if request.client else ""))
+
+
+def _zone(host: str) -> str:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "unknown"
+    if address.is_loopback:
+        return "loopback"
+    return "private" if address.is_private else "public"

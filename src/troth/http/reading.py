@@ -1,0 +1,140 @@
+"""Bytes to a typed request: size, type, depth and field limits before anything else sees them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from troth.gateway.wire.upload import Upload
+from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, UnsupportedMedia
+from troth.kernel.operation import Route
+
+_MAX_PARTS = 32
+
+
+class _MemoryParser(MultiPartParser):
+    """Starlette's parser spools uploads over 1 MiB to a temporary file in clear; ours never touches the disk."""
+
+    spool_max_size = 1 << 31
+
+
+async def read(request: Request, route: Route, model: type[BaseModel], ceiling: int) -> BaseModel:
+    """The validated request of one operation. Raises typed refusals; values are never echoed."""
+    limit = min(route.max_bytes, ceiling)
+    values: dict[str, Any] = {}
+    if route.body == "json":
+        values = await _json(request, limit)
+    elif route.body == "multipart":
+        values = await _multipart(request, limit)
+    values.update(_query(request))
+    values.update(request.path_params)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _explained(error) from None
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    pieces, size = [], 0
+    async for piece in _limited(request, limit):
+        size += len(piece)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    refusal = TooLarge(f"The body may have at most {limit} bytes here; send less.", code="body-too-large")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared) > limit:
+        raise refusal
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise refusal
+        yield piece
+
+
+async def _json(request: Request, limit: int) -> dict[str, Any]:
+    body = await _body(request, limit)
+    if not body:
+        return {}
+    if _media_type(request) != "application/json":
+        raise UnsupportedMedia("Send the body as application/json.", code="wrong-content-type")
+    try:
+        value = from_json(body, allow_inf_nan=False, cache_strings=False)  # refuses nesting beyond its recursion limit
+    except ValueError:
+        raise Malformed("The body is not valid JSON; check quotes, commas and nesting.", code="broken-json") from None
+    if not isinstance(value, dict):
+        raise Malformed("The body must be a JSON object.", code="broken-json")
+    return value
+
+
+async def _multipart(request: Request, limit: int) -> dict[str, Any]:
+    if _media_type(request) != "multipart/form-data":
+        raise UnsupportedMedia("Send the body as multipart/form-data.", code="wrong-content-type")
+    parser = _MemoryParser(
+        request.headers, _limited(request, limit), max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=limit
+    )
+    try:
+        form = await parser.parse()
+    except TrothError:
+        raise
+    except (MultiPartException, KeyError, ValueError):
+        raise Malformed("The multipart body cannot be read.", code="broken-multipart") from None
+    values: dict[str, Any] = {}
+    for name, item in form.multi_items():
+        _put(values, name, await _upload(item) if isinstance(item, UploadFile) else item)
+    await form.close()
+    return values
+
+
+async def _upload(item: UploadFile) -> Upload:
+    return Upload(
+        filename=item.filename or "file",
+        media_type=item.content_type or "application/octet-stream",
+        content=await item.read(),
+    )
+
+
+def _put(values: dict[str, Any], name: str, value: Any) -> None:
+    """OpenAI clients send lists as `image[]` and objects as `expires_after[anchor]`."""
+    base, bracket, inner = name.partition("[")
+    inner = inner.rstrip("]")
+    if bracket and inner:
+        values.setdefault(base, {})[inner] = value
+    elif bracket or (base in values and isinstance(values[base], list)):
+        values.setdefault(base, []).append(value)
+    elif base in values:
+        raise Malformed("A form field was sent twice.", code="broken-multipart")
+    else:
+        values[base] = value
+
+
+def _query(request: Request) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in values:
+            raise Malformed("A query parameter was sent twice.", code="broken-query")
+        values[name] = value
+    return values
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _explained(error: ValidationError) -> Invalid:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])[:200]
+    if first["type"] == "extra_forbidden":
+        return Invalid(f"There is no field '{place}' here; remove it.", code="unknown-field", field=place)
+    if first["type"] == "missing":
+        return Invalid(f"The field '{place}' is missing; add it.", code="missing-field", field=place)
+    return Invalid(f"The field '{place}' is not acceptable: {first['msg']}.", code="bad-field", field=place)
