@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/.demo-ready
 DEV_READY := $(VENV)/.dev-ready
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+# Twice quiet: errors only. Progress is told in plain words by the rules below.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 # The project itself: built by the pinned hatchling in the environment, without asking any registry.
 PROJECT := --no-deps --no-build-isolation --editable .
 
