@@ -91,7 +91,7 @@ def _explain(error: Exception) -> None:
         )
         code = "missing-extra"
     if advice is None:
-        from troth.kernel.journal import Journal  # noqa: PLC0415 - only for the rare fault
+        from troth.kernel.journal import Journal
 
         Journal().fault(error, "cli", "none")
         advice, code = "Something unexpected happened; the line above says where.", "internal"

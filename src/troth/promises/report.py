@@ -1,0 +1,81 @@
+"""The promise table as plain values: for the API, the command line and the trust page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from troth.promises.catalogue import Promise
+from troth.promises.check import Check
+from troth.promises.status import Standing, State
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RunRow(_Row):
+    """One run: what the system showed (`result`) and what the known-bad fixture showed (`control`, must be "fail")."""
+
+    check: str
+    looks_at: str
+    at: int
+    result: str
+    control: str
+    population: int
+    tested: int
+    record: str
+
+
+class PromiseRow(_Row):
+    """One promise with its state and the runs it rests on."""
+
+    id: str
+    statement: str
+    kind: str
+    capability: str
+    state: str
+    reason: str
+    runs: list[RunRow]
+
+
+class PromiseTable(_Row):
+    """All promises and how many stand in each state."""
+
+    counts: dict[str, int]
+    data: list[PromiseRow]
+
+
+def table(rows: Iterable[tuple[Promise, Standing]], checks: Iterable[Check]) -> PromiseTable:
+    """The table of `Runner.table()`."""
+    looks = {check.id: check.looks_at for check in checks}
+    data = [_row(promise, standing, looks) for promise, standing in rows]
+    counted = Counter(row.state for row in data)
+    return PromiseTable(counts={state.value: counted[state.value] for state in State}, data=data)
+
+
+def _row(promise: Promise, standing: Standing, looks: dict[str, str]) -> PromiseRow:
+    runs = [
+        RunRow(
+            check=run.check,
+            looks_at=looks[run.check],
+            at=run.at,
+            result=run.result.value,
+            control=run.control.value,
+            population=run.population,
+            tested=run.tested,
+            record=run.request,
+        )
+        for run in standing.runs
+    ]
+    return PromiseRow(
+        id=promise.id,
+        statement=promise.statement,
+        kind=promise.kind,
+        capability=promise.capability,
+        state=standing.state.value,
+        reason=standing.reason,
+        runs=runs,
+    )
