@@ -1,0 +1,19 @@
+"""Detection of personal data and secrets in text. Pure: no I/O, no clock, no state between calls."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from troth.redact.detect.engine import RuleDetector
+from troth.redact.detect.kinds import CATEGORIES, KINDS
+from troth.redact.detect.spans import Detector, Span, resolve
+
+__all__ = ["CATEGORIES", "KINDS", "Detector", "RuleDetector", "Span", "resolve", "rules_detector"]
+
+
+@lru_cache(maxsize=1)
+def rules_detector() -> Detector:
+    """The rule tier with its whole table, compiled once for the process (about 0.3 s); safe to share between threads."""
+    from troth.redact.detect.rules import TABLE  # noqa: PLC0415  the table costs time; importing the package must not
+
+    return RuleDetector(TABLE)

@@ -1,0 +1,223 @@
+"""Checks of found values: check digits, ranges and shapes. Each takes the value and answers how much of it holds."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+
+from troth.redact.detect.rule import Check, whole
+
+
+def digits(value: str) -> str:
+    """Only the ASCII digits of `value`."""
+    return "".join(c for c in value if "0" <= c <= "9")
+
+
+def luhn(number: str) -> bool:
+    """ISO/IEC 7812-1 Annex B over a string of digits."""
+    total = 0
+    for i, c in enumerate(reversed(number)):
+        d = int(c)
+        if i % 2:
+            d = d * 2 - 9 if d > 4 else d * 2
+        total += d
+    return total % 10 == 0
+
+
+@lru_cache(maxsize=64)
+def _module(name: str) -> Callable[[str], bool]:
+    is_valid: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
+    return is_valid
+
+
+def stdnum(*names: str) -> Check:
+    """The value is valid by one of these python-stdnum modules, loaded at the first use."""
+    return whole(lambda value: any(_module(name)(value) for name in names))
+
+
+def not_repeated(value: str) -> bool:
+    """More than two different digits: 1111... and 1212... are examples, not numbers of people."""
+    return len(set(digits(value))) > 2
+
+
+def checked_digits(test: Callable[[str], bool]) -> Check:
+    """`test` on the digits of the value, refusing runs of one or two digits."""
+    return whole(lambda value: not_repeated(value) and test(digits(value)))
+
+
+def _card_brand(n: str) -> bool:
+    """Issuer ranges and lengths (ISO/IEC 7812 issuer identification numbers as the schemes publish them)."""
+    size, two, four = len(n), int(n[:2]), int(n[:4])
+    if n[0] == "4":
+        return size in (13, 16, 19)
+    if 51 <= two <= 55 or 2221 <= four <= 2720:
+        return size == 16
+    if two in (34, 37):
+        return size == 15
+    if two in (36, 38, 39) or 300 <= int(n[:3]) <= 305:
+        return size in (14, 16)
+    if two in (35, 62, 64, 65, 60, 81):
+        return size in (16, 17, 18, 19)
+    return two in (50, 56, 57, 58, 63, 67) and 12 <= size <= 19
+
+
+def card(value: str) -> int:
+    """A payment card, cut to 19, 16, 15, 14, 13 or 12 digits so that a following number does not hide it."""
+    n = digits(value)
+    for size in (19, 16, 15, 14, 13, 12):
+        if len(n) >= size and len(set(n[:size])) > 1 and _card_brand(n[:size]) and luhn(n[:size]):
+            end = _length_of(value, size, str.isdigit)
+            if not value[end : end + 1].isdigit():
+                return end
+    return 0
+
+
+def _length_of(value: str, count: int, counts: Callable[[str], bool]) -> int:
+    """How far into `value` one must go to have seen `count` characters that count."""
+    seen = 0
+    for i, c in enumerate(value):
+        seen += counts(c)
+        if seen == count:
+            return i + 1
+    return len(value)
+
+
+# ISO 13616 registry: length of the IBAN by country.
+_IBAN_LENGTHS = dict(
+    pair.split(":")
+    for pair in (
+        "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BR:29 BY:28 CH:21 CR:22 CY:28 CZ:24 DE:22 DK:18 DO:28 EE:20 "
+        "EG:29 ES:24 FI:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28 HR:21 HU:28 IE:22 IL:23 IQ:23 IS:26 IT:27 JO:30 "
+        "KW:30 KZ:20 LB:28 LC:32 LI:21 LT:20 LU:20 LV:21 LY:25 MC:27 MD:24 ME:22 MK:19 MR:27 MT:31 MU:30 NL:18 NO:15 PK:24 "
+        "PL:28 PS:29 PT:25 QA:29 RO:24 RS:22 SA:24 SC:31 SE:24 SI:19 SK:24 SM:27 ST:25 SV:28 TL:23 TN:24 TR:26 UA:29 VA:22 "
+        "VG:24 XK:20"
+    ).split()
+)
+
+
+def iban(value: str) -> int:
+    """ISO 13616: the length of the country, then ISO 7064 mod 97-10."""
+    compact = "".join(c for c in value if c.isalnum()).upper()
+    size = int(_IBAN_LENGTHS.get(compact[:2], 0))
+    if not size or len(compact) < size:
+        return 0
+    number = compact[4:size] + compact[:4]
+    if int("".join(str(int(c, 36)) for c in number)) % 97 != 1:
+        return 0
+    return _length_of(value, size, str.isalnum)
+
+
+def ipv6(value: str) -> int:
+    """RFC 4291 text form that names a host: not `::`, not the loopback, not a time of day."""
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        return 0
+    groups = [g for g in value.split(":") if g]
+    named = len(groups) > 2 or any(c.isdigit() for c in value)
+    return len(value) if named and not address.is_loopback and not address.is_unspecified else 0
+
+
+def ipv4(value: str) -> int:
+    """An address of a host: not loopback, unspecified, broadcast or a net mask."""
+    address = ipaddress.IPv4Address(value)
+    dull = address.is_loopback or address.is_unspecified or value.startswith("255.")
+    return 0 if dull else len(value)
+
+
+def _phones() -> object:
+    return import_module("phonenumbers")
+
+
+_REGIONS = ("US", "GB", "AU", "DE", "FR", "ES", "IT")
+
+
+@lru_cache(maxsize=4096)
+def _possible(value: str, region: str | None, strict: bool) -> bool:
+    library = import_module("phonenumbers")
+    try:
+        number = library.parse(value, region)
+    except library.NumberParseException:
+        return False
+    return bool(library.is_valid_number(number) if strict else library.is_possible_number(number))
+
+
+def international_phone(value: str) -> int:
+    """ITU-T E.164: a known country calling code and a possible length."""
+    n = len(digits(value))
+    plus = "+" + value[2:] if value.startswith("00") else value
+    return len(value) if 7 <= n <= 17 and _possible(plus.split("x")[0], None, False) else 0
+
+
+def national_phone(value: str) -> int:
+    """A number that one of the served countries has in its plan."""
+    return len(value) if not_repeated(value) and any(_possible(value, r, True) for r in _REGIONS) else 0
+
+
+def spanish_phone(value: str) -> int:
+    """A number of the Spanish plan (nine digits, no trunk prefix)."""
+    return len(value) if not_repeated(value) and _possible(value, "ES", True) else 0
+
+
+def some_phone(value: str) -> int:
+    """After a word such as `call` or `tel`: 6 to 15 digits are enough, balanced brackets."""
+    return len(value) if 6 <= len(digits(value)) <= 17 and value.count("(") == value.count(")") else 0
+
+
+def ssn(value: str) -> bool:
+    """Never issued by the US Social Security Administration: area 000, 666 and 9xx, group 00, serial 0000."""
+    n = digits(value)
+    return len(n) == 9 and n[:3] not in ("000", "666") and n[0] != "9" and n[3:5] != "00" and n[5:] != "0000"
+
+
+def npi(n: str) -> bool:
+    """US National Provider Identifier: Luhn with the issuer prefix 80840 (45 CFR 162.406)."""
+    return len(n) == 10 and n[0] in "12" and luhn("80840" + n)
+
+
+def medicare_au(n: str) -> bool:
+    """Australian Medicare card: ninth digit is the weighted sum of the first eight mod 10."""
+    weights = (1, 3, 7, 9, 1, 3, 7, 9)
+    return len(n) in (10, 11) and n[0] in "23456" and sum(w * int(c) for w, c in zip(weights, n, strict=False)) % 10 == int(n[8])
+
+
+def ausweis(value: str) -> bool:
+    """German identity card or passport number (ICAO 9303 check digit, weights 7 3 1) or its nine signs without it."""
+    v = value.upper()
+    if len(v) == 9:
+        return any(c.isdigit() for c in v)
+    total = sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(v[:9]))
+    return total % 10 == int(v[9]) if v[9].isdigit() else False
+
+
+def rvnr(value: str) -> bool:
+    """German pension insurance number (VKVV section 4): check digit over the number with its letter as two digits."""
+    v = value.replace(" ", "").upper()
+    letter = ord(v[8]) - 64
+    n = [int(c) for c in v[:8] + f"{letter:02d}" + v[9:11]]
+    total = sum(sum(divmod(d * w, 10)) for d, w in zip(n, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    return total % 10 == int(v[11])
+
+
+def vin(value: str) -> bool:
+    """ISO 3779 with the check digit of 49 CFR 565 at place nine."""
+    if sum(c.isdigit() for c in value) < 4:
+        return False
+    table = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", [*range(1, 9), 1, 2, 3, 4, 5, 7, 9, *range(2, 10), *range(10)], strict=True))
+    weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+    rest = sum(table[c] * w for c, w in zip(value.upper(), weights, strict=True)) % 11
+    return value[8].upper() == ("X" if rest == 10 else str(rest))
+
+
+def routing_us(n: str) -> bool:
+    """ABA routing number: 3 7 1 weights, mod 10."""
+    return len(n) == 9 and sum(int(c) * (3, 7, 1)[i % 3] for i, c in enumerate(n)) % 10 == 0 and n[:2] != "00"
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy in bits per character."""
+    return -sum(c / len(value) * math.log2(c / len(value)) for c in Counter(value).values())

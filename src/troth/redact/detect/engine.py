@@ -1,0 +1,173 @@
+"""The rule tier: one RE2 set says which rules can hit at all, and only those are run. Linear time on any input."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from troth.redact.detect.rule import Rule
+from troth.redact.detect.shadow import shadow
+from troth.redact.detect.spans import Span, resolve
+
+ACCEPT = 0.5
+_NEAR, _REACH = 28, 64  # characters before a find in which its context words are looked for
+_LONGEST = 400  # characters a find beside a context word may have
+_MEMORY = 256 << 20  # bytes RE2 may use for its automata: with the default of 8 MiB a large set gives up silently
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = _MEMORY
+    options.log_errors = False
+    return options
+
+
+_EDGE = "A-Za-z\xc0-\xff"  # what may not stand beside a context word; digits and `_` may: keys such as `nhs_no`
+
+
+def _words(words: str) -> re.Pattern[bytes] | None:
+    """Whole words in any case, for the few characters before one find."""
+    if not words:
+        return None
+    return re.compile(rf"(?<![{_EDGE}])(?:{words})(?![{_EDGE}])".encode("latin-1"), re.IGNORECASE)
+
+
+def _whole_words(words: str) -> str:
+    """The same as RE2, for a whole text (with the characters beside the word, which RE2 cannot look at)."""
+    return rf"(?i)(?:^|[^{_EDGE}])(?:{words})(?:[^{_EDGE}]|$)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    rule: Rule
+    regex: Any
+    group: int
+    left: re.Pattern[bytes]
+    right: re.Pattern[bytes]
+    context: re.Pattern[bytes] | None
+    against: re.Pattern[bytes] | None
+    driver: Any  # finds the context words of a rule that cannot do without them
+
+
+def _compile(rule: Rule) -> _Compiled:
+    def regex(pattern: str) -> Any:
+        return re2.compile(pattern.encode("latin-1"), _options())
+
+    value = regex(rule.pattern)
+    driver = regex(_whole_words(rule.context)) if rule.score < ACCEPT else None
+    return _Compiled(
+        rule=rule, regex=value, group=1 if value.groups else 0, left=re.compile(rule.left.encode("latin-1")),
+        right=re.compile(rule.right.encode("latin-1")), context=_words(rule.context), against=_words(rule.against), driver=driver,
+    )  # fmt: skip
+
+
+def gate_of(rule: Rule) -> str:
+    """The pattern that must occur somewhere in a text before the rule is worth running."""
+    if rule.score < ACCEPT:
+        return _whole_words(rule.context)
+    return rule.gate or rule.pattern
+
+
+class RuleDetector:
+    """Runs a table of rules. Safe to share between threads; holds no text."""
+
+    name = "rules"
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = [_compile(rule) for rule in rules]
+        self._always = [c for c in self._rules if c.rule.always]
+        self._gates: dict[int, list[_Compiled]] = {}
+        self._gate = re2.Set.SearchSet(_options())
+        members: dict[str, int] = {}
+        for compiled in self._rules:
+            if not compiled.rule.always:
+                gate = gate_of(compiled.rule)
+                if gate not in members:
+                    members[gate] = self._gate.Add(gate.encode("latin-1"))
+                self._gates.setdefault(members[gate], []).append(compiled)
+        # The last member matches every text: when it is missing, the set ran out of memory and said nothing.
+        self._sentinel = self._gate.Add(rb"\z")
+        self._gate.Compile()
+        facts = [(r.kind, r.pattern, r.score, r.context, r.against, r.left, r.right) for r in rules]
+        self.version = f"rules-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
+
+    def detect(self, text: str) -> list[Span]:
+        """Spans of personal data and secrets in `text`, sorted, none overlapping."""
+        data = shadow(text)
+        found: list[Span] = []
+        for compiled in self._candidates(data):
+            for start, end in _regions(compiled, data):
+                _scan(compiled, data, start, end, found)
+        return resolve(found) if found else found
+
+    def _candidates(self, data: bytes) -> list[_Compiled]:
+        hits = self._gate.Match(data)
+        if self._sentinel not in hits:
+            return self._rules  # the gate failed: run everything
+        return [c for i in sorted(hits) for c in self._gates.get(i, ())] + self._always
+
+
+def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
+    """Where a find of the rule may start: anywhere, or within reach of one of its context words."""
+    if compiled.driver is None:
+        return [(0, len(data))]
+    regions: list[tuple[int, int]] = []
+    for match in compiled.driver.finditer(data):
+        end = match.end()
+        if regions and end - 1 <= regions[-1][1]:
+            regions[-1] = (regions[-1][0], end + _REACH)
+        else:
+            regions.append((max(0, end - 1), end + _REACH))
+    return regions
+
+
+def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
+    """Every accepted find of one rule that starts in [position, last). After a refusal the search goes on one character
+    later, so that a wrong candidate never hides a right one; patterns are bounded, which keeps this linear."""
+    search, group, rule = compiled.regex.search, compiled.group, compiled.rule
+    reach = min(len(data), last + _LONGEST) if compiled.driver else len(data)
+    while position < last:
+        match = search(data, position, reach)
+        if match is None or match.start() >= last:
+            return
+        start, end = match.span(group)
+        kept, score = _judge(compiled, data, start, end) if end > start else (0, 0.0)
+        if kept:
+            found.append(Span(start, start + kept, rule.kind, score, RuleDetector.name))
+            position = start + kept
+        else:
+            position = max(match.start() + 1, position + 1)
+
+
+def _judge(compiled: _Compiled, data: bytes, start: int, end: int) -> tuple[int, float]:
+    """(characters kept, score), or (0, 0) when the find is refused."""
+    refused = 0, 0.0
+    if not compiled.left.match(data, start):
+        return refused
+    check = compiled.rule.check
+    score = _score(compiled, data, start)
+    if score < ACCEPT:
+        return refused
+    kept = check(data[start:end].decode("latin-1")) if check else end - start
+    if not kept or not compiled.right.match(data, start + kept):
+        return refused
+    return kept, score
+
+
+def _score(compiled: _Compiled, data: bytes, start: int) -> float:
+    score = compiled.rule.score
+    window = data[max(0, start - _REACH) : start]
+    if compiled.against is not None and compiled.against.search(window[-_NEAR:]):
+        score -= 0.4
+    if compiled.context is not None:
+        if compiled.context.search(window[-_NEAR:]):
+            score += 0.4
+        elif compiled.context.search(window):
+            score += 0.3
+    return min(score, 1.0)

@@ -1,0 +1,96 @@
+"""Rules for postal addresses of the US, UK, AU, DE, FR, ES and IT, and for postcodes that are named as such."""
+
+from __future__ import annotations
+
+from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
+
+_W = rf"[{UPPER}][{LETTER}'.\-]*"  # one capitalised word
+_W2 = rf"{_W}(?:[ ](?:(?:of|the|on|de|la|le|les|del|della|di|da|d'|el|los|las|y|und|am|an|der|im|in|sur|en|a)[ ])*{_W}){{0,3}}"
+# United States Postal Service, Publication 28, Appendix C1 (street suffixes and their usual short forms).
+_SUFFIX = (
+    r"(?:Alley|Aly|Avenue|Ave|Bayou|Beach|Bend|Bluffs?|Bottom|Boulevard|Blvd|Branch|Bridge|Brooks?|Burgs?|Bypass|Camp|Canyon|Cape|Causeway|"
+    r"Cent(?:er|re)s?|Circles?|Cir|Cliffs?|Close|Club|Common|Corners?|Courts?|Ct|Course|Coves?|Creek|Crescent|Cres|Crest|Crossing|Crossroad|Curve|"
+    r"Dale|Dam|Divide|Drives?|Dr|Esplanade|Estates?|Expressway|Extensions?|Falls?|Ferry|Fields?|Flats?|Fords?|Forest|Forges?|Forks?|Fort|"
+    r"Freeway|Gardens?|Gateway|Glens?|Greens?|Groves?|Harbors?|Haven|Heights|Highway|Hwy|Hills?|Hollow|Inlet|Islands?|Isle|Junctions?|Keys?|"
+    r"Knolls?|Lakes?|Land|Landing|Lane|Ln|Lights?|Loaf|Locks?|Lodge|Loop|Mall|Manors?|Meadows?|Mews|Mills?|Mission|Motorway|Mountains?|Mount|"
+    r"Neck|Orchard|Oval|Overpass|Park|Parade|Parkways?|Pkwy|Pass|Passage|Path|Pike|Pines?|Place|Pl|Plains?|Plaza|Points?|Ports?|Prairie|Quay|"
+    r"Radial|Ramp|Ranch|Rapids?|Rest|Ridges?|Rise|River|Roads?|Rd|Route|Row|Rue|Run|Shoals?|Shores?|Skyway|Springs?|Spurs?|Squares?|Sq|"
+    r"Station|Stravenue|Stream|Streets?|St|Summit|Terrace|Ter|Throughway|Trace|Track|Trafficway|Trail|Trailer|Tunnel|Turnpike|Underpass|"
+    r"Unions?|Valleys?|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Walkway|Walls?|Ways?|Wells?|Wharf|Wynd|Yard)"
+)
+_STATE = (
+    r"(?:A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
+)
+_AU_STATE = r"(?:NSW|ACT|VIC|QLD|SA|WA|TAS|NT)"
+_UK_CODE = r"(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9]|[0-9][A-HJKS-UW]|[A-HK-Y][0-9][ABEHMNPRV-Y]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
+_UNIT = r"(?:(?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]lat|[Rr]oom|[Ff]loor|[Bb]ldg|[Ll]evel|[Ss]tudio|[Ll]ot|[Ss]hop)\.?[ ]?#?[ ]?[A-Za-z0-9\-]{1,6}|#[ ]?[A-Za-z0-9\-]{1,6})"
+_SEP = r"(?:,?[ ]|[ ]?,[ ]?|,?[ ]?\r?\n[ ]?)"
+_HOUSE = r"\d{1,6}(?:[ ]?[\-/][ ]?\d{1,5})?[A-Za-z]?"
+_TAIL = rf"(?:{_SEP}{_W2})?(?:{_SEP}(?:{_STATE}|{_AU_STATE})(?:,?[ ]\d{{4,5}}(?:-\d{{4}})?)?|{_SEP}{_UK_CODE})?"
+_STREET_EU = (
+    r"(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[e\xe9]e|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage)"
+)
+_FR_STREET = rf"{_STREET_EU}[ ](?:(?:de|du|des|la|le|les|d'|l'|de[ ]la|de[ ]l')[ ]?){{0,2}}[{UPPER}][{LETTER}'\-]*(?:[ ](?:(?:de|du|des|la)[ ])*[{UPPER}][{LETTER}'\-]*){{0,3}}"
+_ES_TYPE = (
+    r"(?:Calle|C/|C\.|Avenida|Avda\.?|Av\.|Plaza|Plz\.?|Paseo|P\xba|Camino|Carrer|Carretera|Ronda|Cuesta|Pasaje|Glorieta|Rambla|Urbanización|Callejón|Acceso|Alameda|"
+    r"Cañada|Vial|Vía|Via|Travesía|Pasadizo)"
+)
+_ES_STREET = rf"{_ES_TYPE}[ ](?:(?:de|del|la|las|los|el|de[ ]la|de[ ]los)[ ]){{0,2}}{_W2}"
+_IT_TYPE = r"(?:Via|Viale|Piazza|Piazzale|Piazzetta|Corso|Strada|Vicolo|Largo|Contrada|Borgo|Canale|Rotonda|Incrocio|Stretto|Vico|Lungomare|Salita)"
+_IT_STREET = rf"{_IT_TYPE}[ ](?:(?:del|della|dei|delle|di|degli)[ ]|dell')?{_W2}"
+_DE_STREET = (
+    rf"(?:[{UPPER}][{LETTER}.\-]*(?:stra\xdfe|strasse|str\.|weg|platz|gasse|allee|ring|damm|ufer|steig|pfad|hof|graben|markt|Stra\xdfe|Str\.|Weg|Platz|Allee|Gasse|Ring|Ufer|Damm)|"
+    rf"[{UPPER}][{LETTER}.\-]+[ ](?:Stra\xdfe|Str\.|Weg|Platz|Allee|Gasse|Ring|Ufer|Damm|Chaussee))"
+)
+_EU_CITY = rf"\d{{5}}(?:[ ]?,)?[ ]{_W2}(?:[ ]\([A-Z]{{2}}\))?"
+_DETAIL = r"(?:[ ](?:Apt\.?|Piso|Puerta|Esc\.?|Bajo|Planta)[ ]?\d{0,4}[A-Z]?)?"
+
+RULES: tuple[Rule, ...] = (
+    Rule(  # English: number, street with a known suffix, then as much of unit, town, region and code as follows
+        kind="address", score=0.75, right=rf"(?![{LOWER}0-9])", gate=rf"\d[A-Za-z]?[ ][{UPPER}]",
+        pattern=rf"(?:{_UNIT}{_SEP})?{_HOUSE}(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?)?(?:[ ]{_W}){{1,4}}?[ ]{_SUFFIX}\b\.?"
+        rf"(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\b\.?)?(?:{_SEP}{_UNIT})?{_TAIL}",
+    ),
+    Rule(  # ordinal streets and numbered roads: 350 5th Avenue, 12 Highway 99
+        kind="address", score=0.75, right=rf"(?![{LOWER}0-9])", gate=r"\d(?:st|nd|rd|th)[ ][A-Z]|(?:Highway|Hwy|Route|Road|Camino)[ ][A-Z0-9]",
+        pattern=rf"{_HOUSE}[ ](?:(?:N|S|E|W|North|South|East|West|Old|New)\.?[ ])?(?:\d{{1,3}}(?:st|nd|rd|th)[ ]{_SUFFIX}\b\.?|(?:Highway|Hwy|Route|County[ ]Road|State[ ]Road|El[ ]Camino)[ ][A-Z0-9][A-Za-z0-9]*)"
+        rf"(?:{_SEP}{_UNIT})?{_TAIL}",
+    ),
+    Rule(  # anything from a unit or a house number to a US state and ZIP code
+        kind="address", score=0.8, gate=r"[A-Z]{2},?[ ]\d{5}",
+        pattern=rf"(?:{_UNIT}{_SEP})?\d{{1,6}}[ ]{_W}(?:[ ][A-Za-z0-9.#\-]{{1,20}}){{0,6}}{_SEP}{_W2}{_SEP}{_STATE},?[ ]\d{{5}}(?:-\d{{4}})?",
+    ),
+    Rule(  # the same to an Australian state and postcode
+        kind="address", score=0.8, gate=rf"{_AU_STATE},?[ ]\d{{4}}",
+        pattern=rf"(?:{_UNIT}{_SEP})?(?:\d{{1,6}}[A-Za-z]?(?:/\d{{1,5}})?[ ])?{_W}(?:[ ][A-Za-z0-9.#\-]{{1,20}}){{0,6}}{_SEP}{_W2}{_SEP}{_AU_STATE},?[ ]\d{{4}}",
+    ),
+    Rule(  # United Kingdom: up to three lines, then a postcode
+        kind="address", score=0.8, gate=r"\d[A-Z]?[ ]?\d[A-Z]{2}",
+        pattern=rf"(?:{_UNIT}{_SEP})?(?:{_HOUSE}[ ])?{_W2}{_SEP}(?:{_W2}{_SEP}){{0,2}}{_UK_CODE}",
+    ),
+    Rule(kind="address", score=0.85, gate=r"(?i)[adf]po,? a", pattern=r"(?i)(?:(?:unit|psc|cmr) \d{1,5},? box \d{1,5}|us(?:ns|nv|s|cgc) [a-z]+)[ ,\n]{1,3}(?:apo|fpo|dpo),? a[aep],? \d{5}"),
+    Rule(kind="address", score=0.7, gate="(?i)box|postfach|apartado|casella|bo\xeete", pattern=rf"(?i:p\.? ?o\.?[ ]box|postfach|apartado(?: de correos)?|casella postale|bo\xeete postale)[ ]\d{{1,6}}{_TAIL}"),
+    Rule(
+        kind="address", score=0.8, right=r"(?![A-Za-z0-9])",
+        gate=r"(?i)(?:stra\xdfe|strasse|str\.|weg|platz|gasse|allee|ring|damm|ufer|steig|pfad|hof|graben|markt|chaussee)[ ]\d",
+        pattern=rf"{_DE_STREET}[ ]\d{{1,4}}[ ]?[a-z]?(?:[/\-]\d{{1,4}})?(?:,?[ \n]{{1,2}}(?:D-|A-|CH-)?\d{{4,5}}[ ]{_W2})?",
+    ),
+    Rule(
+        kind="address", score=0.8, gate=rf"{_STREET_EU}[ ]",
+        pattern=rf"(?:\d{{1,4}}(?:[ ]?(?:bis|ter|quater))?,?[ ])?{_FR_STREET},?[ \n]{{1,2}}\d{{5}}[ ]{_W2}|\d{{1,4}}(?:[ ]?(?:bis|ter|quater))?,?[ ]{_FR_STREET}",
+    ),
+    Rule(
+        kind="address", score=0.8, gate=rf"{_ES_TYPE}[ ]",
+        pattern=rf"{_ES_STREET},?[ ](?:n\xba?[ ]?)?\d{{1,4}}{_DETAIL}(?:[ ]?,[ ]?{_W2})?(?:[ ]?,[ ]?\d{{5}})?(?:[ ]{_W2})?",
+    ),
+    Rule(
+        kind="address", score=0.8, gate=rf"{_IT_TYPE}[ ]",
+        pattern=rf"{_IT_STREET},?[ ](?:n\.?[ ]?)?\d{{1,4}}(?:/[A-Za-z])?(?:[ ](?:Appartamento|Piano|Interno|Scala)[ ]\d{{1,3}})?(?:,?[ ]{_EU_CITY})?",
+    ),
+    Rule(kind="address", score=0.7, gate=r"[ ]\([A-Z]{2}\)", pattern=rf"{_EU_CITY}[ ]\([A-Z]{{2}}\)"),
+    Rule(kind="postcode", score=0.6, gate=r"\d[A-Z]?[ ]?\d[A-Z]{2}", pattern=_UK_CODE, context="postcode|post code|address|live", against="part|model|order|ticket|room"),
+    Rule(
+        kind="postcode", score=0.2, pattern=r"\d{4,5}(?:-\d{4})?", right=r"(?![A-Za-z0-9%])(?![.,\-]\d)",
+        context=r"zip(?: ?code)?|post(?:al)? ?code|postcode|plz|postleitzahl|code postal|c\.?p\.?|código postal|cap",
+    ),
+)  # fmt: skip

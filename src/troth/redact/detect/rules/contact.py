@@ -1,0 +1,157 @@
+"""Rules for e-mail, telephone, web and network addresses, devices, places."""
+
+from __future__ import annotations
+
+from troth.redact.detect import checks
+from troth.redact.detect.rule import LETTER, Rule
+
+_PHONE_WORDS = (
+    r"phones?|tel|tél|telephone|téléphone|telefon(?:nummer)?|teléfono|telefono|tlf|mobile?|mobil|handy|cell(?:ulare|phone)?|"
+    r"móvil|portable|fax|call(?:ing|ed)?|ring|dial|text(?:ed)?|sms|whatsapp|contact|contacto|reach|rufen?|ruf|appelez|"
+    r"llama(?:r|me)?|chiama(?:re|mi)?|hotline|helpline|landline|number is|no\. is|phone ?no|phone ?number"
+)
+_NOT_PHONE = (
+    r"orders?|order ?id|order ?no|tracking|invoice|ticket|ref(?:erence)?|sku|serial|version|build|isbn|issn|commit|"
+    r"amount|total|price|qty|quantity|id|fix|gps|port|pid|card|iban|account|acct|usd|eur"
+)
+_EXTENSION = r"(?:,? ?(?:x|ext\.?|extension|Durchwahl|poste|#) ?\d{1,6})?"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        kind="email",
+        pattern=rf"[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@(?:[{LETTER}0-9](?:[{LETTER}0-9\-]{{0,62}})\.)+[{LETTER}]{{2,24}}",
+        score=0.98,
+        gate="@",
+        left=r"(?<![A-Za-z0-9_%+\-])",
+    ),
+    Rule(  # obfuscated: name [at] host [dot] org
+        kind="email",
+        pattern=r"(?i)[a-z0-9][a-z0-9._%+\-]{0,63} ?[\[({<] ?at ?[\])}>] ?[a-z0-9\-]{1,63}"
+        r"(?: ?(?:\.|[\[({<] ?dot ?[\])}>]) ?[a-z0-9\-]{1,63}){1,4}",
+        score=0.9,
+        gate=r"(?i)[\[({<] ?at ?[\])}>]",
+    ),
+    Rule(
+        kind="url",
+        pattern=r"(?i)(?:https?|ftp|wss?)://[^\s<>\"'`{}|\\^\[\]\x7f]{2,900}",
+        gate="://",
+        score=0.6,
+        check=lambda v: len(v.rstrip(".,;:!?)'*_")),
+        right="",
+    ),
+    Rule(
+        kind="url",
+        pattern=r"(?i)www\.[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}(?:/[^\s<>\"'`{}|\\^\[\]\x7f]{0,300})?",
+        gate=r"(?i)www\.",
+        score=0.6,
+        check=lambda v: len(v.rstrip(".,;:!?)'*_")),
+        right="",
+    ),
+    Rule(
+        kind="phone",
+        pattern=rf"((?:\+|\b00)[1-9]\d{{0,2}}[ .\-/]?(?:\(\d{{1,5}}\)[ .\-/]?)?\d(?:[ .\-/()]{{0,2}}\d){{5,13}}{_EXTENSION})",
+        score=0.9,
+        gate=r"\+[1-9]|\b00[1-9]",
+        check=checks.international_phone,
+        against=_NOT_PHONE,
+        left=r"(?<![A-Za-z0-9+=])",
+    ),
+    Rule(  # North American numbering plan: 3-3-4 with separators; example numbers break the plan, so only the shape counts
+        kind="phone",
+        pattern=rf"(?:(?:\+?1|001)[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[ .\-]\d{{4}}{_EXTENSION}",
+        score=0.7,
+        gate=r"\d{3}[ .\-]\d{4}",
+        check=checks.whole(checks.not_repeated),
+        context=_PHONE_WORDS,
+        against=rf"{_NOT_PHONE}|nhs|tax|abn|tfn|medicare",
+        left=r"(?<![A-Za-z0-9.\-+])(?<!\d )",
+        right=r"(?![A-Za-z0-9])(?![.\-]\d)(?! \d)",
+    ),
+    Rule(  # national with trunk prefix 0 and separators
+        kind="phone",
+        pattern=rf"\(?0\d{{1,5}}\)?(?:[ .\-/]{{1,2}}\d{{2,8}}){{1,5}}{_EXTENSION}",
+        score=0.65,
+        gate=r"\b0\d",
+        check=checks.national_phone,
+        context=_PHONE_WORDS,
+        against=_NOT_PHONE,
+        left=r"(?<![A-Za-z0-9.,\-+#/])",
+        right=r"(?![A-Za-z0-9])(?![.,\-/]\d)",
+    ),
+    Rule(  # the same written in one run
+        kind="phone",
+        pattern=r"0[1-9]\d{8,10}",
+        score=0.5,
+        gate=r"\b0\d",
+        check=checks.national_phone,
+        context=_PHONE_WORDS,
+        against=_NOT_PHONE,
+        left=r"(?<![A-Za-z0-9.,\-+#/_=])",
+        right=r"(?![A-Za-z0-9_])(?![.,\-/]\d)",
+    ),
+    Rule(  # Spanish: nine digits without prefix, in groups
+        kind="phone",
+        pattern=r"[6-9]\d(?:\d \d{3} \d{3}|\d \d\d \d\d \d\d| \d{3} \d\d \d\d)",
+        score=0.6,
+        gate=r"\b[6-9]\d{1,2} \d",
+        check=checks.spanish_phone,
+        context=_PHONE_WORDS,
+        against=_NOT_PHONE,
+        left=r"(?<![A-Za-z0-9.,\-+#/])(?<!\d )",
+        right=r"(?![A-Za-z0-9])(?![.,\-/]\d)(?! \d)",
+    ),
+    Rule(  # anything number-like right after a word for a telephone
+        kind="phone",
+        pattern=rf"[+(]?\d[\d()]*(?:[ .\-/()]{{1,2}}\d{{1,9}}){{0,6}}{_EXTENSION}",
+        score=0.15,
+        check=checks.some_phone,
+        context=_PHONE_WORDS,
+        against=_NOT_PHONE,
+        left=r"(?<![A-Za-z0-9.,#+:$\u20ac])".replace("\\u20ac", "\x80"),
+        right=r"(?![A-Za-z0-9%])(?![.,\-/:]\d)",
+    ),
+    Rule(
+        kind="ipv4",
+        pattern=r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)",
+        score=0.8,
+        gate=r"\d\.\d{1,3}\.\d",
+        check=checks.ipv4,
+        context="ip|host|addr|address|from|client|server|peer",
+        against=r"v|ver|version|release|firmware|build|section|chapter|oid|upgrade to|libs?",
+        left=r"(?<![A-Za-z0-9.\-])",
+        right=r"(?![A-Za-z0-9_\-])(?!\.\d)",
+    ),
+    Rule(
+        kind="ipv6",
+        pattern=r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?",
+        score=0.85,
+        gate=r":[0-9A-Fa-f]{0,4}:",
+        check=checks.ipv6,
+        left=r"(?<![A-Za-z0-9:.])",
+        right=r"(?![A-Za-z0-9:])",
+    ),
+    Rule(
+        kind="mac",
+        pattern=r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})",
+        score=0.9,
+        gate=r"[0-9A-Fa-f]{2}[:\-][0-9A-Fa-f]{2}[:\-]",
+        left=r"(?<![A-Za-z0-9:\-])",
+        right=r"(?![A-Za-z0-9:\-])",
+    ),
+    Rule(
+        kind="imei",
+        pattern=r"\d{2}[ \-]?\d{6}[ \-]?\d{6}[ \-]?\d",
+        score=0.3,
+        check=checks.checked_digits(checks.luhn),
+        context="imei|device|handset|meid",
+    ),
+    Rule(
+        kind="coordinates",
+        pattern=r"[+\-]?\d{1,2}\.\d{4,15}\xb0? ?[NS]?[,; ] ?[+\-]?1?\d{1,2}\.\d{4,15}\xb0?(?: ?[EW])?",
+        score=0.7,
+        gate=r"\d\.\d{4}",
+        check=checks.whole(lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90),
+        left=r"(?<![A-Za-z0-9.])",
+        right=r"(?![A-Za-z0-9])(?!\.\d)",
+    ),
+)

@@ -1,0 +1,82 @@
+"""Rules for cards, accounts and wallets."""
+
+from __future__ import annotations
+
+from troth.redact.detect import checks, wallets
+from troth.redact.detect.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        kind="payment_card",
+        pattern=r"\d{4}[ \-]?\d{4}(?:[ \-]?\d){4,11}",
+        gate=r"\d{4}[ \-]?\d{4}",
+        score=0.95,
+        check=checks.card,
+        against="tracking|order|serial|isbn|imei|timestamp",
+        left=r"(?<![A-Za-z0-9.,])(?<!\d[\-])",
+        right=r"(?![A-Za-z0-9])(?![.\-]\d)",
+    ),
+    Rule(
+        kind="card_code",
+        pattern=r"\d{3,4}",
+        score=0.2,
+        context=r"cvv2?|cvc2?|card (?:security|verification) code|security code|prüfziffer",
+        left=r"(?<![A-Za-z0-9.,$])",
+        right=r"(?![A-Za-z0-9])(?![.,]\d)",
+    ),
+    Rule(
+        kind="iban",
+        pattern=r"[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,4})?",
+        score=0.98,
+        gate=r"[A-Za-z]{2}\d\d[ \-]?[A-Za-z0-9]{4}",
+        check=checks.iban,
+        right=r"(?![A-Za-z0-9])",
+    ),
+    Rule(
+        kind="bic",
+        pattern=r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?",
+        score=0.2,
+        check=checks.stdnum("bic"),
+        context="bic|swift|swift code|bank identifier",
+    ),
+    Rule(
+        kind="bank_account",
+        pattern=r"\d(?:[ \-]?\d){5,16}",
+        score=0.15,
+        context=r"account(?: ?(?:no|number|nr|num|id))?\.?|acct(?: ?no)?|a/c|kontonummer|konto(?:-?nr)?|numéro de compte|"
+        r"compte|cuenta|conto|bank ?account",
+        against=r"order|ticket|tracking|call|phone|tel",
+        left=r"(?<![A-Za-z0-9.,$+])",
+        right=r"(?![A-Za-z0-9%])(?![.,\-]\d)",
+    ),
+    Rule(
+        kind="uk_sort_code",
+        pattern=r"\d{2}[\- ]?\d{2}[\- ]?\d{2}",
+        score=0.2,
+        context=r"sort[ \-_]?code|bank code|bsb",
+        right=r"(?![A-Za-z0-9])(?![.,\-]\d)",
+    ),
+    Rule(
+        kind="uk_sort_code",  # Australia's bank-state-branch number
+        pattern=r"\d{3}[\- ]?\d{3}",
+        score=0.15,
+        context=r"bsb(?: ?(?:no|number))?",
+        right=r"(?![A-Za-z0-9])(?![.,\-]\d)",
+    ),
+    Rule(
+        kind="us_routing",
+        pattern=r"\d{9}",
+        score=0.2,
+        check=checks.checked_digits(checks.routing_us),
+        context=r"routing(?: ?(?:no|number))?|aba|rtn",
+    ),
+    Rule(kind="btc_address", pattern=r"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}", gate=r"\b[13][1-9A-HJ-NP-Za-km-z]{9}", score=0.95, check=checks.whole(wallets.base58check)),
+    Rule(
+        kind="btc_address",
+        pattern=r"bc1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{11,71}|BC1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{11,71}",
+        score=0.95,
+        gate="(?i)bc1",
+        check=checks.whole(wallets.bech32),
+    ),
+    Rule(kind="eth_address", pattern=r"0x[0-9a-fA-F]{40}", gate="0x[0-9a-fA-F]", score=0.9, check=checks.whole(wallets.ethereum)),
+)

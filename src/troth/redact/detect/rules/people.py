@@ -1,0 +1,138 @@
+"""Rules for names of people: what stands around a name, and a built-in list of given names."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+
+from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
+
+_T = rf"(?:[{UPPER}]['][{UPPER}]?[{LOWER}]+|(?:Mc|Mac|De|Di|Da|Le|La|Van|Fitz)?[{UPPER}][{LOWER}]+)(?:['\-][{UPPER}]?[{LOWER}]+)*"
+_INITIAL = rf"[{UPPER}]\.?"
+_PARTICLE = r"(?:de|del|della|di|da|dos|das|do|van|von|der|den|la|le|las|los|el|bin|ibn|al|zu|zum|y|e|ter|ten|af|st\.|St\.)"
+_MORE = rf"(?:[ ](?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,3}}{_T}\b)"
+_SUFFIX = r"(?:,?[ ](?:Jr|Sr|II|III|IV|PhD|MD)\b\.?)?"
+_NAME = rf"{_T}{_MORE}{{0,3}}{_SUFFIX}"
+_CAPS = rf"[{UPPER}][{UPPER}'\-]+"
+_LIST_NAME = rf"{_CAPS}(?:[ ]{_CAPS}){{0,2}},[ ]{_T}(?:[ ]{_T}){{0,2}}"  # SURNAME, Given
+_ANY = rf"(?:{_LIST_NAME}|{_NAME}|{_CAPS}(?:[ ]{_CAPS}){{0,3}})"
+_LOOSE = rf"[{LETTER}][{LETTER}'\-]+(?:[ ][{LETTER}][{LETTER}'.\-]*){{0,3}}"
+
+_TITLES = (
+    r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Dame|Lord|Rev|Fr|Sgt|Capt|Lt|Col|Judge|Justice|Herrn?|Frau|Hr|Fr|"
+    r"M|MM|Mme|Mlle|Madame|Monsieur|Mademoiselle|Me|Sr|Sra|Srta|Se\xf1ora?|Se\xf1orita|Don|Do\xf1a|Sig|Sig\.ra|Sig\.na|Signora?|Signorina|Dott|Dott\.ssa|Ing|Avv)"
+)
+_PERSON_KEYS = (
+    r"(?:full[ _]?name|first[ _]?name|last[ _]?name|given[ _]?name|family[ _]?name|sur[ _]?name|customer(?:[ _]?name)?|client(?:[ _]?name)?|name|"
+    r"applicant|patient|contact(?: person)?|employee|tenant|landlord|seller|buyer|sender|recipient|recipient[ _]?name|beneficiary|card[ _]?holder(?:[ _]?name)?|"
+    r"account[ _]?holder|holder|owner|author|signed(?: by)?|signature|from|to|cc|bcc|attn|attention|caller|agent|manager|doctor|witness|defendant|plaintiff|"
+    r"insured|member|passenger|guest|student|teacher|parent|guardian|spouse|next of kin|emergency contact|submitted by|reported by|assigned to|assignee|reporter|"
+    r"nombre|apellidos?|nom|pr\xe9nom|nom complet|vorname|nachname|kunde|kundin|antragsteller(?:in)?|ansprechpartner(?:in)?|nome|cognome|cliente|paciente|paziente)"
+)
+_INTRODUCTIONS = (
+    r"(?:my (?:full |real |legal |first |last |maiden )?name is|name's|call me|i am called|this is|i am|i'm|it's|it is|here is|speaking with|spoke (?:to|with)|"
+    r"signed,|regards,|best,|thanks,|cheers,|sincerely,|yours,|love,|dear|hi|hello|hey|hallo|bonjour|hola|ciao|liebe[rs]?|lieber|sehr geehrte[r]? (?:herr|frau)|"
+    r"mein name ist|ich hei\xdfe|ich bin|hier ist|hier spricht|je m'appelle|je suis|mon nom est|c'est|me llamo|mi nombre es|soy|habla|mi chiamo|sono|il mio nome \xe8|"
+    r"met with|married to|named|account of|on behalf of|refund|behalf of|meet|meu nome \xe9)"
+)
+
+
+@lru_cache(maxsize=2)
+def _list(name: str) -> frozenset[str]:
+    text = resources.files("troth.redact.detect").joinpath("data", name).read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+def given_names() -> frozenset[str]:
+    """Given names of the languages served, in their usual spelling (compiled from MIT and public-domain lists)."""
+    return _list("given_names.txt")
+
+
+def _also_words() -> frozenset[str]:
+    """Given names that are words, months or places too: alone they are no sign of a person."""
+    return _list("given_names_also_words.txt")
+
+
+# Capitalised words that begin a sentence or follow a greeting and are no names.
+_NOT_A_NAME = frozenset(
+    """The A An And Or But If It Its This That These Those There Here I You He She We They My Your His Her Our Their Who What When Where Why How
+    All Any Each Every Some No Not Yes Please Thanks Thank Dear Hi Hello Hey Sir Madam Team Everyone Everybody Folks Guys Friends Friend Customer Support
+    Service Help Desk Sales Admin Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September
+    October November December Today Tomorrow Yesterday In On At By For From To Of Off Up Down With Without Is Are Was Were Be Been Do Does Did Has Have Had
+    Can Could Will Would Shall Should Must May Might Let Street Avenue Road Lane Drive Court Boulevard Park Place Square City Town County State University
+    College School Hospital Hotel Restaurant Bank Company Corp Inc Ltd Llc Gmbh Group Services Solutions Systems Technologies Airport Station Church House
+    Apartments Center Centre Bridge River Lake Mountain Valley Island Beach Bay North South East West New Old Great United Kingdom States America American
+    English German French Spanish Italian Europe European Asia African Error Warning Info Debug Trace Null None True False Http Https Json Xml Html Api Url
+    Id Date Time Name Email Phone Address Number Order Ticket Card Account Reference Invoice Total Price Amount Status Type Code Version Release Build
+    Internet Online Web Website Windows Linux Android Apple Google Microsoft Amazon Facebook Twitter Great Good Best Happy Nice Sorry Sure Okay Ok Well Also
+    After Before Since While During Once Then So Because Just Only Still Already Again Now Soon Later Never Always Sometimes Mr Mrs Ms Dr Prof Herr Frau
+    Der Die Das Ein Eine Und Oder Ich Wir Sie Le La Les Un Une Et Ou Je Nous Vous El Los Las Una Y O Yo Il Lo Gli Uno E Io Noi Voi Was Wie Wo Wer Wenn""".split()
+)  # fmt: skip
+_TRAILING = frozenset("Street Avenue Road Lane Drive Court Way Square Airport University College School Hospital Hotel Inc Ltd Corp GmbH".split())
+
+
+def _name(value: str) -> int:
+    """A name in a telling place: cut before the first word that is no part of one."""
+    kept = 0
+    position = 0
+    for word in value.split(" "):
+        if word.strip(",.").title() in _NOT_A_NAME and word.strip(",.") not in given_names():
+            break
+        position += len(word) + 1
+        kept = position - 1
+    return kept if kept > 1 else 0
+
+
+def _listed(value: str) -> int:
+    """A listed given name: with a surname always, alone when it is no word as well."""
+    first, _, rest = value.partition(" ")
+    if rest:
+        if rest.split(" ")[-1] in _TRAILING:
+            return 0
+        kept = _name(value)
+        if kept > len(first):
+            return kept
+    return 0 if first in _also_words() or first in _NOT_A_NAME else len(first)
+
+
+def _listed_last(value: str) -> int:
+    """SURNAME, Given or Surname, Given where the given name is listed."""
+    return len(value) if value.rpartition(" ")[2] in given_names() else 0
+
+
+_SAYS = rf"(?i)name is|name's|called?|named|speaking with|spoke|behalf of|signed|mein name|hei\xdfe|m'appelle|mon nom|me llamo|mi nombre|mi chiamo|mio nome"
+_LEFT = r"(?<![A-Za-z0-9_\xc0-\xff@/\\#])(?<![A-Za-z0-9]['.\-])"
+_RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@])(?!\.[a-z])"
+
+RULES: tuple[Rule, ...] = (
+    Rule(  # Mr Smith, Frau Dr. Müller
+        kind="person", gate=rf"\b{_TITLES}\.?[ ]", score=0.85, left=r"(?<![A-Za-z0-9_.&])", right=_RIGHT, check=_name,
+        pattern=rf"\b(?:{_TITLES}\.?[ ]){{1,3}}((?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,2}}{_NAME})",
+    ),
+    Rule(  # Name: Anna Meier; "customer": "Anna Meier"; From: Anna Meier
+        kind="person", gate=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=]", score=0.8, left="", right=_RIGHT, check=_name,
+        pattern=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=][ \t]{{0,8}}[\"']?((?:{_TITLES}\.?[ ])?{_ANY})",
+    ),
+    Rule(  # my name is Anna Meier; Dear Anna; Regards,\nAnna
+        kind="person", gate=_SAYS, score=0.75, left="", right=_RIGHT, check=_name,
+        pattern=rf"\b(?i:my (?:full |real |legal |first |last |maiden )?name is|name's|call me|mein name ist|ich hei\xdfe|je m'appelle|mon nom est|me llamo|"
+        rf"mi nombre es|mi chiamo|il mio nome \xe8|speaking with|spoke (?:to|with)|on behalf of|signed,|named|called)[ \n]({_NAME})",
+    ),
+    Rule(  # weaker places need a listed given name or two capitalised words
+        kind="person", gate=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]", score=0.7, left="", right=_RIGHT, check=_name,
+        pattern=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]{{1,2}}({_T}{_MORE}{{1,3}}{_SUFFIX})",
+    ),
+    Rule(  # anna meier, written small, after words that leave no doubt
+        kind="person", gate=_SAYS, score=0.6, left="", right=_RIGHT, check=_name,
+        pattern=rf"\b(?i:my (?:full |real |legal )?name is|mein name ist|je m'appelle|me llamo|mi chiamo)[ ]([{LETTER}][{LETTER}'\-]+(?:[ ][{LETTER}][{LETTER}'\-]+)?)",
+    ),
+    Rule(  # Anna Meier <anna@example.org>
+        kind="person", gate=r"[\"A-Za-z\xc0-\xff][ ]<[A-Za-z0-9]", score=0.85, left=_LEFT, right="", check=_name,
+        pattern=rf"(\"?{_ANY})\"?[ ]<[A-Za-z0-9._%+'\-]{{1,64}}@",
+    ),
+    Rule(kind="person", gate=rf"[{UPPER}],[ ][{UPPER}]", score=0.75, left=_LEFT, right=_RIGHT, check=_listed_last, pattern=rf"{_CAPS}(?:[ ]{_CAPS}){{0,2}},[ ]{_T}"),
+    Rule(
+        kind="person", score=0.65, left=_LEFT, right=_RIGHT, check=_listed, always=True,
+        pattern=rf"\b(?:{'|'.join(sorted(given_names(), key=len, reverse=True))})\b(?:['\-]{_T})?(?:{_MORE}{{1,3}}{_SUFFIX})?",
+    ),
+)  # fmt: skip

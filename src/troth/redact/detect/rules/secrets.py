@@ -1,0 +1,106 @@
+"""Rules for secrets: the published formats of vendors first, then values beside a key that says what they are."""
+
+from __future__ import annotations
+
+from troth.redact.detect.checks import entropy, whole
+from troth.redact.detect.rule import Rule
+
+_TOKEN_LEFT = r"(?<![A-Za-z0-9_])"
+_TOKEN_RIGHT = r"(?![A-Za-z0-9_])"
+
+# A value that is no secret: a placeholder, a reference, a type or a call.
+_DULL = frozenset(
+    "true false none null undefined string password passwd secret changeme example test xxx xxxx xxxxx xxxxxx required optional "
+    "hidden redacted masked empty unset default value your here str bytes int bool field input prompt token key reset".split()
+)
+
+
+def _is_secret(value: str) -> bool:
+    """Something that a person or a machine chose, not a stand-in or a name of one."""
+    v = value.strip("\"'`")
+    if len(v) < 4 or v.lower() in _DULL or len(set(v)) < 3:
+        return False
+    return not v.startswith(("${", "{{", "<", "%(", "$(", "os.", "process.", "self.", "...", "***", "env."))
+
+
+def _is_random(value: str) -> bool:
+    """Looks drawn at random: mixed signs and at least 3 bits of entropy per character (hex: 2.5)."""
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    return _is_secret(value) and mixed and entropy(value) >= 2.5
+
+
+def _token(kind: str, gate: str, pattern: str) -> Rule:
+    return Rule(kind=kind, gate=gate, pattern=pattern, score=0.97, left=_TOKEN_LEFT, right=_TOKEN_RIGHT)
+
+
+_FORMATS: tuple[Rule, ...] = (
+    _token("aws_key", "A[A-Z]{2}A[A-Z0-9]{4}", r"(?:(?:AKIA|ASIA)[A-Z0-9]{16}|(?:AROA|AIDA|AGPA|ANPA|ABIA|ACCA)[A-Z2-7]{16})"),
+    _token("github_token", "gh[pousr]_|github_pat_", r"(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255}"),
+    _token("gitlab_token", "gl[a-z]{2,4}-", r"(?:glpat|gldt|glrt|glptt|glsoat|glcbt)-[A-Za-z0-9_\-]{20,64}"),
+    _token("slack_token", "xox[abposre]-|xapp-", r"xox[abposre]-[A-Za-z0-9\-]{10,250}|xapp-\d-[A-Za-z0-9\-]{10,250}"),
+    Rule(kind="slack_token", gate="://", pattern=r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_\-]{20,120}", score=0.97),
+    _token("stripe_key", "[srp]k_(?:live|test)_|whsec_", r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,250}|whsec_[A-Za-z0-9+/=]{24,250}"),
+    _token("google_key", r"AIza|ya29\.|GOCSPX-", r"AIza[0-9A-Za-z_\-]{30,40}|ya29\.[0-9A-Za-z_\-]{20,500}|GOCSPX-[0-9A-Za-z_\-]{20,40}"),
+    _token("llm_key", "sk-", r"sk-(?:proj|svcacct|admin|ant-api\d\d|ant-admin\d\d|or-v1|None)-[A-Za-z0-9_\-]{16,250}|sk-[A-Za-z0-9]{32,64}"),
+    _token("llm_key", "hf_|gsk_|r8_|pplx-", r"hf_[A-Za-z0-9]{30,40}|gsk_[A-Za-z0-9]{40,60}|r8_[A-Za-z0-9]{30,40}|pplx-[A-Za-z0-9]{40,60}"),
+    _token("registry_token", "npm_|pypi-|dckr_pat_|rubygems_", r"npm_[A-Za-z0-9]{30,40}|pypi-[A-Za-z0-9_\-]{32,250}|dckr_pat_[A-Za-z0-9_\-]{20,40}|rubygems_[a-f0-9]{40,60}"),
+    _token(
+        "vendor_token",
+        r"SG\.|SK[0-9a-f]{4}|AC[0-9a-f]{4}|key-[0-9a-f]{4}|dop_v1_|shp[acs][ats]_|sq0|lin_api_|glc_|hvs\.|dapi[a-f0-9]{4}|PMAK-|sntrys_|"
+        r"(?i:age-secret-key-1)|:AA",
+        r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{30,64}|SK[0-9a-f]{32}|AC[0-9a-f]{32}|key-[0-9a-f]{32}|dop_v1_[a-f0-9]{64}|"
+        r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|sq0(?:atp|csp)-[0-9A-Za-z_\-]{22,43}|lin_api_[A-Za-z0-9]{32,48}|glc_[A-Za-z0-9+/=]{32,400}|"
+        r"hvs\.[A-Za-z0-9_\-]{20,200}|dapi[a-f0-9]{32}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|sntrys_[A-Za-z0-9+/=_]{40,400}|age-secret-key-1[a-z0-9]{58}|"
+        r"AGE-SECRET-KEY-1[A-Z0-9]{58}|\d{8,10}:AA[A-Za-z0-9_\-]{32,34}",
+    ),
+    _token("jwt", "eyJ", r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?"),
+    Rule(
+        kind="private_key", score=0.99, left="", right="", gate="PRIVATE KEY",
+        pattern=r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:-[^-]+)*?"
+        r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
+    ),
+    Rule(  # an unfinished key, for example cut by a log: everything that still looks like its body
+        kind="private_key", score=0.9, left="", right="", gate="PRIVATE KEY",
+        pattern=r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\:,]*",
+    ),
+    Rule(  # user:password@ in a URL of any scheme
+        kind="connection_string", score=0.96, left=_TOKEN_LEFT, right="", gate="://",
+        pattern=r"[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/?#@\"'<>]{0,120}:[^\s/@\"'<>]{1,200}@[^\s\"'<>`,;)\]}]{1,400}",
+    ),
+    Rule(
+        kind="connection_string", score=0.9, left=_TOKEN_LEFT, right="", gate="(?i)(?:key|password|pwd)=",
+        pattern=r"(?i)(?:DefaultEndpointsProtocol|Server|Data Source|Endpoint)=[^\s\"']{1,200};[^\n\"']{0,200}(?:AccountKey|SharedAccessKey|Password|Pwd)=[^\s;\"']{4,200};?",
+    ),
+)  # fmt: skip
+
+_KEY = (
+    r"(?:[A-Za-z0-9.\-]{0,40}[_.\-]?)(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\- ]?key|apikey|access[_\- ]?key|private[_\- ]?key|"
+    r"auth[_\- ]?key|encryption[_\- ]?key|signing[_\- ]?key|client[_\- ]?secret|credentials?|passwort|kennwort|contrase\xf1a|mot de passe)"
+    r"(?:[_.\-](?:access[_\-])?(?:key|id|value|hash|token))?"
+)
+_KEY_GATE = "(?i)pass(?:w|p|c)|pwd|secret|token|key|credential|kennwort|contrase\xf1a|mot de passe"
+_BESIDE = (
+    Rule(
+        kind="password", score=0.9, left="", right="", check=whole(_is_secret), gate=_KEY_GATE,
+        pattern=rf"(?i)\b(?:{_KEY})[\"']?(?: ?(?:=>?|:=?) ?)(?:Bearer |Basic )?[\"'`]([^\s\"'`]{{4,300}})[\"'`]",
+    ),
+    Rule(
+        kind="password", score=0.85, left="", right="", check=whole(_is_secret), gate=_KEY_GATE,
+        pattern=r"(?i)\b(?:[A-Za-z0-9]{1,20}[_.\-])?(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contrase\xf1a|mot de passe|secret)"
+        r"[\"']?(?: ?(?:=>?|:=?) ?| is(?: now)?:? | lautet | est | es )([^\s\"'`,;&<>(){}\[\]]{4,120})",
+    ),
+    Rule(
+        kind="secret_value", score=0.8, left="", right="", check=whole(_is_random), gate=_KEY_GATE,
+        pattern=rf"(?i)\b(?:{_KEY})[\"']?(?: ?(?:=>?|:=?) ?| is:? | )[\"'`]?([A-Za-z0-9+/=_.~\-]{{12,300}})",
+    ),
+    Rule(
+        kind="bearer", score=0.9, left="", right="", check=whole(_is_secret), gate="(?i)bearer|authorization|x-api-key",
+        pattern=r"(?i)\b(?:bearer|authorization: ?(?:basic|token|digest)|x-api-key:) +([A-Za-z0-9+/=_.~\-]{12,})",
+    ),
+    Rule(
+        kind="password", score=0.9, left="", right="", check=whole(_is_secret), gate="--password|mysql|sshpass|curl",
+        pattern=r"(?:--password[= ]|mysql [^\n]{0,80}-p|sshpass -p ?|curl [^\n]{0,200}-u ?[\"']?[A-Za-z0-9._\-]{1,60}:)[\"']?([^\s\"']{4,120})",
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = _FORMATS + _BESIDE

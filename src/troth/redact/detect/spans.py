@@ -1,0 +1,74 @@
+"""What a detector says: spans of a text, and how overlapping ones are settled."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from troth.redact.detect.kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One find: `text[start:end]` in code points, the kind (a key of `KINDS`), a score of 0 to 1, and who found it."""
+
+    start: int
+    end: int
+    kind: str
+    score: float
+    detector: str
+
+
+class Detector(Protocol):
+    """Finds personal data and secrets in a text."""
+
+    @property
+    def version(self) -> str:
+        """Digest of everything that decides what is found; it stands in the manifest of a data set."""
+
+    def detect(self, text: str) -> list[Span]:
+        """Spans sorted by start, none overlapping. Never raises on any str."""
+
+
+def resolve(found: Iterable[Span]) -> list[Span]:
+    """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier.
+
+    What a loser of a container kind (address, URL, connection string) covers beyond the winners stays covered, so
+    that settling an overlap never uncovers the rest of an address.
+    """
+    ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
+    starts: list[int] = []
+    kept: list[Span] = []
+    for span in ordered:
+        pieces = _uncovered(span, starts, kept)
+        if pieces == [(span.start, span.end)]:
+            _insert(span, starts, kept)
+        elif KINDS[span.kind].container:
+            for start, end in pieces:
+                _insert(Span(start, end, span.kind, span.score, span.detector), starts, kept)
+    return kept
+
+
+def _insert(span: Span, starts: list[int], kept: list[Span]) -> None:
+    at = bisect_left(starts, span.start)
+    starts.insert(at, span.start)
+    kept.insert(at, span)
+
+
+def _uncovered(span: Span, starts: list[int], kept: list[Span]) -> list[tuple[int, int]]:
+    """The parts of `span` that no kept span covers."""
+    at = max(0, bisect_left(starts, span.start) - 1)
+    position, pieces = span.start, []
+    for other in kept[at:]:
+        if other.start >= span.end:
+            break
+        if other.end <= position:
+            continue
+        if other.start > position:
+            pieces.append((position, other.start))
+        position = other.end
+    if position < span.end:
+        pieces.append((position, span.end))
+    return pieces
