@@ -55,7 +55,9 @@ class Outbox:
             raise _unavailable() from error
 
     def close(self) -> None:
-        """Finish what waits, then refuse."""
+        """Finish what waits, then refuse. A second call does nothing."""
+        if self._closed:
+            return
         self._closed = True
         self._queue.put(None)
         self._thread.join()

@@ -1,0 +1,154 @@
+"""One road in: decide, open the record, run, close the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import BaseModel
+
+from troth.kernel.caller import anonymous
+from troth.kernel.dispatch import Dispatcher, Internal
+from troth.kernel.errors import Conflict, Denied, TrothError, Unauthenticated, Unavailable
+from troth.kernel.operation import Call, Group, Registry, Stream, operation
+from worlds import FaultList, ListRecorder, MovableClock, RoleDecider, person
+
+
+class Word(BaseModel):
+    word: str = "x"
+
+
+class Echo:
+    """Four operations that end in the four possible ways."""
+
+    def __init__(self) -> None:
+        self.ran = 0
+
+    @operation("echo.say", group=Group.OWN_DATA, request=Word)
+    def say(self, call: Call, request: Word) -> Word:
+        """Say it."""
+        self.ran += 1
+        call.note(object="obj_x", count=1)
+        return request
+
+    @operation("echo.refuse", group=Group.OWN_DATA, request=Word)
+    def refuse(self, call: Call, request: Word) -> Word:
+        raise Conflict("not now", code="not-now")
+
+    @operation("echo.break", group=Group.OWN_DATA, request=Word)
+    def break_(self, call: Call, request: Word) -> Word:
+        raise KeyError("jane@example.com")
+
+    @operation("echo.later", group=Group.OWN_DATA, request=Word)
+    async def later(self, call: Call, request: Word) -> Stream:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"one"
+            if request.word == "fail":
+                raise Unavailable("gone", code="gone-away")
+            yield b"two"
+
+        return Stream(chunks())
+
+
+@pytest.fixture
+def recorder() -> ListRecorder:
+    return ListRecorder()
+
+
+@pytest.fixture
+def faults() -> FaultList:
+    return FaultList()
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+def dispatcher(echo: Echo, recorder: ListRecorder, faults: FaultList) -> Dispatcher:
+    return Dispatcher(Registry(echo), RoleDecider(), recorder, MovableClock(), faults)
+
+
+def _phases(recorder: ListRecorder) -> list[tuple[str, str, str | None]]:
+    return [(entry.phase, entry.outcome.value, entry.code) for entry in recorder.entries]
+
+
+def test_a_done_operation_is_opened_and_closed_under_one_request(
+    dispatcher: Dispatcher, recorder: ListRecorder
+) -> None:
+    assert dispatcher.run("echo.say", person("own-data"), Word(word="hi")) == Word(word="hi")
+    assert _phases(recorder) == [("opened", "pending", None), ("closed", "done", None)]
+    assert recorder.entries[0].request == recorder.entries[1].request
+    assert recorder.entries[0].policies == ("by-role",)
+    assert recorder.entries[1].facts == {"object": "obj_x", "count": 1}
+
+
+def test_without_a_record_nothing_runs(dispatcher: Dispatcher, recorder: ListRecorder, echo: Echo) -> None:
+    recorder.broken = True
+    with pytest.raises(Unavailable) as caught:
+        dispatcher.run("echo.say", person("own-data"), Word())
+    assert caught.value.code == "no-record"
+    assert echo.ran == 0
+
+
+def test_a_refused_caller_runs_nothing_and_leaves_a_record(
+    dispatcher: Dispatcher, recorder: ListRecorder, echo: Echo
+) -> None:
+    with pytest.raises(Denied):
+        dispatcher.run("echo.say", person("audit"), Word())
+    assert echo.ran == 0
+    assert _phases(recorder) == [("closed", "refused", "access-denied")]
+
+
+def test_a_stranger_is_asked_to_sign_in(dispatcher: Dispatcher) -> None:
+    with pytest.raises(Unauthenticated):
+        dispatcher.run("echo.say", anonymous(), Word())
+
+
+def test_a_typed_refusal_closes_the_record_as_refused(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    with pytest.raises(Conflict):
+        dispatcher.run("echo.refuse", person("own-data"), Word())
+    assert _phases(recorder)[-1] == ("closed", "refused", "not-now")
+
+
+def test_an_unexpected_error_shows_no_internals(
+    dispatcher: Dispatcher, recorder: ListRecorder, faults: FaultList
+) -> None:
+    with pytest.raises(Internal) as caught:
+        dispatcher.run("echo.break", person("own-data"), Word())
+    assert "jane" not in caught.value.advice
+    assert _phases(recorder)[-1] == ("closed", "failed", "internal")
+    assert faults.faults == ["KeyError"]
+
+
+def test_a_stream_closes_its_record_when_it_ends(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    async def consume(word: str) -> list[bytes]:
+        stream = await dispatcher.run_async("echo.later", person("own-data"), Word(word=word))
+        assert len(recorder.entries) == 1
+        return [chunk async for chunk in stream.chunks]
+
+    assert asyncio.run(consume("ok")) == [b"one", b"two"]
+    assert _phases(recorder) == [("opened", "pending", None), ("closed", "done", None)]
+
+
+def test_a_stream_that_fails_is_recorded_as_such(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    async def consume() -> None:
+        stream = await dispatcher.run_async("echo.later", person("own-data"), Word(word="fail"))
+        async for _ in stream.chunks:
+            pass
+
+    with pytest.raises(TrothError):
+        asyncio.run(consume())
+    assert _phases(recorder)[-1] == ("closed", "refused", "gone-away")
+
+
+def test_a_door_can_record_what_it_turned_away(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    dispatcher.refuse("echo.say", anonymous(), Conflict("x", code="broken-json"))
+    assert _phases(recorder) == [("closed", "refused", "broken-json")]
+
+
+def test_two_operations_of_one_name_stop_the_start(echo: Echo) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Registry(echo, Echo())

@@ -1,0 +1,100 @@
+"""Folders as an object store: write-once, compare-and-swap, durable, private."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from troth.kernel.errors import Conflict, IntegrityError, NotFound, Unavailable
+from troth.storage.blobs import LocalBlobs
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path / "store")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_a_name_is_written_once(blobs: LocalBlobs) -> None:
+    blobs.create("a/b", b"one")
+    with pytest.raises(Conflict):
+        blobs.create("a/b", b"two")
+    assert blobs.get("a/b") == b"one"
+
+
+def test_of_eight_writers_one_wins(blobs: LocalBlobs) -> None:
+    won: list[int] = []
+
+    def write(number: int) -> None:
+        try:
+            blobs.create("race", str(number).encode())
+        except Conflict:
+            return
+        won.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert blobs.get("race") == str(won[0]).encode()
+
+
+def test_swap_needs_the_present_digest(blobs: LocalBlobs) -> None:
+    blobs.swap("head", b"1", None)
+    blobs.swap("head", b"2", _digest(b"1"))
+    with pytest.raises(Conflict):
+        blobs.swap("head", b"3", _digest(b"1"))
+    with pytest.raises(Conflict):
+        blobs.swap("head", b"3", None)
+    assert blobs.get("head") == b"2"
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a//b", "", "a/../b", "a b", ".hidden", "x" * 513])
+def test_names_cannot_leave_the_folder(blobs: LocalBlobs, name: str) -> None:
+    with pytest.raises(IntegrityError):
+        blobs.create(name, b"")
+
+
+def test_files_are_private_and_nothing_temporary_stays(blobs: LocalBlobs, tmp_path: Path) -> None:
+    blobs.create("a/b", b"one")
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert [path.name for path in files] == ["b"]
+    assert files[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "store" / "a").mkdir(parents=True)
+    (tmp_path / "store" / "a" / ".new-dead").write_bytes(b"half")
+    assert list(LocalBlobs(tmp_path / "store").names()) == []
+    assert not (tmp_path / "store" / "a" / ".new-dead").exists()
+
+
+def test_missing_names_and_second_deletes(blobs: LocalBlobs) -> None:
+    with pytest.raises(NotFound):
+        blobs.get("none")
+    blobs.create("x", b"1")
+    assert (blobs.delete("x"), blobs.delete("x")) == (True, False)
+
+
+def test_names_are_listed_by_prefix(blobs: LocalBlobs) -> None:
+    for name in ("k/2", "k/1", "m/1"):
+        blobs.create(name, b"")
+    assert list(blobs.names("k/")) == ["k/1", "k/2"]
+
+
+def test_a_full_disk_keeps_nothing(blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("troth.storage.blobs.os.fsync", full)
+    with pytest.raises(Unavailable):
+        blobs.create("x", b"1")
+    assert not any(path.is_file() for path in (tmp_path / "store").rglob("*"))

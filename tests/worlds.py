@@ -1,0 +1,82 @@
+"""Small real worlds for tests: a clock that moves by hand, a database in a folder, ciphers that really encrypt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from troth.kernel.caller import Authentication, Caller, Connection
+from troth.kernel.dispatch import Decision
+from troth.kernel.errors import Unavailable
+from troth.kernel.operation import Operation
+from troth.kernel.record import Entry
+from troth.storage.database import Database, metadata
+
+
+class MovableClock:
+    """Starts at a fixed moment and moves only when told."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def forward(self, **delta: float) -> None:
+        self._now += timedelta(**delta)
+
+
+@dataclass
+class ListRecorder:
+    """Keeps entries in a list; `broken` makes it refuse, as a full disk would."""
+
+    entries: list[Entry] = field(default_factory=list)
+    broken: bool = False
+
+    def record(self, entry: Entry) -> None:
+        if self.broken:
+            raise Unavailable("no record", code="no-record")
+        self.entries.append(entry)
+
+    def record_within(self, _connection: Any, entry: Entry) -> None:
+        self.record(entry)
+
+
+@dataclass
+class RoleDecider:
+    """Allows callers that carry the role named like the operation's group."""
+
+    def decide(self, caller: Caller, operation: Operation) -> Decision:
+        return Decision(operation.declaration.group.value in caller.roles, ("by-role",), "00" * 32)
+
+
+@dataclass
+class FaultList:
+    """Collects the types of unexpected exceptions."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, error: BaseException, operation: str, request: str) -> None:
+        self.faults.append(type(error).__name__)
+
+
+def sqlite(folder: Path) -> Database:
+    """A database with the whole schema in `folder`."""
+    database = Database(f"sqlite:///{folder / 'test.db'}")
+    metadata.create_all(database.engine)
+    return database
+
+
+def person(*roles: str, tenant: str = "ten_a", actor: str = "usr_a", assurance: int = 2) -> Caller:
+    """A signed-in person on a TLS 1.3 connection."""
+    return Caller(
+        actor=actor,
+        kind="user",
+        tenant=tenant,
+        subject=actor,
+        roles=frozenset(roles),
+        authentication=Authentication("password+totp", assurance, 1, "ses_a"),
+        connection=Connection("TLSv1.3", "loopback"),
+    )
