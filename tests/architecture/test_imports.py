@@ -17,7 +17,7 @@ BROAD_EXCEPT = {
 }
 # Commands import what they need when they run, so that `troth --help` is quick.
 LAZY_ROOMS = ("cli",)
-# Compiles the whole rule table, which costs a third of a second: only who detects pays. (Cycles are the contract's job.)
+# Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
 COSTLY = {"src/troth/redact/detect/__init__.py"}
 
 
