@@ -1,0 +1,193 @@
+"""Who may do what: the whole matrix as one table, and the limits that stop everybody."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from troth.access.policy import DEFAULT_DENY, BrokenPolicy, CedarDecider, shipped_policies
+from troth.access.schema import UndeclaredAction
+from troth.kernel.caller import Authentication, Caller, Connection, anonymous
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Group
+from unit.access.world import OPERATIONS, a_caller, an_operation
+
+# Columns in the order of Group: P public, S sign-in, A own account, D own data, K own keys, G generate, M administer,
+# R privacy (rights of others), L audit log, O operate. A dot is a refusal.
+MATRIX = {
+    # caller                              PSADKGMRLO
+    "anonymous":                         "PS........",
+    "user":                              "PSA.......",
+    "user:member":                       "PSADKG....",
+    "user:auditor":                      "PSAD....L.",
+    "user:privacy-officer":              "PSAD...R..",
+    "user:admin":                        "PSADKGM...",
+    "user:owner":                        "PSADKGMRL.",
+    "user:operator":                     "PSA.......",
+    "user:made-up":                      "PSA.......",
+    "operator":                          "PSA.......",
+    "operator:operator":                 "PSA.....LO",
+    "operator:owner":                    "PSA.......",
+    "service:operator":                  "PS........",
+    "api-key:member":                    "PS........",
+    "api-key:owner+generate":            "PS...G....",
+    "api-key:member+generate":           "PS...G....",
+    "api-key:member+own-data:write":     "PS.D......",
+    "api-key:auditor+generate":          "PS........",
+    "api-key+generate":                  "PS........",
+    "api-key:owner+generate+administer": "PS...G....",
+}  # fmt: skip
+
+
+def named_caller(name: str) -> Caller:
+    """`kind:role+scope+scope`, as the table writes it."""
+    head, *scopes = name.split("+")
+    kind, _, role = head.partition(":")
+    return a_caller(kind, [role] if role else [], scopes)
+
+
+@pytest.mark.parametrize(("name", "row"), MATRIX.items())
+def test_every_role_against_every_group(decider: CedarDecider, name: str, row: str) -> None:
+    allowed = ""
+    for letter, group in zip("PSADKGMRLO", Group, strict=True):
+        decision = decider.decide(named_caller(name), OPERATIONS[group, DataClass.SYSTEM, "POST"])
+        allowed += letter if decision.allowed else "."
+    assert allowed == row
+
+
+def test_a_read_scope_reads_and_does_not_change(decider: CedarDecider) -> None:
+    key = a_caller("api-key", ["member"], ["own-data"])
+    reading = OPERATIONS[Group.OWN_DATA, DataClass.USER_GENERATED, "GET"]
+    changing = OPERATIONS[Group.OWN_DATA, DataClass.USER_GENERATED, "POST"]
+    assert decider.decide(key, reading).allowed
+    assert not decider.decide(key, changing).allowed
+
+
+@pytest.mark.parametrize("group", [Group.ADMINISTER, Group.AUDIT])
+def test_nobody_administers_or_audits_their_way_into_content(decider: CedarDecider, group: Group) -> None:
+    owner = a_caller("user", ["owner"])
+    assert decider.decide(owner, OPERATIONS[group, DataClass.ACCOUNT, "GET"]).allowed
+    refused = decider.decide(owner, OPERATIONS[group, DataClass.USER_GENERATED, "GET"])
+    assert (refused.allowed, refused.policies) == (False, ("content-of-others",))
+
+
+def test_operators_do_not_reach_content(decider: CedarDecider) -> None:
+    operator = a_caller("operator", ["operator"])
+    assert not decider.decide(operator, OPERATIONS[Group.OPERATE, DataClass.USER_GENERATED, "GET"]).allowed
+
+
+PROTECTED = [group for group in Group if group not in (Group.PUBLIC, Group.SIGN_IN)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes"),
+    [
+        ("secure-channel", {"connection": Connection(tls="TLSv1.2", zone="public")}),
+        ("secure-channel", {"connection": Connection(tls=None, zone="loopback")}),
+        ("secure-channel", {"connection": Connection(tls=None, zone="private")}),
+        ("session-age", {"authentication": Authentication("password+totp", 2, 12 * 3600 + 1)}),
+        ("person-in-tenant", {"tenant": None}),
+    ],
+)
+@pytest.mark.parametrize("group", [group for group in PROTECTED if group is not Group.OPERATE])
+def test_limits_stop_even_an_owner(decider: CedarDecider, policy: str, changes: dict[str, Any], group: Group) -> None:
+    everything = a_caller("user", ["owner", "admin", "member", "auditor", "privacy-officer"])
+    operation = OPERATIONS[group, DataClass.ACCOUNT, "GET"]
+    assert decider.decide(everything, operation).allowed
+    refused = decider.decide(dataclasses.replace(everything, **changes), operation)
+    assert (refused.allowed, refused.policies) == (False, (policy,))
+
+
+@pytest.mark.parametrize("group", [group for group in PROTECTED if group not in (Group.OWN_ACCOUNT, Group.OPERATE)])
+def test_a_password_alone_leads_only_to_a_second_factor(decider: CedarDecider, group: Group) -> None:
+    password_only = a_caller("user", ["owner"], authentication=Authentication("password", 1, 5))
+    refused = decider.decide(password_only, OPERATIONS[group, DataClass.ACCOUNT, "GET"])
+    assert (refused.allowed, refused.policies) == (False, ("second-factor",))
+    assert decider.decide(password_only, OPERATIONS[Group.OWN_ACCOUNT, DataClass.ACCOUNT, "POST"]).allowed
+
+
+def test_a_key_without_a_tenant_is_refused(decider: CedarDecider) -> None:
+    key = a_caller("api-key", ["member"], ["generate"], tenant=None)
+    refused = decider.decide(key, OPERATIONS[Group.GENERATE, DataClass.USER_GENERATED, "POST"])
+    assert (refused.allowed, refused.policies) == (False, ("key-in-tenant",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, True),
+        ({"authentication": Authentication("password", 1, 5)}, False),
+        ({"authentication": Authentication("password+totp", 2, 12 * 3600 + 1)}, False),
+        ({"tenant": "ten_1"}, False),
+        ({"authentication": Authentication("local-operator", 0), "connection": Connection(None, "in-process")}, True),
+        (
+            {"authentication": Authentication("local-operator", 0), "connection": Connection("TLSv1.3", "loopback")},
+            False,
+        ),
+    ],
+)
+def test_when_an_operator_may_operate(decider: CedarDecider, changes: dict[str, Any], allowed: bool) -> None:
+    operator = a_caller("operator", ["operator"], **changes)
+    assert decider.decide(operator, OPERATIONS[Group.OPERATE, DataClass.SYSTEM, "POST"]).allowed is allowed
+
+
+def test_public_needs_no_channel_but_sign_in_does(decider: CedarDecider) -> None:
+    plain = anonymous(Connection(tls=None, zone="loopback"))
+    assert decider.decide(plain, OPERATIONS[Group.PUBLIC, DataClass.SYSTEM, "GET"]).allowed
+    assert not decider.decide(plain, OPERATIONS[Group.SIGN_IN, DataClass.SYSTEM, "POST"]).allowed
+
+
+def test_a_decision_names_its_policies_and_its_evidence(decider: CedarDecider) -> None:
+    operation = OPERATIONS[Group.GENERATE, DataClass.USER_GENERATED, "POST"]
+    yes = decider.decide(a_caller("user", ["member"]), operation)
+    no = decider.decide(a_caller("user", []), operation)
+    assert yes.policies == ("member-generate",)
+    assert no.policies == (DEFAULT_DENY,)
+    assert yes.evidence is not None
+    assert yes.evidence != no.evidence
+
+
+def test_an_unknown_kind_of_caller_is_refused(decider: CedarDecider) -> None:
+    assert not decider.decide(a_caller("ghost", ["owner"]), OPERATIONS[Group.PUBLIC, DataClass.SYSTEM, "GET"]).allowed
+
+
+@pytest.mark.parametrize("group", ["made-up", None])
+def test_an_operation_of_an_unknown_group_stops_the_start(group: Any) -> None:
+    with pytest.raises(UndeclaredAction):
+        CedarDecider([an_operation(group, name="thing.do")])
+
+
+def test_an_operation_that_takes_the_name_of_a_group_stops_the_start() -> None:
+    with pytest.raises(UndeclaredAction):
+        CedarDecider([an_operation(Group.PUBLIC, name="operate")])
+
+
+def test_an_operation_that_the_schema_does_not_know_is_refused(decider: CedarDecider) -> None:
+    assert not decider.decide(a_caller("user", ["owner"]), an_operation(Group.PUBLIC, name="new.thing")).allowed
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("permit (principal, action, resource", "parsed"),
+        ("permit (principal, action, resource);", "@id"),
+        ('@id("own-data") permit (principal, action, resource) when { context.assurence > 1 };', "fit the schema"),
+        ('@id("x") permit (principal, action in Action::"own-dada", resource);', "fit the schema"),
+        ('@id("x") permit (principal is Userr, action, resource);', "fit the schema"),
+        ('@id("public-for-everyone") permit (principal is User, action, resource);', "@id"),
+    ],
+)
+def test_a_broken_policy_file_stops_the_start(addition: str, message: str) -> None:
+    with pytest.raises(BrokenPolicy, match=message):
+        CedarDecider(OPERATIONS.values(), {**shipped_policies(), "zz.cedar": addition})
+
+
+def test_a_group_that_no_policy_permits_stops_the_start() -> None:
+    files = shipped_policies()
+    del files["keys.cedar"]
+    CedarDecider(OPERATIONS.values(), files)
+    del files["operators.cedar"]
+    with pytest.raises(BrokenPolicy, match="operate"):
+        CedarDecider(OPERATIONS.values(), files)
