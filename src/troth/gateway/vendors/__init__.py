@@ -1,0 +1,1 @@
+"""Who may be sent what: records, the gate that reads them, and the adapters that speak to vendors."""

@@ -1,0 +1,153 @@
+"""The vendor that is built in: it runs on this machine, keeps nothing, and needs no account."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from troth.gateway.vendors.port import Attachment, Produced
+from troth.gateway.vendors.record import ANY, HERE, DueDiligence, Offer, Retention, State, VendorRecord
+from troth.kernel.errors import Invalid
+
+IMAGE_MODEL, CHAT_MODEL = "troth-studio-1", "troth-echo-1"
+MIN_SIDE, MAX_SIDE = 64, 2048  # pixels
+_FOREVER = 2**53 - 1
+# Takes the place of review and agreement: the digest of this sentence stands in the record.
+STATEMENT = (
+    "The local studio is part of Troth, runs in its process and keeps nothing; no third party receives anything."
+)
+_DIGEST = hashlib.sha256(STATEMENT.encode()).hexdigest()
+
+LOCAL_STUDIO = VendorRecord(
+    id="local-studio",
+    kind="local-studio",
+    state=State.APPROVED,
+    requested_by="shipped",
+    approved_by="shipped",
+    facts=DueDiligence(
+        name="Troth local studio",
+        base_url="http://localhost",
+        offers=(
+            Offer(model=IMAGE_MODEL, upstream=IMAGE_MODEL, kind="image"),
+            Offer(model=CHAT_MODEL, upstream=CHAT_MODEL, kind="chat"),
+        ),
+        review=_DIGEST,
+        review_expires=_FOREVER,
+        agreement=_DIGEST,
+        agreement_ends=_FOREVER,
+        retention=Retention.ZERO,
+        jurisdictions=(ANY,),
+        regions=(HERE,),
+        moderation="gateway-rules",
+        raw_images=True,
+    ),
+)
+
+
+class Composed(Protocol):
+    """What `studio.compose.compose` returns, as far as this module needs it."""
+
+    @property
+    def png(self) -> bytes: ...
+
+
+class Composer(Protocol):
+    """`studio.compose.compose`."""
+
+    def __call__(self, prompt: str, width: int, height: int, seed: int) -> Composed: ...
+
+
+class Editor(Protocol):
+    """`studio.edit.edit`: a PNG made of a clean picture; `mask` is a PNG or None."""
+
+    def __call__(self, image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> bytes: ...
+
+
+Responder = Callable[[Sequence[Any]], Iterator[str]]
+
+
+class LocalStudio:
+    """Implements `port.Vendor`. `placeholders` finds redaction placeholders: they are not drawn into pictures."""
+
+    def __init__(self, compose: Composer, edit: Editor, answer: Responder, placeholders: re.Pattern[str]) -> None:
+        self._compose = compose
+        self._edit = edit
+        self._answer = answer
+        self._placeholders = placeholders
+
+    async def chat(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A chat.completion; token counts are counts of words."""
+        pieces = await asyncio.to_thread(lambda: list(self._answer(payload["messages"])))
+        text = "".join(pieces)
+        message = {"role": "assistant", "content": text, "refusal": None}
+        choices = [
+            {"index": n, "message": message, "finish_reason": "stop", "logprobs": None}
+            for n in range(payload.get("n", 1))
+        ]
+        return {"created": int(time.time()), "choices": choices, "usage": _usage(payload, text)}
+
+    async def chat_stream(self, payload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """The same piece by piece."""
+        pieces = await asyncio.to_thread(lambda: list(self._answer(payload["messages"])))
+        created, choices = int(time.time()), range(payload.get("n", 1))
+        for n in choices:
+            yield _chunk(created, n, {"role": "assistant", "content": ""}, None)
+        for piece in pieces:
+            for n in choices:
+                yield _chunk(created, n, {"content": piece}, None)
+            await asyncio.sleep(0)
+        for n in choices:
+            yield _chunk(created, n, {}, "stop")
+        if (payload.get("stream_options") or {}).get("include_usage"):
+            yield {"created": created, "choices": [], "usage": _usage(payload, "".join(pieces))}
+
+    async def image(self, payload: dict[str, Any]) -> list[Produced]:
+        """Posters, patterns and layouts drawn from the prompt: the same prompt gives the same pictures."""
+        width, height = _size(payload.get("size"))
+        prompt = self._drawable(payload["prompt"])
+        seeds = [_seed(prompt, n) for n in range(payload.get("n", 1))]
+        made = [await asyncio.to_thread(self._compose, prompt, width, height, seed) for seed in seeds]
+        return [Produced(picture.png, payload["prompt"]) for picture in made]
+
+    async def edit(
+        self, payload: dict[str, Any], images: Sequence[Attachment], mask: Attachment | None
+    ) -> list[Produced]:
+        """The first picture changed as the prompt says."""
+        if len(images) > 1:
+            raise Invalid("The local studio edits one picture at a time; send one.", code="one-picture", field="image")
+        width, height = _size(payload.get("size"))
+        covered = mask.content if mask else None
+        prompt = self._drawable(payload["prompt"])
+        content = await asyncio.to_thread(self._edit, images[0].content, prompt, covered, width, height)
+        return [Produced(content, payload["prompt"]) for _ in range(payload.get("n", 1))]
+
+    def _drawable(self, prompt: str) -> str:
+        return " ".join(self._placeholders.sub(" ", prompt).split()) or "untitled"
+
+
+def _size(text: str | None) -> tuple[int, int]:
+    if text in (None, "auto"):
+        return 1024, 1024
+    width, height = (int(side) for side in str(text).split("x"))
+    if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
+        raise Invalid(f"The local studio makes pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side; choose another.",
+                      code="size-not-supported", field="size")  # fmt: skip
+    return width, height
+
+
+def _seed(prompt: str, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{number}:{prompt}".encode()).digest()[:4], "big")
+
+
+def _usage(payload: dict[str, Any], text: str) -> dict[str, int]:
+    read = sum(len(str(message.get("content", "")).split()) for message in payload["messages"])
+    written = len(text.split())
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def _chunk(created: int, index: int, delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    return {"created": created, "choices": [{"index": index, "delta": delta, "finish_reason": finish}]}

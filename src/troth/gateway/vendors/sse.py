@@ -1,0 +1,49 @@
+"""Server-sent events (WHATWG HTML, section 9.2) as OpenAI uses them: `data:` lines, an empty line ends an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.kernel.errors import VendorFailed
+
+MAX_EVENT = 1 << 20  # bytes that one event may hold before it is refused
+
+
+class EventReader:
+    """Bytes in, in pieces of any size; the data of whole events out. Raises `VendorFailed` for an endless event."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, piece: bytes) -> Iterator[str]:
+        """The events that `piece` completes."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            yield from self._line(line.removesuffix(b"\r"))
+        if self._size + len(self._rest) > MAX_EVENT:
+            raise VendorFailed("The vendor sent an event without end; try again.", code="vendor-flood")
+
+    def _line(self, line: bytes) -> Iterator[str]:
+        if not line:
+            if self._data:
+                event, self._data, self._size = b"\n".join(self._data), [], 0
+                yield _text(event)
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+            self._size += len(value)
+
+
+def _text(event: bytes) -> str:
+    try:
+        return event.decode()
+    except UnicodeDecodeError as error:
+        raise VendorFailed("The vendor's stream is not UTF-8; try again.", code="vendor-bad-answer") from error
+
+
+def encode(data: str) -> bytes:
+    """One event as bytes; `data` holds no line breaks (JSON never does)."""
+    return b"data: " + data.encode() + b"\n\n"
