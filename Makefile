@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 # The project itself: built by the pinned hatchling in the environment, without asking any registry.
 PROJECT := --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test serve check lock bench clean chroot-test help
+.PHONY: demo test serve check docs lock bench clean chroot-test help
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test         all checks and all tests"
 	@echo "make serve        the same system, staying up: API, portal, trust page"
 	@echo "make check        the fast part of 'make test': style, types, layers, budgets, unit tests"
+	@echo "make docs         write docs/reference again from the code"
 	@echo "make lock         write the lock files again from pyproject.toml ('make lock UPGRADE=yes' for newer releases)"
 	@echo "make bench        benchmarks against peers"
 	@echo "make chroot-test  prove that 'make demo' works on an empty Debian (needs root)"
@@ -52,6 +53,9 @@ static: $(DEV_READY)
 
 bench: $(DEV_READY)
 	@$(BIN)/python -m bench
+
+docs: $(DEV_READY)
+	@$(BIN)/python scripts/reference.py
 
 lock:
 	@scripts/lock $(if $(UPGRADE),upgrade)

@@ -1,0 +1,138 @@
+"""Writes docs/reference from the code: settings, refusals, operations, promises. `make docs` runs it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from troth.kernel import errors
+from troth.kernel.operation import Declaration, declarations
+from troth.promises.catalogue import catalogue
+from troth.settings.load import manual
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src"
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "\n<!-- Written by `make docs` from the code; changes made here are lost. -->\n\n"
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table; bars and line ends inside cells are taken care of."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = [[cell.replace("|", "\\|").replace("\n", " ").strip() for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+INTRODUCTIONS = {
+    "Settings": """
+Troth reads the environment and a file `troth.toml` (another place: `TROTH_CONFIG`); the environment wins. In the file,
+`TROTH_SERVER__PORT` is `port` in the section `[server]`. An unknown name stops the start.
+""",
+    "Refusals": """
+Troth refuses with an RFC 9457 problem: `type` ends in the code, `status` is the HTTP status, `detail` says what to do.
+Under `/v1` paths of the OpenAI API the same stands in that API's `error` object. Codes are stable. `…` stands for what
+depends on the request.
+""",
+    "Operations": """
+One declaration gives each operation its route, command, permission and audit record. The group is what the access
+policy speaks of; the data class is the strictest that the answer may reveal. A running server describes requests and
+answers at `/openapi.json`.
+""",
+    "Promises": """
+The promises, restated from the published papers. *Enforced*: the software refuses the violation. *Evidenced*: the
+software measures it. *Recorded*: people do it and the software keeps track. What is kept now is not written here:
+`troth promises` shows it beside its evidence.
+""",
+}
+
+
+def page(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """One page: title, note, introduction, table."""
+    return f"# {title}\n{NOTE}{INTRODUCTIONS[title].strip()}\n\n{table(head, rows)}"
+
+
+def settings() -> str:
+    """Every setting with its environment name, default and manual."""
+    rows = [(f"`{one.environment}`", f"`{one.default}`", one.text) for one in manual()]
+    return page("Settings", ("Environment", "Default", "What it does"), rows)
+
+
+def refusals() -> str:
+    """Every stable code with its HTTP status and what to do."""
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.TrothError)
+    }
+    rows = {(kind.default_code, str(kind.status), kind.title) for kind in kinds.values()}
+    for path in sorted(SOURCE.rglob("*.py")):
+        rows |= {(code, str(kinds[name].status), advice) for name, code, advice in _raised(path) if name in kinds}
+    shown = sorted((f"`{code}`", status, advice) for code, status, advice in rows)
+    return page("Refusals", ("Code", "Status", "What it says"), shown)
+
+
+def _raised(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Class, code and advice of each refusal built in a module with a code of its own."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            codes = [word.value for word in node.keywords if word.arg == "code"]
+            if codes and isinstance(codes[0], ast.Constant) and isinstance(codes[0].value, str):
+                yield node.func.id, codes[0].value, _advice(node.args[0]) if node.args else "…"
+
+
+def _advice(sentence: ast.expr) -> str:
+    if isinstance(sentence, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in sentence.values)
+    return str(sentence.value) if isinstance(sentence, ast.Constant) else "…"
+
+
+def declared() -> list[tuple[Declaration, str]]:
+    """Every operation of every room with the first line of its docstring, by name."""
+    found: dict[str, tuple[Declaration, str]] = {}
+    for path in sorted(SOURCE.rglob("operations.py")):
+        module = import_module(".".join(path.relative_to(SOURCE).with_suffix("").parts))
+        for owner in vars(module).values():
+            if isinstance(owner, type) and owner.__module__ == module.__name__:
+                for method, declaration in declarations(owner):
+                    text = getattr(owner, method).__doc__ or ""
+                    found[declaration.name] = (declaration, text.strip().splitlines()[0] if text.strip() else "")
+    return [found[name] for name in sorted(found)]
+
+
+def operations() -> str:
+    """Every operation with its doors, group and data class."""
+    rows = []
+    for one, text in declared():
+        route = f"`{one.route.method} {one.route.path}`" if one.route else ""
+        command = f"`troth {' '.join(one.command)}`" if one.command else ""
+        rows.append((f"`{one.name}`", route, command, one.group.value, one.data_class.value, text))
+    return page("Operations", ("Operation", "Route", "Command", "Group", "Data class", "What it does"), rows)
+
+
+def promises() -> str:
+    """The catalogue."""
+    rows = [(f"`{one.id}`", one.kind, one.statement, one.acceptance) for one in catalogue().values()]
+    return page("Promises", ("Promise", "Kind", "Statement", "When it is kept"), rows)
+
+
+PAGES = {"settings.md": settings, "errors.md": refusals, "operations.md": operations, "promises.md": promises}
+
+
+def main() -> None:
+    """Write the pages; with `--check`, name those that are not current and exit with 1."""
+    stale = []
+    for name, write in PAGES.items():
+        path, text = REFERENCE / name, write()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    print("docs/reference:", ", ".join(stale) or "current")
+    sys.exit(1 if stale and "--check" in sys.argv else 0)
+
+
+if __name__ == "__main__":
+    main()
