@@ -1,0 +1,65 @@
+"""One sequencer at a time: an advisory lock on PostgreSQL, a locked file beside the database on SQLite."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import text
+
+from troth.kernel.errors import Conflict
+from troth.storage.database import Database
+
+_ADVISORY = 0x74726F7468617564  # "trothaud"
+
+
+class SequencerLock:
+    """Held from `acquire` to `release`; the operating system or the server drops it when the process dies."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: ExitStack | None = None
+
+    @property
+    def held(self) -> bool:
+        """True between `acquire` and `release`."""
+        return self._held is not None
+
+    def acquire(self) -> None:
+        """Take the lock. Raises `Conflict` when another sequencer holds it; idempotent."""
+        if self._held is not None:
+            return
+        with ExitStack() as stack:
+            if self._database.dialect == "postgresql":
+                self._advisory(stack)
+            elif (path := self._database.engine.url.database) not in (None, "", ":memory:"):
+                _lock_file(stack.enter_context(Path(f"{path}-sequencer").open("a")))
+            self._held = stack.pop_all()
+
+    def release(self) -> None:
+        """Give the lock back; idempotent."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def _advisory(self, stack: ExitStack) -> None:
+        connection = stack.enter_context(self._database.read())
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY})
+        connection.rollback()  # the lock belongs to the session; no transaction stays open behind it
+        if not taken:
+            raise _taken()
+        unlock = text("SELECT pg_advisory_unlock(:key)")
+        stack.callback(lambda: connection.execute(unlock, {"key": _ADVISORY}))
+
+
+def _lock_file(file: IO[str]) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _taken() from error
+
+
+def _taken() -> Conflict:
+    return Conflict("Another process sequences this audit log; stop it first, or let it work.", code="second-sequencer")
