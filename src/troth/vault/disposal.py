@@ -1,0 +1,58 @@
+"""The way out of the vault: mark, destroy keys, delete bytes. Deletion, retention and erasure all walk it.
+
+Each step is idempotent and leaves durable state, so whoever comes next (a retry, the sweep, a restart) goes on from
+there: a row is `live`, then `dropping` (nobody can open it), then `erased` (keys destroyed, bytes deleted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from troth.vault import store
+from troth.vault.ground import Destruction, Ground
+from troth.vault.store import Row
+
+
+class Disposal:
+    """Ends objects that are already marked."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def finish(self, rows: Sequence[Row]) -> Destruction | None:
+        """Destroy the units that nothing else uses, then delete the bytes. None when every unit is still in use."""
+        destruction = self.destroy({row.unit for row in rows if not row.unit_destroyed})
+        self.discard(rows)
+        return destruction
+
+    def destroy(self, units: set[str]) -> Destruction | None:
+        """Destroy those of the units (hex) that are idle. Idempotent."""
+        with self._ground.database.read() as connection:
+            idle = store.idle(connection, units, today(self._ground.now()))
+        if not idle:
+            return None
+        destruction = self._ground.tree.destroy_units([bytes.fromhex(unit) for unit in idle])
+        with self._ground.database.write() as connection:
+            store.mark_units(connection, idle)
+        return destruction
+
+    def discard(self, rows: Sequence[Row]) -> int:
+        """Delete the ciphertext and what is left of the rows; returns how many blobs were there."""
+        count = sum(self._ground.blobs.delete(row.blob) for row in rows if row.blob)
+        with self._ground.database.write() as connection:
+            store.finish(connection, [row.id for row in rows], self._ground.now())
+        return count
+
+    def resume(self, limit: int = 1000) -> int:
+        """Finish what a crash left half-way; returns how many objects."""
+        with self._ground.database.read() as connection:
+            rows = store.dropping(connection, limit)
+        if rows:
+            self.finish(rows)
+        return len(rows)
+
+
+def today(now: int) -> str:
+    """The UTC date of a moment; shared units are named by the date their objects expire."""
+    return datetime.fromtimestamp(now / 1000, UTC).date().isoformat()

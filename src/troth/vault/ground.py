@@ -1,0 +1,107 @@
+"""What every part of the vault stands on, and how it writes its audit events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.data_class import DataClass
+from troth.kernel.record import Entry, Fact, Outcome, Recorder
+from troth.storage.blobs import BlobStore
+from troth.storage.database import Database
+
+
+class UnitKey(Protocol):
+    """A key of the tree."""
+
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+
+
+class RootDestroyed(Protocol):
+    """One destroyed epoch root."""
+
+    @property
+    def domain(self) -> str: ...
+    @property
+    def root(self) -> str: ...
+    @property
+    def assurance(self) -> str: ...
+    @property
+    def destroyed_at(self) -> int: ...
+    @property
+    def evidence(self) -> str: ...
+
+
+class Destruction(Protocol):
+    """What a destruction of units did."""
+
+    @property
+    def units(self) -> int: ...
+    @property
+    def epoch_before(self) -> int: ...
+    @property
+    def epoch_after(self) -> int: ...
+    @property
+    def manifest_before(self) -> str: ...
+    @property
+    def manifest_after(self) -> str: ...
+    @property
+    def roots(self) -> Sequence[RootDestroyed]: ...
+
+
+class Tree(Protocol):
+    """The forgetting key tree."""
+
+    def unit(self, tenant: str, subject: str, data_class: DataClass, period: str) -> UnitKey: ...
+    def own_unit(self, tenant: str, subject: str, data_class: DataClass) -> UnitKey: ...
+    def key(self, unit_id: bytes) -> UnitKey: ...
+    def destroy_units(self, units: Sequence[bytes]) -> Destruction: ...
+    def destroy_subject(self, tenant: str, subject: str) -> Destruction: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Database, blobs, keys, record and clock; given to each part, owned by the wiring."""
+
+    database: Database
+    blobs: BlobStore
+    tree: Tree
+    recorder: Recorder
+    clock: Clock
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return epoch_ms(self.clock.now())
+
+    def event(self, connection: Connection, entry: Entry) -> None:
+        """Record `entry` in the open transaction: the change and its record happen together or not at all."""
+        self.recorder.record_within(connection, entry)
+
+    def entry(self, operation: str, tenant: str, request: str, actor: str, facts: dict[str, Fact]) -> Entry:
+        """An event of the tenant's log."""
+        return Entry(
+            log=tenant,
+            operation=operation,
+            phase="event",
+            outcome=Outcome.DONE,
+            request=request,
+            actor=actor,
+            tenant=tenant,
+            time=self.now(),
+            facts=facts,
+        )
+
+
+def subject_digest(tenant: str, subject: str) -> str:
+    """What stays of a forgotten person's id: SHA-256 in hex of 256 random bits, so nobody can guess it back."""
+    return sha256(f"troth/subject\0{tenant}\0{subject}".encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""Legal holds (promise DEL-07): a duty to keep beats a deletion, openly, with a basis, an approver and an end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Index, String, Table, insert, or_, select, update
+
+from troth.kernel.errors import Conflict, Invalid, NotFound
+from troth.kernel.ids import new_id
+from troth.kernel.record import Fact
+from troth.storage.database import Big, metadata
+from troth.vault.ground import Ground, subject_digest
+
+_BASIS = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as tax-law or litigation; no free text
+
+holds = Table(
+    "vault_hold",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("subject_digest", String(64)),
+    Column("object", String(64)),
+    Column("basis", String(64), nullable=False),
+    Column("approver", String(64), nullable=False),
+    Column("placed_at", Big, nullable=False),
+    Column("ends_at", Big, nullable=False),
+    Column("lifted_at", Big),
+    Index("ix_vault_hold_subject", "tenant", "subject_digest"),
+    Index("ix_vault_hold_object", "tenant", "object"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold. Times in epoch ms; `basis` is a token; either the person's digest or the object is set."""
+
+    id: str
+    tenant: str
+    subject_digest: str | None
+    object: str | None
+    basis: str
+    approver: str
+    placed_at: int
+    ends_at: int
+    lifted_at: int | None
+
+
+class Holds:
+    """The hold register. Every hold ends: `ends_at` is mandatory."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def place(
+        self, tenant: str, *, basis: str, approver: str, ends_at: int, subject: str | None = None, of: str | None = None
+    ) -> Hold:
+        """Hold a person (`subject`) or an object (`of`). Raises `Invalid` for no basis, a past end, none or both."""
+        now = self._ground.now()
+        if not _BASIS.match(basis) or ends_at <= now or (subject is None) == (of is None):
+            raise Invalid("A hold names a basis token, a future end, and a person or an object.", code="bad-hold")
+        digest = subject_digest(tenant, subject) if subject else None
+        hold = Hold(new_id("hld"), tenant, digest, of, basis, approver, now, ends_at, None)
+        values = {name: getattr(hold, name) for name in Hold.__slots__}
+        with self._ground.database.write() as connection:
+            connection.execute(insert(holds), values)
+            self._note(connection, "hold.placed", hold, approver)
+        return hold
+
+    def lift(self, tenant: str, hold_id: str, *, actor: str) -> Hold:
+        """End a hold now. Raises `NotFound`. Idempotent."""
+        with self._ground.database.write() as connection:
+            mine = (holds.c.id == hold_id, holds.c.tenant == tenant)
+            change = update(holds).where(*mine, holds.c.lifted_at.is_(None)).values(lifted_at=self._ground.now())
+            lifted = connection.execute(change).rowcount
+            found = connection.execute(select(holds).where(*mine)).mappings().first()
+            if found is None:
+                raise NotFound("There is no such hold; list the holds of your tenant.")
+            hold = Hold(**dict(found))
+            if lifted:
+                self._note(connection, "hold.lifted", hold, actor)
+        return hold
+
+    def active(self, tenant: str) -> list[Hold]:
+        """The holds of a tenant that bind now."""
+        with self._ground.database.read() as connection:
+            return _active(connection, self._ground.now(), holds.c.tenant == tenant)
+
+    def _note(self, connection: Connection, operation: str, hold: Hold, actor: str) -> None:
+        facts: dict[str, Fact] = {"reason": hold.basis, "expires": hold.ends_at}
+        if hold.object:
+            facts["object"] = hold.object
+        self._ground.event(connection, self._ground.entry(operation, hold.tenant, hold.id, actor, facts))
+
+
+def binding(connection: Connection, now: int, tenant: str, digest: str, objects: Iterable[str] = ()) -> Hold | None:
+    """The first hold that binds this person or one of these objects."""
+    mine = or_(holds.c.subject_digest == digest, holds.c.object.in_(sorted(objects)))
+    found = _active(connection, now, (holds.c.tenant == tenant) & mine)
+    return found[0] if found else None
+
+
+def held_objects(connection: Connection, now: int) -> tuple[set[str], set[str]]:
+    """All that is held now: object ids, and digests of people."""
+    found = _active(connection, now, holds.c.id.is_not(None))
+    return {hold.object for hold in found if hold.object}, {
+        hold.subject_digest for hold in found if hold.subject_digest
+    }
+
+
+def refuse_held(connection: Connection, now: int, tenant: str, subject: str, objects: Iterable[str]) -> None:
+    """Raises `Conflict` (code "held") when a hold binds the person or one of the objects."""
+    if binding(connection, now, tenant, subject_digest(tenant, subject), objects):
+        raise Conflict(
+            "A legal duty to keep this is on record; it can be deleted when the hold is lifted or ends.", code="held"
+        )
+
+
+def _active(connection: Connection, now: int, which: object) -> list[Hold]:
+    query = select(holds).where(which, holds.c.lifted_at.is_(None), holds.c.ends_at > now)  # type: ignore[arg-type]
+    return [Hold(**dict(found)) for found in connection.execute(query.order_by(holds.c.placed_at)).mappings()]
