@@ -110,8 +110,8 @@ def _show(answer: Answer, *, as_json: bool, out: str | None) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only when a table is printed
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(*(rows[0] if rows else ["nothing here"]))
     for row in rows:
