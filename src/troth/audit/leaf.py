@@ -9,7 +9,7 @@ from typing import Any
 def read_leaf(leaf: bytes) -> dict[str, Any]:
     """The members of a leaf; empty for bytes that are no JSON object, so that nothing can block the log."""
     try:
-        members = json.loads(leaf)
+        members = json.loads(leaf.decode())  # decoded here, or json would guess the encoding each time
     except ValueError:
         return {}
     return members if isinstance(members, dict) else {}
