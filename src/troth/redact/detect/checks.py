@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
@@ -130,6 +131,7 @@ def ipv4(value: str) -> int:
 
 
 # No value is ever cached: nothing of a text may outlive the call.
+_NO_PHONE = re.compile(r"\d\d([./ -])\d\d\1(?:19|20)\d\d|\d{3}-\d\d-\d{4}")  # a date, a US social security number
 _REGIONS = ("US", "GB", "AU", "DE", "FR", "ES", "IT")
 
 
@@ -151,7 +153,9 @@ def international_phone(value: str) -> int:
 
 def national_phone(value: str) -> int:
     """A number that one of the served countries has in its plan."""
-    return len(value) if not_repeated(value) and any(_possible(value, r, True) for r in _REGIONS) else 0
+    if not not_repeated(value) or _NO_PHONE.fullmatch(value):
+        return 0
+    return len(value) if any(_possible(value, r, True) for r in _REGIONS) else 0
 
 
 def spanish_phone(value: str) -> int:
@@ -179,15 +183,6 @@ def medicare_au(n: str) -> bool:
     """Australian Medicare card: ninth digit is the weighted sum of the first eight mod 10."""
     weights = (1, 3, 7, 9, 1, 3, 7, 9)
     return len(n) in (10, 11) and n[0] in "23456" and sum(w * int(c) for w, c in zip(weights, n, strict=False)) % 10 == int(n[8])
-
-
-def ausweis(value: str) -> bool:
-    """German identity card or passport number (ICAO 9303 check digit, weights 7 3 1) or its nine signs without it."""
-    v = value.upper()
-    if len(v) == 9:
-        return any(c.isdigit() for c in v)
-    total = sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(v[:9]))
-    return total % 10 == int(v[9]) if v[9].isdigit() else False
 
 
 def rvnr(value: str) -> bool:

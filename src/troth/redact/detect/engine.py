@@ -10,12 +10,13 @@ from typing import Any
 
 import re2
 
-from troth.redact.detect.rule import Rule
+from troth.redact.detect.rule import OTHER_NUMBERS, Rule
 from troth.redact.detect.shadow import shadow
 from troth.redact.detect.spans import Span, resolve
 
 ACCEPT = 0.5
 _NEAR, _REACH = 28, 64  # characters before a find in which its context words are looked for
+_LIST_GAP = 6  # characters between the values of a list: `, `, ` and `
 _LONGEST = 400  # characters a find beside a context word may have
 _MEMORY = 256 << 20  # bytes RE2 may use for its automata: with the default of 8 MiB a large set gives up silently
 
@@ -60,10 +61,11 @@ def _compile(rule: Rule) -> _Compiled:
         return re2.compile(pattern.encode("latin-1"), _options())
 
     value = regex(rule.pattern)
+    against = rule.against or (OTHER_NUMBERS if rule.score < ACCEPT else "")
     driver = regex(_whole_words(rule.context)) if rule.score < ACCEPT else None
     return _Compiled(
         rule=rule, regex=value, group=1 if value.groups else 0, left=re.compile(rule.left.encode("latin-1")),
-        right=re.compile(rule.right.encode("latin-1")), context=_words(rule.context), against=_words(rule.against), driver=driver,
+        right=re.compile(rule.right.encode("latin-1")), context=_words(rule.context), against=_words(against), driver=driver,
     )  # fmt: skip
 
 
@@ -141,6 +143,8 @@ def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: lis
         if kept:
             found.append(Span(start, start + kept, rule.kind, score, RuleDetector.name))
             position = start + kept
+            if compiled.driver:  # a context word speaks for the next value, and for more only in a list
+                last = min(last, position + _LIST_GAP)
         else:
             position = max(match.start() + 1, position + 1)
 

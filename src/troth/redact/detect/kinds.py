@@ -85,7 +85,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
      "connection_string password bearer secret_value vendor_token"),
 )  # fmt: skip
 
-_CONTAINERS = frozenset({"address", "url", "connection_string", "private_key", "person"})
+_CONTAINERS = frozenset({"address", "url", "private_key", "person"})
 
 KINDS: dict[str, Kind] = {
     name: Kind(name, category, label, name in _CONTAINERS) for category, label, names in _ROWS for name in names.split()

@@ -36,7 +36,7 @@ def resolve(found: Iterable[Span]) -> list[Span]:
     """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier.
 
     What a loser of a container kind (address, URL, connection string) covers beyond the winners stays covered, so
-    that settling an overlap never uncovers the rest of an address.
+    that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the others.
     """
     ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
     starts: list[int] = []
@@ -46,9 +46,14 @@ def resolve(found: Iterable[Span]) -> list[Span]:
         if pieces == [(span.start, span.end)]:
             _insert(span, starts, kept)
         elif KINDS[span.kind].container:
-            for start, end in pieces:
+            for start, end in pieces if _winners_differ(span, kept) else ():
                 _insert(Span(start, end, span.kind, span.score, span.detector), starts, kept)
     return kept
+
+
+def _winners_differ(span: Span, kept: list[Span]) -> bool:
+    """Whether what stands in the span's way is of other kinds; two readings of one address are one address."""
+    return all(k.kind != span.kind for k in kept if k.start < span.end and span.start < k.end)
 
 
 def _insert(span: Span, starts: list[int], kept: list[Span]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
 
-_W = rf"[{UPPER}][{LETTER}'.\-]*"  # one capitalised word
+_W = rf"(?:[{UPPER}][{LETTER}]{{0,2}}\.|[{UPPER}][{LETTER}]*(?:['\-][{LETTER}]+)*)"  # one capitalised word, or a short one with a dot
 _W2 = rf"{_W}(?:[ ](?:(?:of|the|on|de|la|le|les|del|della|di|da|d'|el|los|las|y|und|am|an|der|im|in|sur|en|a)[ ])*{_W}){{0,3}}"
 # United States Postal Service, Publication 28, Appendix C1 (street suffixes and their usual short forms).
 _SUFFIX = (
@@ -26,7 +26,11 @@ _UK_CODE = r"(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-
 _UNIT = r"(?:(?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]lat|[Rr]oom|[Ff]loor|[Bb]ldg|[Ll]evel|[Ss]tudio|[Ll]ot|[Ss]hop)\.?[ ]?#?[ ]?[A-Za-z0-9\-]{1,6}|#[ ]?[A-Za-z0-9\-]{1,6})"
 _SEP = r"(?:,?[ ]|[ ]?,[ ]?|,?[ ]?\r?\n[ ]?)"
 _HOUSE = r"\d{1,6}(?:[ ]?[\-/][ ]?\d{1,5})?[A-Za-z]?"
-_TAIL = rf"(?:{_SEP}{_W2})?(?:{_SEP}(?:{_STATE}|{_AU_STATE})(?:,?[ ]\d{{4,5}}(?:-\d{{4}})?)?|{_SEP}{_UK_CODE})?"
+_COUNTRY = r"(?:United States(?: of America)?|USA|U\.S\.A\.|United Kingdom|UK|Australia|Germany|France|Spain|Italy|Canada)"
+_TAIL = (
+    rf"(?:{_SEP}{_W2})?(?:{_SEP}(?:{_STATE}|{_AU_STATE})\b(?:,?[ ]\d{{4,5}}(?:-\d{{4}})?)?|{_SEP}{_UK_CODE}|{_SEP}{_W2}[ ]\d{{5}}|[ ]\d{{5}}\b)?"
+    rf"(?:{_SEP}{_COUNTRY})?"
+)
 _STREET_EU = (
     r"(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[e\xe9]e|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage)"
 )
@@ -44,12 +48,32 @@ _DE_STREET = (
 )
 _EU_CITY = rf"\d{{5}}(?:[ ]?,)?[ ]{_W2}(?:[ ]\([A-Z]{{2}}\))?"
 _DETAIL = r"(?:[ ](?:Apt\.?|Piso|Puerta|Esc\.?|Bajo|Planta)[ ]?\d{0,4}[A-Z]?)?"
+_SMALL_SUFFIX = r"(?:street|avenue|ave|road|lane|drive|boulevard|blvd|court|crescent|terrace|parkway)"
+_ANNOUNCED = (
+    r"address(?: is| was)?|lives? at|living at|resid(?:e|es|ed|ing) at|located at|found at|ship(?:ped)?(?: it)? to|deliver(?:ed)?(?: it)? to|"
+    r"(?:post|mail|send)(?:ed)?(?: it)? to|moved to|office is at|taxi to|anschrift|adresse|direcci\xf3n|domicilio|indirizzo"
+)
+# Words that stand between a number and `road` or `drive` when no address is meant.
+_NO_STREET = frozenset("minute minutes min hour hours mile miles km day days way lane foot feet of to the a in on and or for from at by per times".split())
+
+
+def _small_street(value: str) -> int:
+    return 0 if _NO_STREET.intersection(value.split(" ")[:-1]) else len(value)
+
 
 RULES: tuple[Rule, ...] = (
     Rule(  # English: number, street with a known suffix, then as much of unit, town, region and code as follows
         kind="address", score=0.75, right=rf"(?![{LOWER}0-9])", gate=rf"\d[A-Za-z]?[ ][{UPPER}]",
         pattern=rf"(?:{_UNIT}{_SEP})?{_HOUSE}(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?)?(?:[ ]{_W}){{1,4}}?[ ]{_SUFFIX}\b\.?"
         rf"(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\b\.?)?(?:{_SEP}{_UNIT})?{_TAIL}",
+    ),
+    Rule(  # the same in small letters, for suffixes that are hardly anything else
+        kind="address", score=0.7, right=r"(?![A-Za-z0-9])", gate=_SMALL_SUFFIX, check=_small_street,
+        pattern=rf"\d{{2,6}}(?:[ ](?:north|south|east|west|n|s|e|w)\.?)?(?:[ ][a-z0-9]+){{1,3}}[ ]{_SMALL_SUFFIX}\b(?:[ ]#[ ]?[A-Za-z0-9]{{1,5}})?",
+    ),
+    Rule(  # anything with a number right after words that announce an address
+        kind="address", score=0.15, right=rf"(?![{LETTER}0-9])", context=_ANNOUNCED,
+        pattern=rf"(?:{_UNIT}{_SEP})?{_HOUSE}(?:[ ]\d{{1,5}})?[ ]{_W}(?:[ ](?:(?:de|of|la|le|da|do|del)[ ]){{0,2}}(?:{_W}|\d{{1,5}}\b)){{0,6}}(?:,[ ]{_UNIT})?(?:,[ ]{_W2}){{0,2}}(?:,?[ ]\d{{4,6}}\b)?",
     ),
     Rule(  # ordinal streets and numbered roads: 350 5th Avenue, 12 Highway 99
         kind="address", score=0.75, right=rf"(?![{LOWER}0-9])", gate=r"\d(?:st|nd|rd|th)[ ][A-Z]|(?:Highway|Hwy|Route|Road|Camino)[ ][A-Z0-9]",

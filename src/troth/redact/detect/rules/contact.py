@@ -7,7 +7,7 @@ from troth.redact.detect.rule import LETTER, Rule
 
 _PHONE_WORDS = (
     r"phones?|tel|tél|telephone|téléphone|telefon(?:nummer)?|teléfono|telefono|tlf|mobile?|mobil|handy|cell(?:ulare|phone)?|"
-    r"móvil|portable|fax|call(?:ing|ed)?|ring|dial|text(?:ed)?|sms|whatsapp|contact|contacto|reach|rufen?|ruf|appelez|"
+    r"móvil|portable|fax|call(?:ing|ed)?|ring|dial|text(?:ed)?|sms|whatsapp|contact|contacto|reach|answering|rufen?|ruf|appelez|"
     r"llama(?:r|me)?|chiama(?:re|mi)?|hotline|helpline|landline|number is|no\. is|phone ?no|phone ?number"
 )
 _NOT_PHONE = (
@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         check=checks.whole(checks.not_repeated),
         context=_PHONE_WORDS,
         against=rf"{_NOT_PHONE}|nhs|tax|abn|tfn|medicare",
-        left=r"(?<![A-Za-z0-9.\-+])(?<!\d )",
+        left=r"(?<![A-Za-z0-9\-+])(?<!\d[. ])",
         right=r"(?![A-Za-z0-9])(?![.\-]\d)(?! \d)",
     ),
     Rule(  # national with trunk prefix 0 and separators
@@ -75,8 +75,8 @@ RULES: tuple[Rule, ...] = (
         check=checks.national_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9.,\-+#/])",
-        right=r"(?![A-Za-z0-9])(?![.,\-/]\d)",
+        left=r"(?<![A-Za-z0-9.\-+#/])(?<!\d[, ])",
+        right=r"(?![A-Za-z0-9])(?![.\-/]\d)(?!,\d{3}\b)",
     ),
     Rule(  # the same written in one run
         kind="phone",
@@ -86,8 +86,17 @@ RULES: tuple[Rule, ...] = (
         check=checks.national_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9.,\-+#/_=])",
-        right=r"(?![A-Za-z0-9_])(?![.,\-/]\d)",
+        left=r"(?<![A-Za-z0-9.\-+#/_=])(?<!\d,)",
+        right=r"(?![A-Za-z0-9_])(?![.\-/]\d)(?!,\d{3}\b)",
+    ),
+    Rule(  # area code in brackets, of any plan
+        kind="phone",
+        pattern=rf"\(\d{{2,4}}\) ?\d{{2,4}}[ \-]\d{{2,4}}(?:[ \-]\d{{2,4}})?{_EXTENSION}",
+        score=0.55,
+        gate=r"\(\d{2,4}\) ?\d",
+        context=_PHONE_WORDS,
+        left=r"(?<![A-Za-z0-9.])",
+        right=r"(?![A-Za-z0-9])(?![.\-]\d)",
     ),
     Rule(  # Spanish: nine digits without prefix, in groups
         kind="phone",
@@ -97,8 +106,8 @@ RULES: tuple[Rule, ...] = (
         check=checks.spanish_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9.,\-+#/])(?<!\d )",
-        right=r"(?![A-Za-z0-9])(?![.,\-/]\d)(?! \d)",
+        left=r"(?<![A-Za-z0-9.\-+#/])(?<!\d[, ])",
+        right=r"(?![A-Za-z0-9])(?![.\-/]\d)(?! \d)(?!,\d{3}\b)",
     ),
     Rule(  # anything number-like right after a word for a telephone
         kind="phone",
@@ -117,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         gate=r"\d\.\d{1,3}\.\d",
         check=checks.ipv4,
         context="ip|host|addr|address|from|client|server|peer",
-        against=r"v|ver|version|release|firmware|build|section|chapter|oid|upgrade to|libs?",
+        against=r"ver|version|release|firmware|build|section|chapter|oid|upgrade to|libs?",
         left=r"(?<![A-Za-z0-9.\-])",
         right=r"(?![A-Za-z0-9_\-])(?!\.\d)",
     ),

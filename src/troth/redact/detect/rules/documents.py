@@ -24,7 +24,7 @@ _BIRTH = (
     r"d\.?o\.?b\.?|birth(?: ?date|day)?s?|date[ _]of[ _]birth|born(?: on| in)?|geb(?:\.|oren)?(?: am)?|geburtsdatum|geburtstag|"
     r"née?(?: le)?|naissance|date de naissance|nacid[oa](?: el)?|nacimiento|nat[oa](?: il)?|nascita|data di nascita"
 )
-_ALNUM_ID = r"[A-Z0-9](?:[A-Z0-9]|[\-/][A-Z0-9]){4,19}"
+_ALNUM_ID = r"[A-Za-z0-9](?:[A-Za-z0-9]|[\-/][A-Za-z0-9]){4,19}"
 
 _with_digits = whole(lambda v: sum(c.isdigit() for c in v) >= 4)
 
@@ -91,6 +91,10 @@ RULES: tuple[Rule, ...] = (
         pattern=r"(?i)\b(?:user[ _\-]?name|user|user[ _\-]?id|log[io]n(?: name)?|handle|screen[ _]?name|nick(?:name)?|benutzer(?:name)?|"
         rf"utilisateur|usuario|utente|account name)[\"']?(?: ?[:=] ?| is (?:now )?| )[\"'@]?([{LETTER}0-9_](?:[{LETTER}0-9_.\-]{{1,38}})[{LETTER}0-9_])",
         right=rf"(?![{LETTER}0-9_@(/])", check=whole(_looks_like_a_handle),
+    ),
+    Rule(  # <handle> text, as in chat logs
+        kind="username", score=0.7, left="", right="", gate=r"(?m)^<[A-Za-z0-9_\xc0-\xff]", check=whole(_looks_like_a_handle),
+        pattern=rf"(?m)^<([{LETTER}0-9_](?:[{LETTER}0-9_.\- ]{{1,38}}))>[ ]",
     ),
     Rule(
         kind="username", score=0.6, gate="@[A-Za-z0-9_]", pattern=r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,38}[A-Za-z0-9_]", left=r"(?<![A-Za-z0-9_@/.])",

@@ -13,8 +13,8 @@ RULES: tuple[Rule, ...] = (
         score=0.95,
         check=checks.card,
         against="tracking|order|serial|isbn|imei|timestamp",
-        left=r"(?<![A-Za-z0-9.,])(?<!\d[\-])",
-        right=r"(?![A-Za-z0-9])(?![.\-]\d)",
+        left=r"(?<![A-Za-z0-9])(?<!\d[.\-])",
+        right=r"(?![A-Za-z0-9])(?!-\d)",
     ),
     Rule(
         kind="card_code",

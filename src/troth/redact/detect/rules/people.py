@@ -10,7 +10,7 @@ from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
 _T = rf"(?:[{UPPER}]['][{UPPER}]?[{LOWER}]+|(?:Mc|Mac|De|Di|Da|Le|La|Van|Fitz)?[{UPPER}][{LOWER}]+)(?:['\-][{UPPER}]?[{LOWER}]+)*"
 _INITIAL = rf"[{UPPER}]\.?"
 _PARTICLE = r"(?:de|del|della|di|da|dos|das|do|van|von|der|den|la|le|las|los|el|bin|ibn|al|zu|zum|y|e|ter|ten|af|st\.|St\.)"
-_MORE = rf"(?:[ ](?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,3}}{_T}\b)"
+_MORE = rf"(?:[ ](?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,3}}{_T})"
 _SUFFIX = r"(?:,?[ ](?:Jr|Sr|II|III|IV|PhD|MD)\b\.?)?"
 _NAME = rf"{_T}{_MORE}{{0,3}}{_SUFFIX}"
 _CAPS = rf"[{UPPER}][{UPPER}'\-]+"
@@ -59,16 +59,21 @@ _NOT_A_NAME = frozenset(
     All Any Each Every Some No Not Yes Please Thanks Thank Dear Hi Hello Hey Sir Madam Team Everyone Everybody Folks Guys Friends Friend Customer Support
     Service Help Desk Sales Admin Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September
     October November December Today Tomorrow Yesterday In On At By For From To Of Off Up Down With Without Is Are Was Were Be Been Do Does Did Has Have Had
-    Can Could Will Would Shall Should Must May Might Let Street Avenue Road Lane Drive Court Boulevard Park Place Square City Town County State University
-    College School Hospital Hotel Restaurant Bank Company Corp Inc Ltd Llc Gmbh Group Services Solutions Systems Technologies Airport Station Church House
-    Apartments Center Centre Bridge River Lake Mountain Valley Island Beach Bay North South East West New Old Great United Kingdom States America American
-    English German French Spanish Italian Europe European Asia African Error Warning Info Debug Trace Null None True False Http Https Json Xml Html Api Url
-    Id Date Time Name Email Phone Address Number Order Ticket Card Account Reference Invoice Total Price Amount Status Type Code Version Release Build
-    Internet Online Web Website Windows Linux Android Apple Google Microsoft Amazon Facebook Twitter Great Good Best Happy Nice Sorry Sure Okay Ok Well Also
+    Can Could Will Would Shall Should Must May Might Let
+    Corp Inc Ltd Llc Gmbh Services Solutions Systems Technologies
+    Apartments United Kingdom States America American
+    European Asia African Error Warning Info Debug Trace Null None True False Http Https Json Xml Html Api Url
+    Id Date Time Name Email Phone Address Number Order Ticket Card Account Reference Invoice Total Amount Status Type Code Version Release Build
+    Internet Online Web Website Windows Linux Android Apple Google Microsoft Amazon Facebook Twitter Happy Nice Sorry Sure Okay Ok Well Also
     After Before Since While During Once Then So Because Just Only Still Already Again Now Soon Later Never Always Sometimes Mr Mrs Ms Dr Prof Herr Frau
     Der Die Das Ein Eine Und Oder Ich Wir Sie Le La Les Un Une Et Ou Je Nous Vous El Los Las Una Y O Yo Il Lo Gli Uno E Io Noi Voi Was Wie Wo Wer Wenn""".split()
 )  # fmt: skip
-_TRAILING = frozenset("Street Avenue Road Lane Drive Court Way Square Airport University College School Hospital Hotel Inc Ltd Corp GmbH".split())
+# Surnames as well as words: a name only after a given name that is nothing else.
+_DOUBTFUL = frozenset(
+    """Church English French German Spanish Italian Company Bank Park Lane Street House West North South East Lake River Bridge Price Great Good Best
+    Place Square Mountain Valley Island Beach Bay Drive Court Avenue Road Boulevard Hotel Center Centre Group School College University Hospital
+    Restaurant Station Airport Town City County State New Old Young Rich Day Way Inc Ltd Corp GmbH""".split()
+)
 
 
 def _name(value: str) -> int:
@@ -87,7 +92,7 @@ def _listed(value: str) -> int:
     """A listed given name: with a surname always, alone when it is no word as well."""
     first, _, rest = value.partition(" ")
     if rest:
-        if rest.split(" ")[-1] in _TRAILING:
+        if first in _also_words() and _DOUBTFUL.intersection(rest.split(" ")):
             return 0
         kept = _name(value)
         if kept > len(first):
@@ -95,13 +100,37 @@ def _listed(value: str) -> int:
     return 0 if first in _also_words() or first in _NOT_A_NAME else len(first)
 
 
+def _greeted(value: str) -> int:
+    """After a greeting or a request, a listed given name is a person even when it is a word too."""
+    return len(value) if value in given_names() else 0
+
+
+def _listed_second(value: str) -> int:
+    """Surname Given I, as registers write it."""
+    first, second, _ = value.split(" ")
+    return len(value) if second in given_names() and first not in _NOT_A_NAME else 0
+
+
 def _listed_last(value: str) -> int:
     """SURNAME, Given or Surname, Given where the given name is listed."""
     return len(value) if value.rpartition(" ")[2] in given_names() else 0
 
 
-_SAYS = rf"(?i)name is|name's|called?|named|speaking with|spoke|behalf of|signed|mein name|hei\xdfe|m'appelle|mon nom|me llamo|mi nombre|mi chiamo|mio nome"
-_LEFT = r"(?<![A-Za-z0-9_\xc0-\xff@/\\#])(?<![A-Za-z0-9]['.\-])"
+_CALLS = r"(?i:dear|hi|hey|hello|hallo|hola|ciao|salut|bonjour|liebe|lieber|thanks|thank you|ask|tell|send|cc|meet|it's|i'm|i am|this is)"
+_SAYS = r"(?i)name is|name's|called?|named|speaking with|spoke|behalf of|signed|mein name|hei\xdfe|m'appelle|mon nom|me llamo|mi nombre|mi chiamo|mio nome"
+
+
+def _given() -> str:
+    """One alternation of the given names. `\\b` knows ASCII letters only, so names that begin or end with others go without."""
+    groups: dict[tuple[bool, bool], list[str]] = {}
+    for name in sorted(given_names(), key=lambda n: (-len(n), n)):
+        groups.setdefault((name[0].isascii(), name[-1].isascii()), []).append(name)
+    parts = [("\\b" if a else "") + "(?:" + "|".join(names) + ")" + ("\\b" if z else "") for (a, z), names in sorted(groups.items())]
+    return f"(?:{'|'.join(parts)})"
+
+
+_PLACE_LEFT = "".join(f"(?<!{word} )" for word in ("San", "Santa", "S\xe3o", "St", "St.", "Saint", "Mount", "Lake", "Port", "Fort", "Los", "El"))
+_LEFT = r"(?<![A-Za-z0-9_\xc0-\xff@/\\#])(?<![A-Za-z0-9]['.\-])" + _PLACE_LEFT
 _RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@])(?!\.[a-z])"
 
 RULES: tuple[Rule, ...] = (
@@ -122,6 +151,9 @@ RULES: tuple[Rule, ...] = (
         kind="person", gate=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]", score=0.7, left="", right=_RIGHT, check=_name,
         pattern=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]{{1,2}}({_T}{_MORE}{{1,3}}{_SUFFIX})",
     ),
+    Rule(  # hey Mark, can you ask Grace
+        kind="person", gate=_CALLS, score=0.65, left="", right=_RIGHT, check=_greeted, pattern=rf"\b{_CALLS}[ ]({_T})",
+    ),
     Rule(  # anna meier, written small, after words that leave no doubt
         kind="person", gate=_SAYS, score=0.6, left="", right=_RIGHT, check=_name,
         pattern=rf"\b(?i:my (?:full |real |legal )?name is|mein name ist|je m'appelle|me llamo|mi chiamo)[ ]([{LETTER}][{LETTER}'\-]+(?:[ ][{LETTER}][{LETTER}'\-]+)?)",
@@ -130,9 +162,13 @@ RULES: tuple[Rule, ...] = (
         kind="person", gate=r"[\"A-Za-z\xc0-\xff][ ]<[A-Za-z0-9]", score=0.85, left=_LEFT, right="", check=_name,
         pattern=rf"(\"?{_ANY})\"?[ ]<[A-Za-z0-9._%+'\-]{{1,64}}@",
     ),
+    Rule(  # Meier Anna M
+        kind="person", gate=rf"[{LOWER}][ ][{UPPER}]\b", score=0.7, left=_LEFT, right=_RIGHT, check=_listed_second,
+        pattern=rf"{_T}[ ]{_T}[ ][{UPPER}]\b",
+    ),
     Rule(kind="person", gate=rf"[{UPPER}],[ ][{UPPER}]", score=0.75, left=_LEFT, right=_RIGHT, check=_listed_last, pattern=rf"{_CAPS}(?:[ ]{_CAPS}){{0,2}},[ ]{_T}"),
     Rule(
         kind="person", score=0.65, left=_LEFT, right=_RIGHT, check=_listed, always=True,
-        pattern=rf"\b(?:{'|'.join(sorted(given_names(), key=len, reverse=True))})\b(?:['\-]{_T})?(?:{_MORE}{{1,3}}{_SUFFIX})?",
+        pattern=rf"{_given()}(?:['\-]{_T})?(?:{_MORE}{{1,3}}{_SUFFIX})?",
     ),
 )  # fmt: skip

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from troth.redact.detect.checks import entropy, whole
 from troth.redact.detect.rule import Rule
 
+_NEXT_PARAMETER = re.compile(r"&[A-Za-z_][A-Za-z0-9_.]*=")
 _TOKEN_LEFT = r"(?<![A-Za-z0-9_])"
 _TOKEN_RIGHT = r"(?![A-Za-z0-9_])"
 
@@ -27,6 +30,12 @@ def _is_random(value: str) -> bool:
     """Looks drawn at random: mixed signs and at least 3 bits of entropy per character (hex: 2.5)."""
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
     return _is_secret(value) and mixed and entropy(value) >= 2.5
+
+
+def _parameter(value: str) -> int:
+    """A bare value, cut where the next parameter of a query begins."""
+    kept = _NEXT_PARAMETER.split(value, maxsplit=1)[0].rstrip(".,:")
+    return len(kept) if _is_secret(kept) else 0
 
 
 def _token(kind: str, gate: str, pattern: str) -> Rule:
@@ -63,9 +72,9 @@ _FORMATS: tuple[Rule, ...] = (
         kind="private_key", score=0.9, left="", right="", gate="PRIVATE KEY",
         pattern=r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\:,]*",
     ),
-    Rule(  # user:password@ in a URL of any scheme
-        kind="connection_string", score=0.96, left=_TOKEN_LEFT, right="", gate="://",
-        pattern=r"[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/?#@\"'<>]{0,120}:[^\s/@\"'<>]{1,200}@[^\s\"'<>`,;)\]}]{1,400}",
+    Rule(  # the password of user:password@ in a URL of any scheme (RFC 3986 section 3.2.1)
+        kind="connection_string", score=0.99, left="", right="", gate="://",
+        pattern=r"\b[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/?#@\"'<>]{0,120}:([^\s/@\"'<>]{1,200})@",
     ),
     Rule(
         kind="connection_string", score=0.9, left=_TOKEN_LEFT, right="", gate="(?i)(?:key|password|pwd)=",
@@ -82,12 +91,12 @@ _KEY_GATE = "(?i)pass(?:w|p|c)|pwd|secret|token|key|credential|kennwort|contrase
 _BESIDE = (
     Rule(
         kind="password", score=0.9, left="", right="", check=whole(_is_secret), gate=_KEY_GATE,
-        pattern=rf"(?i)\b(?:{_KEY})[\"']?(?: ?(?:=>?|:=?) ?)(?:Bearer |Basic )?[\"'`]([^\s\"'`]{{4,300}})[\"'`]",
+        pattern=rf"(?i)\b(?:{_KEY})[\"']?(?: ?(?:=>?|:=?) ?)(?:Bearer |Basic )?[\"'`]([^\s\"'`]{{4,300}})",
     ),
     Rule(
-        kind="password", score=0.85, left="", right="", check=whole(_is_secret), gate=_KEY_GATE,
+        kind="password", score=0.85, left="", right="", check=_parameter, gate=_KEY_GATE,
         pattern=r"(?i)\b(?:[A-Za-z0-9]{1,20}[_.\-])?(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contrase\xf1a|mot de passe|secret)"
-        r"[\"']?(?: ?(?:=>?|:=?) ?| is(?: now)?:? | lautet | est | es )([^\s\"'`,;&<>(){}\[\]]{4,120})",
+        r"[\"']?(?: ?(?:=>?|:=?) ?| is(?: now)?:? | lautet | est | es )([^\s\"'`,;<>(){}\[\]]{4,120})",
     ),
     Rule(
         kind="secret_value", score=0.8, left="", right="", check=whole(_is_random), gate=_KEY_GATE,
