@@ -1,0 +1,1 @@
+"""Who somebody is: tenants, people and their roles, passwords and second factors, sessions, API keys."""

@@ -1,0 +1,180 @@
+"""The world of the identity tests: a real database, real AES-GCM, a clock that tests move, cheap argon2."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from troth.identity.bootstrap import Bootstrap
+from troth.identity.blocklist import BlockList
+from troth.identity.holder import IdentityHolder
+from troth.identity.keys import ApiKeys
+from troth.identity.known_devices import KnownDevices
+from troth.identity.mfa.recovery import RecoveryCodes
+from troth.identity.mfa.totp import Totp
+from troth.identity.own_account import OwnAccount
+from troth.identity.passwords import Argon2Profile, Passwords
+from troth.identity.privacy import PrivacySettings
+from troth.identity.roles import Roles
+from troth.identity.sessions import Sessions
+from troth.identity.sign_in import Credentials, SignedIn, SignIn
+from troth.identity.tenants import Tenant, Tenants
+from troth.identity.throttle import Throttle
+from troth.identity.users import IssuedUser, NewUser, Users
+from troth.kernel.caller import Caller, Connection
+from troth.kernel.errors import Gone, IntegrityError
+from troth.storage.database import Database
+
+CHEAP = Argon2Profile(memory_kib=8, passes=1, lanes=1)
+TLS = Connection(tls="TLSv1.3", zone="public")
+BLOCKED = BlockList.shipped()
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def forward(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
+
+
+class SealedInMemory:
+    """PersonalFields with AES-256-GCM and a key per person that can be destroyed."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], bytes | None] = {}
+        self._index = secrets.token_bytes(32)
+
+    def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
+        nonce = secrets.token_bytes(12)
+        return nonce + self._cipher(tenant, subject).encrypt(nonce, plaintext, _bound(tenant, subject, label))
+
+    def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:
+        try:
+            return self._cipher(tenant, subject).decrypt(sealed[:12], sealed[12:], _bound(tenant, subject, label))
+        except InvalidTag as error:
+            raise IntegrityError("A sealed value does not fit its place.") from error
+
+    def blind_index(self, label: str, value: str) -> bytes:
+        return hmac.digest(self._index, f"{label}\0{value}".encode(), hashlib.sha256)
+
+    def destroy(self, tenant: str, subject: str) -> None:
+        self._keys[tenant, subject] = None
+
+    def _cipher(self, tenant: str, subject: str) -> AESGCM:
+        key = self._keys.setdefault((tenant, subject), secrets.token_bytes(32))
+        if key is None:
+            raise Gone("This person was erased.")
+        return AESGCM(key)
+
+
+def _bound(tenant: str, subject: str, label: str) -> bytes:
+    return f"{tenant}\0{subject}\0{label}".encode()
+
+
+@dataclass
+class Person:
+    """Somebody in the world, with all that they know."""
+
+    id: str
+    tenant: str
+    email: str
+    password: str
+    secret: str | None = None
+    recovery_codes: tuple[str, ...] = ()
+    device: str | None = None
+
+
+@dataclass
+class World:
+    """Everything of identity on one database."""
+
+    database: Database
+    clock: MovableClock = field(default_factory=MovableClock)
+    fields: SealedInMemory = field(default_factory=SealedInMemory)
+
+    def __post_init__(self) -> None:
+        self.passwords = Passwords(CHEAP, BLOCKED)
+        self.tenants = Tenants(self.database, self.clock)
+        self.users = Users(self.database, self.fields, self.passwords, self.clock)
+        self.roles = Roles(self.database, self.clock)
+        self.totp = Totp(self.database, self.fields, self.clock)
+        self.recovery = RecoveryCodes(self.database)
+        self.sessions = Sessions(self.database, self.clock)
+        self.keys = ApiKeys(self.database, self.fields, self.clock)
+        self.devices = KnownDevices(self.database, self.clock)
+        self.throttle = Throttle(self.database, self.clock)
+        self.privacy = PrivacySettings(self.database)
+        self.signing_in = SignIn(
+            users=self.users,
+            passwords=self.passwords,
+            totp=self.totp,
+            recovery=self.recovery,
+            devices=self.devices,
+            throttle=self.throttle,
+            sessions=self.sessions,
+            clock=self.clock,
+        )
+        self.own = OwnAccount(
+            users=self.users,
+            totp=self.totp,
+            recovery=self.recovery,
+            sessions=self.sessions,
+            throttle=self.throttle,
+        )
+        self.bootstrap = Bootstrap(
+            tenants=self.tenants, users=self.users, totp=self.totp, recovery=self.recovery
+        )
+        self.holder = IdentityHolder(self.database, self.users, self.roles, self.sessions, self.keys)
+
+    def tenant(self, name: str = "Acme", jurisdiction: str = "eu") -> Tenant:
+        return self.tenants.create(name, jurisdiction)
+
+    def person(self, tenant: str, *roles: str, email: str = "") -> Person:
+        """A fresh person with the password that was issued."""
+        address = email or f"{secrets.token_hex(4)}@example.org"
+        made: IssuedUser = self.users.create(NewUser(tenant, address, "Ada Lovelace", frozenset(roles), "usr_admin"))
+        return Person(made.id, tenant, address, made.password)
+
+    def settled(self, tenant: str, *roles: str, email: str = "") -> Person:
+        """A person who has changed the password and set up the second factor."""
+        person = self.person(tenant, *roles, email=email)
+        caller = self.caller(person)
+        new = "violet harbour " + secrets.token_hex(4)
+        token = self.own.change_password(caller, person.password, new).token
+        caller = self.sessions.authenticate(token, TLS)
+        person.password, person.secret = new, self.own.enrol(caller, None).secret
+        person.recovery_codes = self.own.confirm(caller, self.code(person)).recovery_codes
+        self.clock.forward(seconds=60)  # past the code just used
+        return person
+
+    def code(self, person: Person) -> str:
+        """What the person's app shows now."""
+        assert person.secret is not None
+        return pyotp.TOTP(person.secret).at(self.clock.now())
+
+    def sign_in(self, person: Person, **changes: str | None) -> SignedIn:
+        """Sign in with everything the person knows; `changes` are members of `Credentials`."""
+        given: dict[str, str | None] = {
+            "email": person.email,
+            "password": person.password,
+            "code": self.code(person) if person.secret else None,
+            "device": person.device,
+        }
+        return self.signing_in.sign_in(Credentials(**{**given, **changes}), "public")  # type: ignore[arg-type]
+
+    def caller(self, person: Person) -> Caller:
+        """The person as a caller, through a fresh session."""
+        return self.sessions.authenticate(self.sign_in(person).session.token, TLS)
