@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from troth.keys.units import Destruction
 from troth.vault import store
-from troth.vault.ground import Destruction, Ground
+from troth.vault.ground import Ground
 from troth.vault.store import Row
 
 

@@ -12,51 +12,9 @@ from sqlalchemy import Connection
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.data_class import DataClass
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
+from troth.keys.units import Destruction, UnitKey
 from troth.storage.blobs import BlobStore
 from troth.storage.database import Database
-
-
-class UnitKey(Protocol):
-    """A key of the tree."""
-
-    @property
-    def id(self) -> bytes: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def key(self) -> bytes: ...
-
-
-class RootDestroyed(Protocol):
-    """One destroyed epoch root."""
-
-    @property
-    def domain(self) -> str: ...
-    @property
-    def root(self) -> str: ...
-    @property
-    def assurance(self) -> str: ...
-    @property
-    def destroyed_at(self) -> int: ...
-    @property
-    def evidence(self) -> str: ...
-
-
-class Destruction(Protocol):
-    """What a destruction of units did."""
-
-    @property
-    def units(self) -> int: ...
-    @property
-    def epoch_before(self) -> int: ...
-    @property
-    def epoch_after(self) -> int: ...
-    @property
-    def manifest_before(self) -> str: ...
-    @property
-    def manifest_after(self) -> str: ...
-    @property
-    def roots(self) -> Sequence[RootDestroyed]: ...
 
 
 class Tree(Protocol):

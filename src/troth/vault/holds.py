@@ -12,6 +12,7 @@ from troth.kernel.errors import Conflict, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
+from troth.vault import store
 from troth.vault.ground import Ground, subject_digest
 
 _BASIS = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as tax-law or litigation; no free text
@@ -98,6 +99,16 @@ class Holds:
 def binding(connection: Connection, now: int, tenant: str, digest: str, objects: Iterable[str] = ()) -> Hold | None:
     """The first hold that binds this person or one of these objects."""
     mine = or_(holds.c.subject_digest == digest, holds.c.object.in_(sorted(objects)))
+    found = _active(connection, now, (holds.c.tenant == tenant) & mine)
+    return found[0] if found else None
+
+
+def binding_person(connection: Connection, now: int, tenant: str, subject: str) -> Hold | None:
+    """The first hold that binds this person or anything that is kept of them."""
+    kept = select(store.objects.c.id).where(
+        store.objects.c.tenant == tenant, store.objects.c.subject == subject, store.objects.c.state == store.LIVE
+    )
+    mine = or_(holds.c.subject_digest == subject_digest(tenant, subject), holds.c.object.in_(kept))
     found = _active(connection, now, (holds.c.tenant == tenant) & mine)
     return found[0] if found else None
 

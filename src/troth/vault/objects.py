@@ -16,11 +16,12 @@ from troth.kernel.data_class import DataClass, strictest
 from troth.kernel.errors import Gone, IntegrityError, Invalid, NotFound, TooLarge
 from troth.kernel.ids import id_bytes, id_from_bytes
 from troth.kernel.record import Fact
+from troth.keys.units import Destruction, UnitKey
 from troth.vault import framing, store
 from troth.vault.deadlines import Deadlines, shortest
 from troth.vault.disposal import Disposal, today
 from troth.vault.facts import SealedFacts, open_facts, seal_facts
-from troth.vault.ground import Destruction, Ground, UnitKey
+from troth.vault.ground import Ground
 from troth.vault.holds import refuse_held
 from troth.vault.store import Row
 
@@ -169,9 +170,9 @@ class Objects:
         self._live(tenant, subject, object_id)
         facts: dict[str, Fact] = {"object": object_id}
         with self._ground.database.write() as connection:
-            ids = store.closure(connection, [object_id])
+            ids = store.mark_closure(connection, [object_id], "deleted", None)
             refuse_held(connection, self._ground.now(), tenant, subject, ids)
-            facts["count"] = store.mark_dropping(connection, ids, "deleted", None)
+            facts["count"] = len(ids)
             entry = self._ground.entry("object.deleted", tenant, request or object_id, subject, facts)
             self._ground.event(connection, entry)
             rows = store.by_ids(connection, ids)

@@ -73,7 +73,6 @@ subjects = Table(
     Column("digest", String(64), primary_key=True),
     Column("state", String(16), nullable=False),
     Column("erasure", String(64)),
-    Column("closed_at", Big),
     Column("marked_at", Big),
 )
 
@@ -233,31 +232,72 @@ def of_erasure(connection: Connection, erasure: str) -> list[Row]:
     return _rows(connection, select(objects).where(objects.c.erasure == erasure).order_by(objects.c.id))
 
 
-def mark_dropping(connection: Connection, ids: Sequence[str], reason: str, erasure: str | None) -> int:
-    """Take live objects out of service; their keys and bytes follow. Returns how many were live."""
-    count = 0
-    for batch in _batches(ids):
-        change = update(objects).where(objects.c.id.in_(batch), objects.c.state == LIVE)
-        count += connection.execute(change.values(state=DROPPING, reason=reason, erasure=erasure)).rowcount
-    return count
+def mark_closure(connection: Connection, roots: Iterable[str], reason: str, erasure: str | None) -> list[str]:
+    """Take live objects and everything derived from them out of service; returns their ids. Keys and bytes follow.
+
+    Marking locks the rows, so a copy that was being derived meanwhile either shows up in the next look or is refused.
+    """
+    ids: list[str] = []
+    while (found := closure(connection, ids or roots)) != ids:
+        ids = found
+        for batch in _batches(ids):
+            change = update(objects).where(objects.c.id.in_(batch), objects.c.state == LIVE)
+            connection.execute(change.values(state=DROPPING, reason=reason, erasure=erasure))
+    return ids
 
 
-def take_subject(connection: Connection, tenant: str, subject: str, erasure: str | None) -> int:
-    """Hand every row of a person to an erasure and put the digest in the place of the id. Idempotent."""
+def take_subject(connection: Connection, tenant: str, subject: str) -> list[str]:
+    """Hand every row of a person to their erasure and put the digest in the place of the id. Idempotent.
+
+    Returns the ids of the rows that it found.
+    """
+    digest = subject_digest(tenant, subject)
+    erasure = connection.execute(select(subjects.c.erasure).where(subjects.c.digest == digest)).scalar()
     mine = and_(objects.c.tenant == tenant, objects.c.subject == subject)
+    found = sorted(connection.execute(select(objects.c.id).where(mine, objects.c.state != ERASED)).scalars())
     connection.execute(
         update(objects)
-        .where(mine, objects.c.state.in_([LIVE, DROPPING]))
+        .where(mine, objects.c.state != ERASED, objects.c.erasure.is_(None))
         .values(state=DROPPING, reason="subject-erased", erasure=erasure)
     )
-    digest = subject_digest(tenant, subject)
-    return connection.execute(update(objects).where(mine).values(subject=digest, kind_index=None, facts=None)).rowcount
+    connection.execute(update(objects).where(mine).values(subject=digest, kind_index=None, facts=None))
+    return found
 
 
 def dropping(connection: Connection, limit: int) -> list[Row]:
     """Rows on their way out that no erasure owns."""
     query = select(objects).where(objects.c.state == DROPPING, objects.c.erasure.is_(None))
     return _rows(connection, query.order_by(objects.c.seq).limit(limit))
+
+
+def late(
+    connection: Connection, now: int, limits: Sequence[tuple[str, str, int]], *, after: int = 0, limit: int = 1000
+) -> list[Row]:
+    """Live rows past their deadline in order of keeping, one page beyond the row numbered `after`.
+
+    `limits` are (tenant, class, latest creation that is too old).
+    """
+    reasons = [objects.c.expires_at <= now]
+    for tenant, data_class, oldest in limits:
+        old = and_(objects.c.data_class == data_class, objects.c.created_at <= oldest)
+        reasons.append(and_(objects.c.tenant == tenant, old))
+    query = select(objects).where(objects.c.state == LIVE, objects.c.seq > after, or_(*reasons))
+    return _rows(connection, query.order_by(objects.c.seq).limit(limit))
+
+
+def end_by(connection: Connection, owner: tuple[str, str], data_class: str, deadline: int) -> None:
+    """Give what a person (tenant, subject) has of a class a deadline; an earlier one stays."""
+    mine = (objects.c.tenant == owner[0], objects.c.subject == owner[1], objects.c.data_class == data_class)
+    later = or_(objects.c.expires_at.is_(None), objects.c.expires_at > deadline)
+    connection.execute(update(objects).where(*mine, objects.c.state == LIVE, later).values(expires_at=deadline))
+
+
+def blobs_with_rows(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Those of the blobs that a row speaks of."""
+    found: set[str] = set()
+    for batch in _batches(names):
+        found.update(connection.execute(select(objects.c.blob).where(objects.c.blob.in_(batch))).scalars())
+    return found
 
 
 def idle(connection: Connection, units: Iterable[str], today: str) -> list[str]:

@@ -1,0 +1,94 @@
+"""A person's copy of everything (GDPR Art. 15, 20): a zip with one JSON file per holder, the files, and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import mimetypes
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+from troth.kernel.clock import Clock
+from troth.kernel.errors import Gone, TooLarge
+from troth.kernel.personal import Holder
+from troth.vault.objects import ObjectInfo
+
+MAX_BYTES = 256 << 20  # the archive is built in memory, because no temporary file is ever written in clear
+MANIFEST = "manifest.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first moment; the same data gives the same archive
+
+
+class FileSource(Protocol):
+    """Where the bytes of a person's objects come from."""
+
+    def files(self, tenant: str, subject: str) -> Iterator[tuple[ObjectInfo, bytes]]:
+        """Every live object with its bytes."""
+        ...
+
+
+class Exporter:
+    """Asks the same holders that an erasure asks."""
+
+    def __init__(self, holders: Sequence[Holder], source: FileSource, clock: Clock, *, limit: int = MAX_BYTES) -> None:
+        self._holders = tuple(holders)
+        self._source = source
+        self._clock = clock
+        self._limit = limit
+
+    def export(self, tenant: str, subject: str) -> tuple[bytes, int]:
+        """The zip, and how many things it holds. Raises `TooLarge` above the limit (bytes of content)."""
+        archive = _Archive(self._limit)
+        count = 0
+        for holder in self._holders:
+            holdings = holder.holdings(tenant, subject)
+            count += len(holdings)
+            listing = sorted((asdict(one) for one in holdings), key=lambda one: (one["kind"], one["identifier"]))
+            archive.add(f"data/{holder.name}.json", _json(listing))
+        try:
+            for info, content in self._source.files(tenant, subject):
+                archive.add(f"files/{info.id}{_suffix(info.media_type)}", content, name=info.name)
+        except Gone as error:
+            raise Gone("Something was erased while the export ran; ask again.", code="export-raced") from error
+        return archive.close({"subject": subject, "tenant": tenant, "created": self._clock.now().isoformat()}), count
+
+
+class _Archive:
+    def __init__(self, limit: int) -> None:
+        self._buffer = io.BytesIO()
+        self._zip = zipfile.ZipFile(self._buffer, "w", zipfile.ZIP_DEFLATED)
+        self._files: list[dict[str, str | int]] = []
+        self._left = limit
+
+    def add(self, path: str, content: bytes, name: str | None = None) -> None:
+        self._left -= len(content)
+        if self._left < 0:
+            raise TooLarge("The export is larger than one archive may be; download your files one by one.")
+        self._write(path, content)
+        entry: dict[str, str | int] = {
+            "path": path,
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        self._files.append(entry | ({"name": name} if name else {}))
+
+    def close(self, about: dict[str, str]) -> bytes:
+        self._write(MANIFEST, _json({"format": "troth-export-1", **about, "files": self._files}))
+        self._zip.close()
+        return self._buffer.getvalue()
+
+    def _write(self, path: str, content: bytes) -> None:
+        entry = zipfile.ZipInfo(path, _EPOCH)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o600 << 16
+        self._zip.writestr(entry, content)
+
+
+def _suffix(media_type: str) -> str:
+    return mimetypes.guess_extension(media_type.split(";", maxsplit=1)[0].strip()) or ".bin"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,63 @@
+"""Tries to open what was erased, with everything this system still has; success is the failure to report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from troth.kernel.errors import Gone, IntegrityError, NotFound
+from troth.vault import framing
+from troth.vault.ground import Ground
+from troth.vault.objects import facts_of
+from troth.vault.store import Row
+
+MAX_KEYS = 10_000  # keys asked for; more would only repeat the same root's answer
+MAX_OBJECTS = 64  # ciphertexts read and tried
+
+
+class Probe:
+    """The attempt after a destruction, before the ciphertext is deleted."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def attempt(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Counts of what was tried and refused. Raises `IntegrityError` when anything opens."""
+        units = sorted({row.unit for row in rows})[:MAX_KEYS]
+        for unit in units:
+            self._key_refused(bytes.fromhex(unit))
+        tried = 0
+        for row in [row for row in rows if row.blob][:MAX_OBJECTS]:
+            tried += self._object_refused(row)
+        return {
+            "keys_tried": len(units),
+            "keys_refused": len(units),
+            "objects_tried": tried,
+            "objects_refused": tried,
+        }
+
+    def _object_refused(self, row: Row) -> int:
+        """1 when the ciphertext was there and did not open; 0 when it is deleted already."""
+        try:
+            sealed = self._ground.blobs.get(row.blob or "")
+        except NotFound:
+            return 0
+        try:
+            unit = self._ground.tree.key(framing.read_header(sealed).unit)
+            framing.open(sealed, facts_of(row), unit)
+        except (Gone, NotFound):
+            return 1
+        raise _failed()
+
+    def _key_refused(self, unit: bytes) -> None:
+        try:
+            self._ground.tree.key(unit)
+        except (Gone, NotFound):
+            return
+        raise _failed()
+
+
+def _failed() -> IntegrityError:
+    return IntegrityError(
+        "Something that was erased can still be opened; no certificate is issued. Tell the operator at once.",
+        code="erasure-failed",
+    )
