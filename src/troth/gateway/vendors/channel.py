@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +48,7 @@ class Channel:
         async with self._answer(path, body) as response:
             return await self._read(response, self._limits.answer_bytes)
 
-    async def post_stream(self, path: str, body: Body) -> AsyncIterator[bytes]:
+    async def post_stream(self, path: str, body: Body) -> AsyncGenerator[bytes, None]:
         """The answer in the pieces in which it arrives."""
         async with self._answer(path, body) as response:
             if response.content_type != "text/event-stream":

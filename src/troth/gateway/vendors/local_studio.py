@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from troth.gateway.vendors.port import Attachment, Produced
@@ -90,7 +90,7 @@ class LocalStudio:
         ]
         return {"created": int(time.time()), "choices": choices, "usage": _usage(payload, text)}
 
-    async def chat_stream(self, payload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def chat_stream(self, payload: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The same piece by piece."""
         pieces = await asyncio.to_thread(lambda: list(self._answer(payload["messages"])))
         created, choices = int(time.time()), range(payload.get("n", 1))
@@ -119,7 +119,7 @@ class LocalStudio:
         """The first picture changed as the prompt says."""
         if len(images) > 1:
             raise Invalid("The local studio edits one picture at a time; send one.", code="one-picture", field="image")
-        width, height = _size(payload.get("size"))
+        width, height = _fitting(images[0]) if payload.get("size") in (None, "auto") else _size(payload["size"])
         covered = mask.content if mask else None
         prompt = self._drawable(payload["prompt"])
         content = await asyncio.to_thread(self._edit, images[0].content, prompt, covered, width, height)
@@ -137,6 +137,13 @@ def _size(text: str | None) -> tuple[int, int]:
         raise Invalid(f"The local studio makes pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side; choose another.",
                       code="size-not-supported", field="size")  # fmt: skip
     return width, height
+
+
+def _fitting(picture: Attachment) -> tuple[int, int]:
+    """The picture's own size, made smaller or larger only as far as the studio's bounds ask."""
+    longest = max(picture.width, picture.height)
+    scale = min(1.0, MAX_SIDE / longest)
+    return max(MIN_SIDE, round(picture.width * scale)), max(MIN_SIDE, round(picture.height * scale))
 
 
 def _seed(prompt: str, number: int) -> int:

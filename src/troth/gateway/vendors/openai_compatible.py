@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -32,10 +32,10 @@ class OpenAICompatible:
             raise _nonsense()
         return answer
 
-    async def chat_stream(self, payload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def chat_stream(self, payload: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The same with `stream`. A stream that ends without `[DONE]` raises `VendorFailed`."""
         reader = EventReader()
-        async with aclosing(self._channel.post_stream("/chat/completions", lambda: {"json": payload})) as pieces:  # type: ignore[type-var]
+        async with aclosing(self._channel.post_stream("/chat/completions", lambda: {"json": payload})) as pieces:
             async for piece in pieces:
                 for event in reader.feed(piece):
                     if event == "[DONE]":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,10 +17,12 @@ class Produced:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One picture for a vendor: personal metadata is gone, and it has no file name."""
+    """One picture for a vendor: personal metadata is gone, and it has no file name. Sides in pixels."""
 
     content: bytes
     media_type: str
+    width: int
+    height: int
 
 
 class Vendor(Protocol):
@@ -30,7 +32,7 @@ class Vendor(Protocol):
         """A chat.completion object."""
         ...
 
-    def chat_stream(self, payload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    def chat_stream(self, payload: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """chat.completion.chunk objects in order."""
         ...
 

@@ -118,6 +118,7 @@ class VendorRecord(_Fact):
     facts: DueDiligence
     requested_by: str
     approved_by: str | None = None
+    changed_at: int = 0  # ms since the epoch; adapters are rebuilt when it moves
 
     def offer(self, model: str, kind: str) -> Offer | None:
         """The offer of that name and kind, if any."""

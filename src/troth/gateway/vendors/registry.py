@@ -148,6 +148,7 @@ def _record(row: dict[str, Any]) -> VendorRecord:
         facts=DueDiligence.model_validate_json(row["facts"]),
         requested_by=row["requested_by"],
         approved_by=row["approved_by"],
+        changed_at=row["changed_at"],
     )
 
 

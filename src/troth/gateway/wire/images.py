@@ -70,8 +70,5 @@ class Images(Answer):
 
     created: int
     data: list[Image]
-    background: str = "opaque"
     output_format: str
-    quality: str
-    size: str
     request_id: str

@@ -1,0 +1,178 @@
+"""POST /v1/chat/completions: clear -> vendor -> put the caller's text back -> moderate -> answer."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any
+
+from troth.gateway.chat_stream import ChatRelay
+from troth.gateway.clearance import Clearance, Departure, Wanted
+from troth.gateway.intake import Limits, admit_image
+from troth.gateway.moderation import Moderator
+from troth.gateway.places import CHAT
+from troth.gateway.redaction import Cleared
+from troth.gateway.vendors.sse import encode
+from troth.gateway.wire.chat import CompleteChat, Completion
+from troth.gateway.wire.errors import openai_error
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Invalid, TrothError, VendorFailed
+from troth.kernel.operation import Call, Stream
+from troth.vault.objects import KeepRequest, Objects
+
+MAX_PICTURES = 16  # in one conversation
+# Never sent: they identify people, or ask the vendor to keep what `store=false` forbids it to keep.
+_STAYS = frozenset({"metadata", "prompt_cache_key", "store"})
+
+
+class ChatDesk:
+    """Answers conversations. Nothing is kept but the receipt, unless the caller asks with `store`."""
+
+    def __init__(self, clearance: Clearance, moderator: Moderator, objects: Objects) -> None:
+        self._clearance = clearance
+        self._moderator = moderator
+        self._objects = objects
+
+    async def complete(self, call: Call, request: CompleteChat) -> Completion | Stream:
+        """The whole answer, or its chunks as server-sent events."""
+        departure = await asyncio.to_thread(self._clear, call, request)
+        if request.stream:
+            relay = self._relay(departure)
+            first = await anext(relay)  # a vendor that refuses does so before the response begins
+            return Stream(_joined(first, relay))
+        async with self._clearance.concluding(departure):
+            answer = await departure.port.chat(departure.payload)
+            completion = await asyncio.to_thread(self._deliver, departure, answer, bool(request.store))
+            departure.outcome = "answered"
+        return completion
+
+    def _clear(self, call: Call, request: CompleteChat) -> Departure:
+        payload = request.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(_STAYS))
+        pictures = _clean_pictures(payload)
+        wanted = Wanted("chat.complete", "chat", request.model, payload, CHAT, has_pictures=pictures > 0)
+        return self._clearance.clear(call, wanted)
+
+    def _deliver(self, departure: Departure, answer: dict[str, Any], store: bool) -> Completion:
+        choices = [self._choice(departure, one) for one in answer["choices"]]
+        usage = answer.get("usage")
+        completion = Completion(
+            id=departure.call.request_id,
+            created=_created(answer),
+            model=departure.model,
+            choices=choices,
+            usage=usage if isinstance(usage, dict) else None,
+        )
+        if store:
+            departure.objects = (self._keep(departure.call, completion),)
+        return completion
+
+    def _choice(self, departure: Departure, choice: Any) -> dict[str, Any]:
+        if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+            raise VendorFailed("The vendor's answer is not in OpenAI's format; choose another model.",
+                               code="vendor-bad-answer")  # fmt: skip
+        message = departure.redaction.restore(choice["message"])
+        for restored, arguments in _arguments(message, choice["message"]):
+            restored["arguments"] = departure.redaction.restore_json(arguments)
+        self._moderator.check_all(_strings(message))
+        return {
+            "index": choice.get("index", 0),
+            "message": {"role": "assistant", "content": None, "refusal": None} | message,
+            "finish_reason": choice.get("finish_reason"),
+            "logprobs": choice.get("logprobs"),
+        }
+
+    def _keep(self, call: Call, completion: Completion) -> str:
+        kept = self._objects.keep(
+            KeepRequest(
+                tenant=call.tenant,
+                subject=call.subject,
+                data_class=DataClass.USER_GENERATED,
+                kind="answer",
+                media_type="application/json",
+                name=f"{call.request_id}.json",
+                content=completion.model_dump_json().encode(),
+                request=call.request_id,
+            )
+        )
+        call.note(object=kept.id)
+        return kept.id
+
+    async def _relay(self, departure: Departure) -> AsyncIterator[bytes]:
+        """Chunks as events. A failure on the way is told as an event, then ends the stream."""
+        relay = ChatRelay(departure.redaction, self._moderator, departure.call.request_id, departure.model)
+        started = False
+        async with self._clearance.concluding(departure):
+            try:
+                async with aclosing(departure.port.chat_stream(departure.payload)) as chunks:
+                    async for chunk in chunks:
+                        yield encode(json.dumps(relay.chunk(chunk), ensure_ascii=False))
+                        started = True
+                for chunk in relay.rest():
+                    yield encode(json.dumps(chunk, ensure_ascii=False))
+                yield encode("[DONE]")
+            except TrothError as error:
+                if started:
+                    yield encode(json.dumps(openai_error(error)))
+                raise
+            departure.outcome = "answered"
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+def _arguments(restored: dict[str, Any], raw: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each function call of the restored message beside the arguments as the vendor wrote them."""
+    calls = raw.get("tool_calls")
+    for number, one in enumerate(calls if isinstance(calls, list) else ()):
+        function = one.get("function") if isinstance(one, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            yield restored["tool_calls"][number]["function"], function["arguments"]
+
+
+def _created(answer: dict[str, Any]) -> int:
+    created = answer.get("created")
+    return created if isinstance(created, int) else int(time.time())
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for child in children for text in _strings(child)]
+
+
+def _clean_pictures(payload: dict[str, Any]) -> int:
+    """Replace each inline picture by itself without personal metadata; returns how many there were."""
+    parts = [
+        part["image_url"]
+        for message in payload["messages"]
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    ]
+    if len(parts) > MAX_PICTURES:
+        raise Invalid(f"A conversation holds at most {MAX_PICTURES} pictures; send fewer.", code="too-many-pictures")
+    for part in parts:
+        part["url"] = _cleaned(part["url"])
+    return len(parts)
+
+
+def _cleaned(url: str) -> Cleared:
+    header, comma, body = url.partition(";base64,")
+    if not comma or not header.startswith("data:image/"):
+        raise Invalid("Send the picture itself as data:image/...;base64,... - Troth fetches nothing from elsewhere.",
+                      code="remote-picture", field="messages")  # fmt: skip
+    try:
+        content = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid("The picture is not base64; encode it again.", code="bad-base64", field="messages") from error
+    admitted = admit_image(content, header.removeprefix("data:"), Limits(keep_credentials=False))
+    return Cleared(f"data:{admitted.media_type};base64,{base64.b64encode(admitted.content).decode()}")

@@ -1,0 +1,55 @@
+"""From a vendor's record to the adapter that speaks to it; adapters are kept while the record stays as it is."""
+
+from __future__ import annotations
+
+import threading
+
+from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.openai_compatible import OpenAICompatible
+from troth.gateway.vendors.port import Vendor
+from troth.gateway.vendors.record import VendorRecord
+from troth.gateway.vendors.registry import Vendors
+from troth.kernel.errors import Unavailable
+
+
+class Ports:
+    """`local` is the built-in studio; `plain_loopback` permits http:// vendors on this machine."""
+
+    def __init__(self, vendors: Vendors, local: Vendor, limits: Limits, *, plain_loopback: bool = False) -> None:
+        self._vendors = vendors
+        self._local = local
+        self._limits = limits
+        self._plain_loopback = plain_loopback
+        self._open: dict[str, tuple[tuple[int, bool], Channel, Vendor]] = {}
+        self._retired: list[Channel] = []
+        self._lock = threading.Lock()
+
+    def port(self, record: VendorRecord, now: int) -> Vendor:
+        """The adapter of an admitted vendor at `now` (ms). Raises `Unavailable` without its credential or over http."""
+        if record.kind == "local-studio":
+            return self._local
+        if not record.facts.base_url.startswith("https://") and not (self._plain_loopback and record.facts.loopback):
+            raise Unavailable("The road to this vendor is not encrypted; the operator must record an https address.",
+                              code="vendor-not-encrypted")  # fmt: skip
+        waived = record.facts.tls_waiver is not None and record.facts.tls_waiver.ends > now
+        with self._lock:
+            known = self._open.get(record.id)
+            if known is None or known[0] != (record.changed_at, waived):
+                known = self._build(record, waived)
+            return known[2]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            channels = [*self._retired, *(channel for _, channel, _ in self._open.values())]
+            self._open, self._retired = {}, []
+        for channel in channels:
+            await channel.close()
+
+    def _build(self, record: VendorRecord, waived: bool) -> tuple[tuple[int, bool], Channel, Vendor]:
+        if record.id in self._open:
+            self._retired.append(self._open[record.id][1])
+        channel = Channel(record.facts.base_url, self._vendors.credential(record.id), self._limits, tls12=waived)
+        built = (record.changed_at, waived), channel, OpenAICompatible(channel)
+        self._open[record.id] = built
+        return built
