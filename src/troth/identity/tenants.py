@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from sqlalchemy import Connection as Sql
 from sqlalchemy import insert, select
 
 from troth.identity.store import OPERATORS, tenants
@@ -34,13 +35,19 @@ class Tenants:
 
     def create(self, name: str, jurisdiction: str) -> Tenant:
         """A fresh tenant. Raises `Invalid` for an unknown jurisdiction."""
-        return self._insert(new_id("ten"), name, jurisdiction)
+        return self._written(self.fresh(name, jurisdiction))
+
+    def fresh(self, name: str, jurisdiction: str, tenant: str | None = None) -> Tenant:
+        """A tenant that is not written yet. Raises `Invalid` for an unknown jurisdiction."""
+        if jurisdiction not in JURISDICTIONS:
+            raise Invalid("Choose a jurisdiction: us, eu or au.", code="unknown-jurisdiction", field="jurisdiction")
+        return Tenant(tenant or new_id("ten"), name, jurisdiction, epoch_ms(self._clock.now()))
 
     def ensure_operators(self, jurisdiction: str) -> str:
         """The row under which operators stand, created on first use; its id."""
         with self._database.read() as connection:
             found = connection.execute(select(tenants.c.id).where(tenants.c.id == OPERATORS)).scalar()
-        return found or self._insert(OPERATORS, "Operators of the service", jurisdiction).id
+        return found or self._written(self.fresh("Operators of the service", jurisdiction, OPERATORS)).id
 
     def get(self, tenant: str) -> Tenant:
         """One tenant. Raises `NotFound`."""
@@ -56,13 +63,12 @@ class Tenants:
         with self._database.read() as connection:
             return [Tenant(*row) for row in connection.execute(customers)]
 
-    def _insert(self, tenant: str, name: str, jurisdiction: str) -> Tenant:
-        if jurisdiction not in JURISDICTIONS:
-            raise Invalid("Choose a jurisdiction: us, eu or au.", code="unknown-jurisdiction", field="jurisdiction")
-        made = Tenant(tenant, name, jurisdiction, epoch_ms(self._clock.now()))
+    def _written(self, tenant: Tenant) -> Tenant:
         with self._database.write() as connection:
-            connection.execute(
-                insert(tenants),
-                {"id": made.id, "name": name, "jurisdiction": jurisdiction, "created_at": made.created_at},
-            )
-        return made
+            write(connection, tenant)
+        return tenant
+
+
+def write(connection: Sql, tenant: Tenant) -> None:
+    """Write a fresh tenant in the caller's transaction."""
+    connection.execute(insert(tenants), asdict(tenant))

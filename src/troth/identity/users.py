@@ -15,6 +15,8 @@ from troth.identity import keys, sessions
 from troth.identity.passwords import Passwords
 from troth.identity.roles import Roles, check_givable, check_other_owner, lock_member
 from troth.identity.store import grants, tenants, users
+from troth.identity.tenants import Tenant
+from troth.identity.tenants import write as write_tenant
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -86,9 +88,14 @@ class Users:
         self._roles = Roles(database, clock)
         self._clock = clock
 
-    def create(self, new: NewUser) -> IssuedUser:
-        """A fresh person with a random password. Raises `Invalid` for an address that is none, `Conflict` if taken."""
+    def create(self, new: NewUser, founding: Tenant | None = None) -> IssuedUser:
+        """A fresh person with a random password; `founding` is a fresh tenant to write in the same transaction.
+
+        Raises `Invalid` for an address that is none, `Conflict` for one that has an account.
+        """
         email = normalised_email(new.email)
+        if self.account(self.email_index(email)) is not None:
+            raise _taken()
         user, now = new_id("usr"), self._now()
         password, phc = self._passwords.issue()
         row = {
@@ -105,13 +112,15 @@ class Users:
         }
         try:
             with self._database.write() as connection:
+                if founding is not None:
+                    write_tenant(connection, founding)
                 connection.execute(insert(users), row)
                 for role in sorted(new.roles):
                     self._roles.grant(connection, user, role, new.created_by)
         except Duplicate as error:
             if not is_unique_violation(error):
                 raise
-            raise Conflict("An account with this e-mail address exists already.", code="email-taken") from error
+            raise _taken() from error
         return IssuedUser(user, password)
 
     def get(self, user: str) -> User:
@@ -189,6 +198,10 @@ class Users:
 
     def _now(self) -> int:
         return epoch_ms(self._clock.now())
+
+
+def _taken() -> Conflict:
+    return Conflict("An account with this e-mail address exists already.", code="email-taken")
 
 
 def normalised_email(email: str) -> str:
