@@ -75,7 +75,7 @@ class Sequencer:
             self._guarded(partial(self._publication.check, log))
         self._stopping.clear()
         self._threads = [
-            threading.Thread(target=self._repeat, args=(self._integrate, DRAIN_SECONDS), name="audit-sequencer"),
+            threading.Thread(target=self._repeat, args=(self.integrate, DRAIN_SECONDS), name="audit-sequencer"),
             threading.Thread(target=self._repeat, args=(self._publish, CHECKPOINT_SECONDS), name="audit-publisher"),
         ]
         for thread in self._threads:
@@ -96,9 +96,15 @@ class Sequencer:
 
     def flush(self, log: str | None = None) -> None:
         """Integrate all that waits, then sign every log that grew, or only `log`. Raises `IntegrityError`."""
-        self._lead()
-        self._integrate()
+        self.integrate()
         self._publish(log)
+
+    def integrate(self) -> None:
+        """Give everything that waits its place, without signing. Raises `IntegrityError`, `Unavailable`."""
+        self._lead()
+        with self._integrating:
+            while self._guarded(self._integration.run) == BATCH:
+                continue
 
     def state(self) -> SequencerState:
         """For readiness and metrics."""
@@ -121,11 +127,6 @@ class Sequencer:
                 return  # kept as the fault: `state` and every later call tell of it
             except _RETRIED:
                 continue  # nothing was half-written; the next round tries again
-
-    def _integrate(self) -> None:
-        with self._integrating:
-            while self._guarded(self._integration.run) == BATCH:
-                continue
 
     def _publish(self, log: str | None = None) -> None:
         with self._publishing:
