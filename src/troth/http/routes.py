@@ -18,7 +18,7 @@ from troth.http.problems import openai_problem, problem
 from troth.http.reading import read
 from troth.kernel.caller import Caller, anonymous
 from troth.kernel.dispatch import Dispatcher
-from troth.kernel.errors import TrothError
+from troth.kernel.errors import TrothError, Unauthenticated
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Binary, Group, Operation, Stream
 from troth.storage.claims import Claims
@@ -74,6 +74,8 @@ async def _admit(door: Door, operation: Operation, request: Request) -> tuple[Ca
     declared = operation.declaration.route
     assert declared is not None
     caller = await asyncio.to_thread(door.authenticator.caller, request)
+    if caller.anonymous and operation.declaration.group not in (Group.PUBLIC, Group.SIGN_IN):
+        raise Unauthenticated("Sign in or send an API key, then ask again.")  # before a stranger's body is read
     identifier = request.headers.get("idempotency-key") or request.headers.get("x-request-id")
     if identifier:
         await asyncio.to_thread(door.claims.claim, caller.actor, identifier)

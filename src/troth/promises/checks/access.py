@@ -1,0 +1,150 @@
+"""Access promises: the decision point of the running system is asked, for every operation, what it would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from troth.access.policy import CedarDecider, shipped_policies
+from troth.kernel.caller import Authentication, Caller, Connection
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Declaration, Group, Operation
+from troth.promises.check import Check, Facts, counted
+from troth.promises.system import System
+
+_OPEN = (Group.PUBLIC, Group.SIGN_IN)
+_LOCAL = Connection("TLSv1.3", "loopback")
+_TENANT = "ten_probe"
+
+
+def _person(*roles: str, assurance: int = 2, connection: Connection = _LOCAL) -> Caller:
+    signed_in = Authentication("password+totp", assurance, 60, "ses_probe")
+    return Caller(
+        actor="usr_probe",
+        kind="user",
+        tenant=_TENANT,
+        subject="usr_probe",
+        roles=frozenset(roles),
+        authentication=signed_in,
+        connection=connection,
+    )
+
+
+def _closed(system: System) -> list[Operation]:
+    return [operation for operation in system.registry if operation.declaration.group not in _OPEN]
+
+
+def _refused(decider: CedarDecider, caller: Caller, operations: Iterable[Operation]) -> Facts:
+    return counted([not decider.decide(caller, operation).allowed for operation in operations])
+
+
+def _lax_policies(system: System) -> CedarDecider:
+    """The known-bad fixture: one policy that permits everything to everybody."""
+    permissive = "\n".join(
+        f'@id("lax-{group.value}") permit (principal, action in Action::"{group.value}", resource);' for group in Group
+    )
+    return CedarDecider(system.registry, {"lax.cedar": permissive})
+
+
+def _without_role(decider: CedarDecider, system: System) -> Facts:
+    beyond_account = [one for one in _closed(system) if one.declaration.group is not Group.OWN_ACCOUNT]
+    return _refused(decider, _person(), beyond_account)
+
+
+def _role_taken(system: System, role_after: str | None) -> Facts:
+    """For each operation that a member may do: may they still, after the role was taken?"""
+    member = _person("member")
+    may = [one for one in _closed(system) if system.decider.decide(member, one).allowed]
+    may = [one for one in may if one.declaration.group is not Group.OWN_ACCOUNT]
+    after = _person(role_after) if role_after else _person()
+    return counted([not system.decider.decide(after, operation).allowed for operation in may])
+
+
+def _strangers(decider: CedarDecider, system: System) -> Facts:
+    outcomes: list[bool] = []
+    for zone in ("loopback", "private", "in-process", "public"):
+        stranger = Caller("anonymous", connection=Connection("TLSv1.3", zone))
+        outcomes += [not decider.decide(stranger, operation).allowed for operation in _closed(system)]
+    return counted(outcomes)
+
+
+def _classes(decider: CedarDecider) -> Facts:
+    """The same administrator may read system data and not user-generated data, by the same action group."""
+    admin = _person("admin")
+    system_data = _synthetic("probe.system", Group.ADMINISTER, DataClass.SYSTEM)
+    content = _synthetic("probe.content", Group.ADMINISTER, DataClass.USER_GENERATED)
+    return counted([decider.decide(admin, system_data).allowed, not decider.decide(admin, content).allowed])
+
+
+def _synthetic(name: str, group: Group, data_class: DataClass) -> Operation:
+    return Operation(Declaration(name, group, object, None, None, data_class), lambda _call, _request: None)
+
+
+def _classes_kept(_system: System) -> Facts:
+    return _classes(CedarDecider(_class_operations()))
+
+
+def _classes_ignored(_system: System) -> Facts:
+    lax = {name: text for name, text in shipped_policies().items() if "content-of-others" not in text}
+    limits = shipped_policies()["limits.cedar"].partition('@id("content-of-others")')[0]
+    return _classes(CedarDecider(_class_operations(), {**lax, "limits.cedar": limits}))
+
+
+def _class_operations() -> list[Operation]:
+    return [
+        _synthetic("probe.system", Group.ADMINISTER, DataClass.SYSTEM),
+        _synthetic("probe.content", Group.ADMINISTER, DataClass.USER_GENERATED),
+    ]
+
+
+def _one_factor(decider: CedarDecider, system: System) -> Facts:
+    half = _person("owner", "admin", "member", "auditor", "privacy-officer", assurance=1)
+    beyond = [one for one in _closed(system) if one.declaration.group is not Group.OWN_ACCOUNT]
+    return _refused(decider, half, beyond)
+
+
+def _plain_channel(decider: CedarDecider, system: System) -> Facts:
+    person = _person("owner", "member", connection=Connection(None, "loopback"))
+    old = replace(person, connection=Connection("TLSv1.2", "private"))
+    closed = _closed(system)
+    refused = [not decider.decide(caller, operation).allowed for caller in (person, old) for operation in closed]
+    return counted(refused)
+
+
+CHECKS = (
+    Check(
+        "access-default-deny",
+        ("ACC-01",),
+        "A fresh person without a role is asked about every operation of this installation; each must be refused.",
+        lambda system: _without_role(system.decider, system),
+        lambda system: _without_role(_lax_policies(system), system),
+    ),
+    Check(
+        "access-role-removed",
+        ("ACC-02",),
+        "Whatever the role member permits is asked again without the role; each must then be refused.",
+        lambda system: _role_taken(system, None),
+        lambda system: _role_taken(system, "member"),
+    ),
+    Check(
+        "access-strangers",
+        ("ACC-03", "CRY-06"),
+        "A caller without identity from loopback, private, public and in-process places asks for every operation.",
+        lambda system: _strangers(system.decider, system),
+        lambda system: _strangers(_lax_policies(system), system),
+    ),
+    Check(
+        "access-by-class",
+        ("CLS-02",),
+        "The shipped policies let an administrator read system data and refuse user-generated data.",
+        _classes_kept,
+        _classes_ignored,
+    ),
+    Check(
+        "access-second-factor",
+        ("IDN-02",),
+        "A session with a password alone and every role asks for every operation beyond its own account.",
+        lambda system: _one_factor(system.decider, system),
+        lambda system: _one_factor(_lax_policies(system), system),
+    ),
+)
