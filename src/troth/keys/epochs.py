@@ -1,0 +1,204 @@
+"""Epochs of a key tree: the roots that seal it, moving to new ones, and destroying the old ones with proof.
+
+A root is recorded before it is made and taken into use in the same transaction as its manifest. So every root in a
+domain is known, a process that dies leaves nothing in use, and a root that nobody recorded means that the database is
+older than the domain: that is refused aloud, and nothing is destroyed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import Gone, IntegrityError, TrothError, Unavailable
+from troth.keys import manifest as manifests
+from troth.keys.domains import Domain
+from troth.keys.lifecycle import State
+from troth.keys.manifest import CANARY_BYTES, DomainSeal, Manifest
+from troth.keys.pages import Ref
+from troth.keys.root_rows import RootRow, RootRows
+from troth.keys.store import KeyStore
+from troth.keys.units import RootDestroyed
+
+_KEY, _CANARY = "root-page-key", "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The tree as it stands: its manifest and the root page."""
+
+    manifest: Manifest
+    root: Ref
+
+
+class Epochs:
+    """Knows the current epoch; prepares, confirms and ends epochs."""
+
+    def __init__(self, store: KeyStore, domains: Sequence[Domain], clock: Clock) -> None:
+        self._store = store
+        self._domains = domains
+        self._clock = clock
+        self._rows = RootRows(store.jurisdiction)
+        self._lock = threading.Lock()
+        self._current: Epoch | None = None
+
+    def now(self) -> int:
+        """The time in epoch milliseconds."""
+        return epoch_ms(self._clock.now())
+
+    def forget(self) -> None:
+        """Drop the root page key; the next use reads the manifest again."""
+        with self._lock:
+            self._current = None
+
+    def current(self) -> Epoch:
+        """The epoch in force. Raises `Unavailable` (no domain answers, not started), `IntegrityError` (rolled back)."""
+        with self._lock:
+            if self._current is None:
+                self._current = self._opened()
+            return self._current
+
+    def prepare(self, previous: Manifest | None, root: Ref, pages: str) -> Manifest:
+        """Fresh roots in every domain, and the manifest that seals `root` under them; nothing is in force yet."""
+        epoch = previous.epoch + 1 if previous else 1
+        jurisdiction, at = self._store.jurisdiction, self.now()
+        names = {domain.name: f"{jurisdiction}-{epoch:08d}-{os.urandom(8).hex()}" for domain in self._domains}
+        rows = [
+            RootRow(one.name, names[one.name], epoch, one.root.assurance, State.PRE_ACTIVATION) for one in self._domains
+        ]
+        with self._store.write(previous.epoch if previous else None) as connection:
+            self._rows.register(connection, rows, at)
+        digest = previous.digest if previous else ""
+        draft = Manifest(jurisdiction, epoch, digest, root.page.hex(), pages, at, ())
+        return replace(draft, domains=tuple(self._sealed(draft, one, names[one.name], root) for one in self._domains))
+
+    def check(self, manifest: Manifest, root: Ref) -> None:
+        """Raises `Unavailable` unless every domain gives the root page key back from the manifest."""
+        for domain in self._domains:
+            seal = next(one for one in manifest.domains if one.domain == domain.name)
+            if domain.root.open(seal.root, seal.key, manifest.aad(_KEY, domain.name)) != root.key:
+                raise Unavailable("A key domain does not keep its root; nothing was destroyed.", code="root-lost")
+
+    def commit(self, connection: Connection, manifest: Manifest) -> None:
+        """Put a prepared epoch in force, in the caller's transaction. Raises `Conflict` when it was given up."""
+        self._rows.activate(connection, manifest, self.now())
+        self._store.add_manifest(connection, manifest.epoch, manifest.digest, manifest.encoded())
+        self._store.bump(connection, manifest.epoch)
+
+    def end_others(self) -> None:
+        """Destroy every root but those in force, and confirm it. Idempotent.
+
+        Raises `Unavailable` (code `seal-pending`) when one could not be confirmed: call again. Raises `IntegrityError`
+        when a domain holds a root that was never recorded, or the epoch in force does not open.
+        """
+        self.forget()
+        epoch = self.current().manifest.epoch  # never destroy anything before today's root proves usable
+        present = self._present()
+        with self._store.write(epoch) as connection:
+            self._require_known(connection, present)
+            waiting = self._rows.give_up(connection, self.now())
+        failures = [error for row in waiting if (error := self._ended(row))]
+        if failures:
+            raise failures[0]
+
+    def require_known(self) -> None:
+        """Raises `IntegrityError` (code `unknown-root`) when a domain holds a root that was never recorded."""
+        present = self._present()
+        with self._store.read() as connection:
+            self._require_known(connection, present)
+
+    def destructions(self, first: int, last: int) -> tuple[RootDestroyed, ...]:
+        """Confirmed destructions of the roots of epochs `first` to `last`. Raises `Unavailable` when one is missing."""
+        with self._store.read() as connection:
+            if any(row.epoch <= last for row in self._rows.unfinished(connection)):
+                raise _pending()
+            return self._rows.destructions(connection, first, last)
+
+    def _opened(self) -> Epoch:
+        body = self._store.manifest()
+        if body is None:
+            raise Unavailable("The key tree was not started yet.", code="key-tree-absent")
+        manifest = manifests.decode(body)
+        if manifest.jurisdiction != self._store.jurisdiction:
+            raise IntegrityError("The key tree's manifest belongs to another jurisdiction.", code="key-manifest")
+        return Epoch(manifest, Ref(bytes.fromhex(manifest.root_page), self._unsealed(manifest)))
+
+    def _unsealed(self, manifest: Manifest) -> bytes:
+        seals = {one.domain: one for one in manifest.domains}
+        refusals: list[TrothError] = []
+        for domain in self._domains:
+            if (seal := seals.get(domain.name)) is None:
+                continue
+            try:
+                return domain.root.open(seal.root, seal.key, manifest.aad(_KEY, domain.name))
+            except (Gone, Unavailable, IntegrityError) as error:
+                refusals.append(error)
+        for kind in (Unavailable, IntegrityError):
+            for refusal in refusals:
+                if isinstance(refusal, kind):
+                    raise refusal
+        raise IntegrityError(
+            "The key tree is sealed under a root that no longer exists: the key tables were rolled back. "
+            "Restore the newest ones.",
+            code="tree-rolled-back",
+        )
+
+    def _sealed(self, manifest: Manifest, domain: Domain, root: str, ref: Ref) -> DomainSeal:
+        domain.root.create(root)
+        key = domain.root.seal(root, ref.key, manifest.aad(_KEY, domain.name))
+        canary = domain.root.seal(root, os.urandom(CANARY_BYTES), manifest.aad(_CANARY, domain.name))
+        return DomainSeal(domain.name, root, domain.root.assurance, key, canary)
+
+    def _present(self) -> dict[str, set[str]]:
+        prefix = f"{self._store.jurisdiction}-"
+        return {one.name: {root for root in one.root.present() if root.startswith(prefix)} for one in self._domains}
+
+    def _require_known(self, connection: Connection, present: dict[str, set[str]]) -> None:
+        # `present` was listed first: a root is recorded before it is made, so a new one is never mistaken.
+        if any(roots - self._rows.known(connection, name) for name, roots in present.items()):
+            raise IntegrityError(
+                "A key domain holds a root that the database never saw: the database was rolled back or belongs to "
+                "another installation. Restore the newest key tables.",
+                code="unknown-root",
+            )
+
+    def _ended(self, row: RootRow) -> TrothError | None:
+        domain = next((one for one in self._domains if one.name == row.domain), None)
+        if domain is None:
+            return _pending()
+        try:
+            done = domain.root.destroy(row.root)
+            if row.root in domain.root.present():
+                return _pending()
+            evidence = f"{done};lookup:absent;{self._refused(domain, row)}"
+            with self._store.write() as connection:
+                self._rows.destroyed(connection, row, self.now(), evidence)
+        except TrothError as error:
+            refusal = _pending()
+            refusal.__cause__ = error
+            return refusal
+        return None
+
+    def _refused(self, domain: Domain, row: RootRow) -> str:
+        """What opening the canary of a destroyed root showed."""
+        body = self._store.manifest(row.epoch)
+        sealed = manifests.decode(body) if body else None
+        seal = next((one for one in sealed.domains if one.root == row.root), None) if sealed else None
+        if sealed is None or seal is None:
+            return "canary:none"  # the root never came into force, so nothing was sealed under it that counts
+        try:
+            domain.root.open(seal.root, seal.canary, sealed.aad(_CANARY, domain.name))
+        except Gone:
+            return "canary:refused"
+        raise _pending()
+
+
+def _pending() -> Unavailable:
+    return Unavailable(
+        "The erasure holds here, but not every key domain confirmed it yet; it is tried again.", code="seal-pending"
+    )

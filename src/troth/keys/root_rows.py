@@ -1,0 +1,105 @@
+"""Rows of epoch roots: their SP 800-57 states with times, and the evidence of their destruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from troth.keys.lifecycle import State, require_move
+from troth.keys.manifest import Manifest
+from troth.keys.store import changed, key_root
+from troth.keys.units import RootDestroyed
+
+
+@dataclass(frozen=True, slots=True)
+class RootRow:
+    """One root of one domain."""
+
+    domain: str
+    root: str
+    epoch: int
+    assurance: str
+    state: State
+
+
+class RootRows:
+    """Statements over one jurisdiction's roots; every method works in the caller's connection."""
+
+    def __init__(self, jurisdiction: str) -> None:
+        self._jurisdiction = jurisdiction
+
+    def register(self, connection: Connection, roots: Sequence[RootRow], at: int) -> None:
+        """Record roots before they are made, so that a crash leaves none unknown."""
+        rows = [
+            {"domain": one.domain, "root": one.root, "jurisdiction": self._jurisdiction, "epoch": one.epoch}
+            | {"assurance": one.assurance, "state": State.PRE_ACTIVATION, "reason": "epoch", "created_at": at}
+            for one in roots
+        ]
+        connection.execute(insert(key_root), rows)
+
+    def activate(self, connection: Connection, manifest: Manifest, at: int) -> None:
+        """Put a manifest's roots in use and all others out of it. Raises `Conflict` when one was given up meanwhile."""
+        for one in manifest.domains:
+            mine = (key_root.c.domain == one.domain) & (key_root.c.root == one.root)
+            waiting = mine & (key_root.c.state == State.PRE_ACTIVATION)
+            values = {"state": State.ACTIVE, "activated_at": at}
+            if connection.execute(update(key_root).where(waiting).values(values)).rowcount != 1:
+                raise changed()
+        for row in self.unfinished(connection):
+            if row.state is State.ACTIVE and row.epoch != manifest.epoch:
+                self._move(connection, row, State.DEACTIVATED, at, "replaced")
+
+    def give_up(self, connection: Connection, at: int) -> list[RootRow]:
+        """Withdraw every root that no manifest uses; those and earlier ones that wait to be destroyed."""
+        for row in self.unfinished(connection):
+            if row.state is State.PRE_ACTIVATION:
+                self._move(connection, row, State.SUSPENDED, at, "abandoned")
+        return [row for row in self.unfinished(connection) if row.state is not State.ACTIVE]
+
+    def unfinished(self, connection: Connection) -> list[RootRow]:
+        """All roots that are not yet destroyed."""
+        statement = (
+            select(key_root.c.domain, key_root.c.root, key_root.c.epoch, key_root.c.assurance, key_root.c.state)
+            .where(key_root.c.jurisdiction == self._jurisdiction, key_root.c.destroyed_at.is_(None))
+            .order_by(key_root.c.epoch, key_root.c.domain)
+        )
+        return [
+            RootRow(row.domain, row.root, row.epoch, row.assurance, State(row.state))
+            for row in connection.execute(statement)
+        ]
+
+    def known(self, connection: Connection, domain: str) -> set[str]:
+        """Names of all roots ever recorded for a domain."""
+        mine = (key_root.c.domain == domain) & (key_root.c.jurisdiction == self._jurisdiction)
+        return {str(root) for root in connection.execute(select(key_root.c.root).where(mine)).scalars()}
+
+    def destroyed(self, connection: Connection, row: RootRow, at: int, evidence: str) -> None:
+        """Record a confirmed destruction."""
+        require_move(row.state, State.DESTROYED)
+        mine = (key_root.c.domain == row.domain) & (key_root.c.root == row.root) & key_root.c.destroyed_at.is_(None)
+        values = {"state": State.DESTROYED, "destroyed_at": at, "evidence": evidence}
+        connection.execute(update(key_root).where(mine).values(values))
+
+    def destructions(self, connection: Connection, first: int, last: int) -> tuple[RootDestroyed, ...]:
+        """Confirmed destructions of the roots that were in use in epochs `first` to `last`."""
+        rows = connection.execute(
+            select(key_root)
+            .where(
+                key_root.c.jurisdiction == self._jurisdiction,
+                key_root.c.epoch.between(first, last),
+                key_root.c.activated_at.is_not(None),
+                key_root.c.destroyed_at.is_not(None),
+            )
+            .order_by(key_root.c.epoch, key_root.c.domain)
+        )
+        return tuple(
+            RootDestroyed(row.domain, row.root, row.assurance, int(row.destroyed_at), str(row.evidence)) for row in rows
+        )
+
+    def _move(self, connection: Connection, row: RootRow, to: State, at: int, reason: str) -> None:
+        require_move(row.state, to)
+        mine = (key_root.c.domain == row.domain) & (key_root.c.root == row.root)
+        values = {"state": to, "deactivated_at": at, "reason": reason}
+        connection.execute(update(key_root).where(mine).values(values))

@@ -1,0 +1,1 @@
+"""Providers of epoch roots, one module per kind, behind the port in `port.py`."""

@@ -1,0 +1,198 @@
+"""Revoking and sealing: from live effect to proof that no copy opens (docs/explanation/key-tree.md).
+
+Order of a seal: new pages in the database and every domain, read back and decrypted; new roots in every domain and
+the manifest that they seal; one transaction that puts the new epoch in force; then the old roots are destroyed and
+that is confirmed. Every step can be repeated; what a crash leaves is finished by `end_others` at the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from troth.kernel.errors import Invalid, Unavailable
+from troth.keys import pages
+from troth.keys.btree import Range, covers, erase, merged, prefix_range
+from troth.keys.epochs import Epoch
+from troth.keys.manifest import Manifest, decode
+from troth.keys.pages import Branch, Leaf, Ref
+from troth.keys.reading import Change
+from troth.keys.state import TreeState
+from troth.keys.store import PageWrite
+from troth.keys.unit_rows import WHOLE
+from troth.keys.units import Destruction, Revocation, Scope, address, subject_place, tenant_place
+
+
+class Sealing:
+    """Destroys scopes of a tree, and moves the tree from epoch to epoch."""
+
+    def __init__(self, state: TreeState) -> None:
+        self._state = state
+
+    def begin(self) -> None:
+        """Open the tree, or make an empty one when there is none. Raises `IntegrityError` when roots are strangers."""
+        state = self._state
+        with state.lock:
+            if state.store.manifest() is not None:
+                state.reader.load(state.epochs.current().root)
+                return
+            state.epochs.require_known()
+            change = Change(state.reader, state.store.jurisdiction)
+            self._publish(None, change, change.draft.add(Leaf()), ())
+
+    def revoke(self, scopes: Sequence[Scope]) -> list[Revocation]:
+        """Live effect: nothing in the scopes opens in this process any more, nor elsewhere after a short lease.
+
+        Raises `NotFound` for a unit that never was, `Invalid` for an empty scope.
+        """
+        state = self._state
+        at = state.epochs.now()
+        with state.lock:
+            with state.store.write() as connection:
+                for scope in scopes:
+                    self._revoke(connection, scope, at)
+                state.store.bump(connection)
+            state.forget()
+        return [Revocation(scope, at) for scope in scopes]
+
+    def seal(self, revocations: Sequence[Revocation]) -> Destruction:
+        """Make revocations final in every copy. Idempotent: what was sealed before is only confirmed.
+
+        Raises `Conflict` when a scope was not revoked, `Unavailable` when a domain does not do its part: the live
+        effect stays, nothing counts as destroyed, and the same call finishes it later.
+        """
+        if not revocations:
+            raise Invalid("Name at least one revocation to seal.", code="nothing-to-seal")
+        scopes = list(dict.fromkeys(one.scope for one in revocations))
+        with self._state.lock:
+            self._state.settled(lambda: self._advance(scopes))
+            self._state.settled(self._state.epochs.end_others)
+            return self._destruction(scopes)
+
+    def rotate(self) -> Destruction:
+        """A new root page key and new epoch roots, without rewriting anything below the root page."""
+        state = self._state
+        with state.lock:
+            before = state.settled(lambda: state.epochs.current().manifest)
+            state.settled(lambda: self._rotate(before.epoch))
+            state.settled(state.epochs.end_others)
+            return self._between(before.epoch, before.epoch + 1, 0)
+
+    def _revoke(self, connection: Connection, scope: Scope, at: int) -> None:
+        rows = self._state.rows
+        if scope.tenant:
+            rows.revoke_scope(connection, scope.tenant, scope.subject or WHOLE, at)
+        elif scope.units:
+            rows.revoke_units(connection, rows.by_ids(connection, scope.units), at)
+        else:
+            raise Invalid("A scope names a tenant, a subject or units.", code="empty-scope")
+
+    def _rotate(self, epoch: int) -> None:
+        if self._state.epochs.current().manifest.epoch == epoch:
+            self._erase((), ())
+
+    def _advance(self, scopes: Sequence[Scope]) -> None:
+        state = self._state
+        with state.store.read() as connection:
+            pending = [one for one in scopes if None in state.rows.sealed_epoch(connection, one)]
+            ranges = [prefix_range(prefix) for scope in pending for prefix in self._prefixes(connection, scope)]
+        if pending:
+            self._erase(pending, merged(ranges))
+
+    def _prefixes(self, connection: Connection, scope: Scope) -> list[bytes]:
+        if scope.tenant is None:
+            rows = self._state.rows.by_ids(connection, scope.units)
+            return [address(row.tenant, row.subject, row.id) for row in rows]
+        if scope.subject is None:
+            return [tenant_place(scope.tenant)]
+        return [subject_place(scope.tenant, scope.subject)]
+
+    def _erase(self, scopes: Sequence[Scope], ranges: Sequence[Range]) -> None:
+        now = self._state.epochs.current()
+        change = Change(self._state.reader, self._state.store.jurisdiction)
+        root = erase(change.draft, now.root, ranges)
+        _require_survivors(change, ranges)
+        self._publish(now, change, root, scopes)
+
+    def _publish(self, now: Epoch | None, change: Change, root: Ref, scopes: Sequence[Scope]) -> None:
+        """Put a change in force as a new epoch."""
+        state = self._state
+        previous = now.manifest if now else None
+        writes = change.writes(previous.epoch + 1 if previous else 1)
+        state.copies.put(writes.values())
+        with state.store.write() as connection:
+            state.store.write_pages(connection, writes.values())
+        self._confirm(change, writes)
+        manifest = state.epochs.prepare(previous, root, _digest(writes))
+        state.epochs.check(manifest, root)
+        state.copies.put_manifest(manifest.epoch, manifest.encoded())
+        with state.store.write(previous.epoch if previous else None) as connection:
+            if previous is None:
+                state.store.begin(connection)
+            state.store.drop_pages(connection, change.dropped())
+            state.epochs.commit(connection, manifest)
+            for scope in scopes:
+                state.rows.seal(connection, scope, manifest.epoch, state.epochs.now())
+        state.forget()
+        state.copies.remove(change.replaced())
+
+    def _confirm(self, change: Change, writes: Mapping[Ref, PageWrite]) -> None:
+        """Raises `Unavailable` unless the database and every domain give each page back, and it opens."""
+        jurisdiction = self._state.store.jurisdiction
+        for ref, write in writes.items():
+            row = self._state.store.page(ref.page)
+            for content in (row[1] if row else b"", *self._state.copies.read_back(write.stored)):
+                if content != write.content or pages.open_sealed(ref, jurisdiction, content)[1] != change.page(ref):
+                    raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
+
+    def _destruction(self, scopes: Sequence[Scope]) -> Destruction:
+        rows = self._state.rows
+        with self._state.store.read() as connection:
+            epochs = [epoch for one in scopes for epoch in rows.sealed_epoch(connection, one) if epoch is not None]
+            units = sum(rows.count(connection, one) for one in scopes)
+        return self._between(min(epochs) - 1, max(epochs), units)
+
+    def _between(self, before: int, after: int, units: int) -> Destruction:
+        roots = self._state.epochs.destructions(before, after - 1)
+        return Destruction(units, before, after, self._manifest(before).digest, self._manifest(after).digest, roots)
+
+    def _manifest(self, epoch: int) -> Manifest:
+        return decode(self._state.store.manifest(epoch) or b"")
+
+
+def _require_survivors(change: Change, ranges: Sequence[Range]) -> None:
+    """A second look at a change, apart from the code that made it: it may drop nothing outside `ranges`.
+
+    Raises `Unavailable`: nothing was written yet.
+    """
+    draft = change.draft
+    entries: dict[bytes, bytes] = {}
+    children: set[Ref] = set()
+    for page in draft.fresh.values():
+        if isinstance(page, Leaf):
+            entries |= page.entries
+        else:
+            children.update(page.children)
+    for ref in draft.retired & change.seen.keys():
+        page = change.seen[ref].page
+        if isinstance(page, Leaf):
+            lost = any(entries.get(at) != key for at, key in page.entries.items() if not covers(ranges, at))
+        else:
+            lost = any(not _accounted(change, page, at, ranges, children) for at in range(len(page.children)))
+        if lost:
+            raise Unavailable("The new tree would lose keys; nothing was done.", code="key-survivors")
+
+
+def _accounted(change: Change, page: Branch, at: int, ranges: Sequence[Range], children: set[Ref]) -> bool:
+    child = page.children[at]
+    if child not in change.draft.retired:
+        return child in children
+    return child in change.seen or covers(ranges, page.bounds[at])
+
+
+def _digest(writes: Mapping[Ref, PageWrite]) -> str:
+    """SHA-256 over the ids and digests of the pages that an epoch re-keyed, hex."""
+    lines = sorted(f"{one.stored.page} {one.stored.digest}\n" for one in writes.values())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

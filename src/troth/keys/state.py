@@ -1,0 +1,90 @@
+"""What one process shares of a key tree: tables, copies, epoch, memory, and the lock under which it changes things."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from troth.kernel.clock import Clock
+from troth.kernel.errors import Conflict, IntegrityError, Unavailable
+from troth.keys.btree import find
+from troth.keys.cache import Cache
+from troth.keys.domains import Copies, Domain
+from troth.keys.epochs import Epochs
+from troth.keys.reading import PageReader
+from troth.keys.store import KeyStore
+from troth.keys.unit_rows import UnitRow, UnitRows
+from troth.keys.units import UnitKey, address, derive
+from troth.storage.database import Database
+
+Result = TypeVar("Result")
+CACHED_UNITS = 16_384
+CACHED_PAGES = 512  # about 8 KiB each
+LEASE_SECONDS = 0.25  # how long another process may go on using what was revoked here
+_ATTEMPTS = 12
+
+
+class TreeState:
+    """One jurisdiction's tree in this process. `lock` is held by whatever changes the tree."""
+
+    def __init__(self, database: Database, domains: Sequence[Domain], clock: Clock, jurisdiction: str) -> None:
+        self.store = KeyStore(database, jurisdiction)
+        self.rows = UnitRows(jurisdiction)
+        self.copies = Copies(domains, jurisdiction)
+        self.epochs = Epochs(self.store, domains, clock)
+        self.reader = PageReader(self.store, CACHED_PAGES)
+        self.by_id: Cache[bytes, UnitKey] = Cache(CACHED_UNITS)
+        self.by_name: Cache[str, UnitKey] = Cache(CACHED_UNITS)
+        self.lock = threading.RLock()
+        self._change = -1
+        self._checked = 0.0
+
+    def forget(self) -> None:
+        """Drop every cached key and page."""
+        self.epochs.forget()
+        self.reader.clear()
+        self.by_id.clear()
+        self.by_name.clear()
+
+    def refresh(self) -> None:
+        """Drop the caches when another process revoked or re-keyed; asks at most once per lease."""
+        now = time.monotonic()
+        if now - self._checked < LEASE_SECONDS:
+            return
+        change = self.store.change()
+        if change != self._change:
+            self.forget()
+        self._change, self._checked = change, now
+
+    def unit_key(self, row: UnitRow) -> UnitKey:
+        """The key of a live unit. Raises `IntegrityError` when the tree does not hold what the row says."""
+        place = address(row.tenant, row.subject, row.id)
+        return derive(self.settled(lambda: self._secret(place)), row.id, row.generation, row.binding)
+
+    def settled(self, attempt: Callable[[], Result]) -> Result:
+        """The result of `attempt`, repeated with fresh eyes while other processes change the tree.
+
+        Raises `Unavailable` when they never stop; `IntegrityError` when a page stays unreadable.
+        """
+        unreadable = 0
+        for turn in range(_ATTEMPTS):
+            try:
+                return attempt()
+            except Conflict as error:
+                if error.code != "tree-changed":
+                    raise
+            except IntegrityError as error:
+                unreadable += 1  # a page that another process just replaced looks missing once
+                if error.code != "key-page" or unreadable > 1:
+                    raise
+            self.forget()
+            time.sleep(0.002 * turn)
+        raise Unavailable("The key tree is busy; try again.", code="tree-busy")
+
+    def _secret(self, place: bytes) -> bytes:
+        secret = find(self.reader.load, self.epochs.current().root, place)
+        if secret is None:  # another process may have added it to a page that is cached here
+            raise IntegrityError("The key tree does not hold a unit that its table lists.", code="key-page")
+        return secret

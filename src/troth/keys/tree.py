@@ -1,0 +1,136 @@
+"""The forgetting key tree: a key per unit of personal data, each of which can be destroyed in every copy at once.
+
+Units belong to a tenant and a subject, and to a class and period or to a single object. Their secrets lie in a tree of
+encrypted pages; each page's key lies in its parent; the root page's key is sealed by an epoch root in each key domain.
+Destroying re-keys the path and destroys the epoch root: every older page, in any backup, becomes noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from troth.kernel.clock import Clock
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Invalid, Unavailable
+from troth.keys.adding import Adding
+from troth.keys.domains import Domain
+from troth.keys.sealing import Sealing
+from troth.keys.state import TreeState
+from troth.keys.unit_rows import unknown
+from troth.keys.units import Destruction, Revocation, RootDestroyed, Scope, UnitKey, UnitRequest
+from troth.keys.upkeep import Upkeep
+from troth.storage.database import Database
+
+__all__ = ["Destruction", "Domain", "KeyTree", "Revocation", "RootDestroyed", "Scope", "UnitKey", "UnitRequest"]
+
+
+class KeyTree:
+    """One jurisdiction's keys. Call `resume` once at start-up, before anything else. Safe for threads and processes."""
+
+    def __init__(
+        self, database: Database, domains: Sequence[Domain], clock: Clock, *, jurisdiction: str = "eu"
+    ) -> None:
+        if not domains or len({one.name for one in domains}) != len(domains):
+            raise Invalid("A key tree needs key domains with different names.", code="key-domains")
+        self._state = TreeState(database, domains, clock, jurisdiction)
+        self._adding = Adding(self._state)
+        self._sealing = Sealing(self._state)
+        self._upkeep = Upkeep(self._state)
+
+    def resume(self) -> bool:
+        """Open the tree (or make it), finish what a crash left, sweep. True when no root waits for its destruction.
+
+        Raises `IntegrityError` when database and key domains do not fit together (rolled back, tampered, mixed up),
+        `Unavailable` when no domain answers. Nothing is destroyed in those cases.
+        """
+        self._state.settled(self._sealing.begin)
+        try:
+            self._state.settled(self._state.epochs.end_others)
+        except Unavailable as error:
+            if error.code != "seal-pending":
+                raise
+            return False
+        self._state.settled(self._upkeep.sweep)
+        return True
+
+    def unit(self, tenant: str, subject: str, data_class: DataClass, period: str) -> UnitKey:
+        """The unit of a class and period, made when it is not there; durable on return.
+
+        Raises `Gone` for an erased subject or tenant, `Unavailable` when it cannot be made durable.
+        """
+        self._state.refresh()
+        request = UnitRequest(tenant, subject, data_class, period)
+        stamp = self._state.by_name.stamp
+        found = self._state.by_name.get(request.name or "")
+        if found is None:
+            (found,) = self.units([request])
+            self._state.by_name.put(request.name or "", found, stamp)
+        return found
+
+    def own_unit(self, tenant: str, subject: str, data_class: DataClass) -> UnitKey:
+        """A fresh unit for a single object; durable on return. Raises as `unit`."""
+        return self.units([UnitRequest(tenant, subject, data_class, None)])[0]
+
+    def units(self, requests: Sequence[UnitRequest]) -> list[UnitKey]:
+        """Many at once, in one write: a key per request, all or none. Raises as `unit`."""
+        return self._adding.units(requests)
+
+    def key(self, unit_id: bytes) -> UnitKey:
+        """The key of a unit.
+
+        Raises `Gone` (destroyed), `NotFound` (never was), `Unavailable` (no root can be used), `IntegrityError`
+        (pages or tables were changed or rolled back).
+        """
+        state = self._state
+        state.refresh()
+        stamp = state.by_id.stamp
+        found = state.by_id.get(unit_id)
+        if found is None:
+            with state.store.read() as connection:
+                row = state.rows.by_id(connection, unit_id)
+            if row is None:
+                raise unknown()
+            row.require_live()
+            found = state.unit_key(row)
+            state.by_id.put(unit_id, found, stamp)
+        return found
+
+    def revoke(self, scope: Scope) -> Revocation:
+        """Live effect at once: nothing in the scope opens any more. Idempotent. Raises `NotFound`, `Invalid`."""
+        return self._sealing.revoke([scope])[0]
+
+    def revoke_all(self, scopes: Sequence[Scope]) -> list[Revocation]:
+        """Many scopes in one transaction."""
+        return self._sealing.revoke(scopes)
+
+    def seal(self, revocations: Sequence[Revocation]) -> Destruction:
+        """Make revocations final in every copy and prove it. Idempotent.
+
+        Raises `Unavailable` while a domain does not confirm (the live effect stays; call again), `Conflict` when a
+        scope was not revoked.
+        """
+        return self._sealing.seal(revocations)
+
+    def destroy_units(self, units: Sequence[bytes]) -> Destruction:
+        """Revoke and seal single units. Raises `NotFound` when one never was."""
+        return self.seal([self.revoke(Scope.of_units(units))])
+
+    def destroy_subject(self, tenant: str, subject: str) -> Destruction:
+        """Revoke and seal everything of a person; the cost does not depend on how much there is."""
+        return self.seal([self.revoke(Scope.of_subject(tenant, subject))])
+
+    def destroy_tenant(self, tenant: str) -> Destruction:
+        """Revoke and seal everything of a tenant."""
+        return self.seal([self.revoke(Scope.of_tenant(tenant))])
+
+    def rotate(self) -> Destruction:
+        """New epoch roots and a new root page key; nothing else is rewritten and every key stays."""
+        return self._sealing.rotate()
+
+    def sweep(self) -> int:
+        """Delete pages and copies that nothing leads to; how many."""
+        return self._state.settled(self._upkeep.sweep)
+
+    def verify(self) -> int:
+        """Open every page in the database and every domain; how many unit keys. Raises at the first that fails."""
+        return self._state.settled(self._upkeep.verify)
