@@ -48,10 +48,11 @@ class Listed(_Part):
 
 
 class ForgottenBy(_Part):
-    """What one holder dropped."""
+    """What one holder dropped. `repeated`: a crash interrupted it, so what the first attempt dropped is not listed."""
 
     holder: _Id
     dropped: Listed
+    repeated: bool
 
 
 class Root(_Part):

@@ -90,7 +90,7 @@ def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping
         classes=inventory["classes"],
         objects=Listed.model_validate(inventory["objects"]),
         forgotten=[
-            ForgottenBy(holder=step.removeprefix("forget:"), dropped=Listed.model_validate(result))
+            ForgottenBy(holder=step.removeprefix("forget:"), **result)
             for step, result in sorted(results.items())
             if step.startswith("forget:")
         ],

@@ -15,6 +15,7 @@ from troth.kernel.errors import IntegrityError
 from troth.kernel.signer import Signer
 
 IN_TOTO = "application/vnd.in-toto+json"
+ENVELOPE = "application/vnd.dsse.envelope.v1+json"  # media type of the envelope itself
 MAX_ENVELOPE = 16 << 20  # a certificate lists at most some thousand ids; anything larger is not one of ours
 
 

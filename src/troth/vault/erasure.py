@@ -30,14 +30,25 @@ class Erasures:
         self._ground = ground
         self._steps = steps
 
-    def request(self, tenant: str, subject: str, *, actor: str, request: str, object_id: str | None = None) -> Erasure:
+    def request(
+        self,
+        tenant: str,
+        subject: str,
+        *,
+        actor: str,
+        request: str,
+        object_id: str | None = None,
+        must_exist: bool = False,
+    ) -> Erasure:
         """Erase a person, or one of their objects with all that derives from it. Durable before anything is touched.
 
         A second request for the same target gives the same erasure. What cannot be completed now (a key domain or the
         log is away) is live already and stays `running`; `resume` completes it. Raises `NotFound` or `Gone` for an
         object that is not there, `Conflict` (held) under a legal hold: the request stays and completes when it is
-        lifted.
+        lifted. `must_exist` refuses (`NotFound`) a person of whom no holder has anything.
         """
+        if must_exist and not self._known(tenant, subject):
+            raise NotFound("Nothing is kept of such a person in your tenant.")
         erasure = self._register(tenant, subject, object_id, actor, request)
         try:
             erasure = self.advance(erasure.id)
@@ -98,10 +109,15 @@ class Erasures:
         with self._ground.database.write() as connection:
             return ledger.wipe_salts(connection, self._ground.now() - SUBJECT_COPY_DAYS * DAY_MS)
 
+    def _known(self, tenant: str, subject: str) -> bool:
+        with self._ground.database.read() as connection:
+            before = ledger.by_target(connection, _person(tenant, subject))
+        return before is not None or self._steps.holds_anything(tenant, subject)
+
     def _register(self, tenant: str, subject: str, object_id: str | None, actor: str, request: str) -> Erasure:
         digest = subject_digest(tenant, subject)
         with self._ground.database.write() as connection:
-            target = f"object:{object_id}" if object_id else f"subject:{digest}"
+            target = f"object:{object_id}" if object_id else _person(tenant, subject)
             known = ledger.by_target(connection, target)
             if object_id and (found := self._object_erasure(connection, tenant, subject, object_id, known)):
                 return found
@@ -117,7 +133,7 @@ class Erasures:
                 object=object_id,
                 state=ledger.REQUESTED,
                 basis=None,
-                actor=actor,
+                actor=ledger.PERSON if actor == subject else actor,
                 request=request,
                 requested_at=self._ground.now(),
                 completed_at=None,
@@ -183,3 +199,7 @@ class Erasures:
         if found is None:
             raise NotFound("There is no such erasure; its id is in the answer to the request.")
         return found
+
+
+def _person(tenant: str, subject: str) -> str:
+    return f"subject:{subject_digest(tenant, subject)}"

@@ -17,10 +17,11 @@ from troth.vault.certificate import Keys, Listed, entry_facts, listed, sign_cert
 from troth.vault.claims import certificate_of, commitment_of, inventory_of, keys_of
 from troth.vault.disposal import Disposal
 from troth.vault.ground import Ground
-from troth.vault.ledger import Erasure
+from troth.vault.ledger import PERSON, Erasure
 from troth.vault.probe import Probe
 from troth.vault.store import Row
 
+SERVICE = "svc_erasure"  # acts in the entry that the certificate shows, so that no person's id is in it
 Work = Callable[[Erasure], dict[str, Any] | None]
 
 
@@ -63,6 +64,10 @@ class Steps:
                     with self._ground.database.write() as connection:
                         ledger.done(connection, erasure.id, step, self._ground.now(), outcome)
 
+    def holds_anything(self, tenant: str, subject: str) -> bool:
+        """True when any holder keeps something of this person."""
+        return any(holder.holdings(tenant, subject) for holder in self._witnesses.holders)
+
     def _plan(self, erasure: Erasure) -> list[tuple[str, Work]]:
         holders = [] if erasure.object else self._witnesses.holders
         return [
@@ -78,15 +83,20 @@ class Steps:
 
     def _forget(self, holder: Holder) -> Work:
         def work(erasure: Erasure) -> dict[str, Any]:
-            dropped = holder.forget(erasure.tenant, erasure.subject or "")
-            return listed(dropped.identifiers).model_dump(mode="json")
+            first = self._announce(erasure, f"forgetting:{holder.name}")
+            dropped = holder.forget(erasure.tenant, erasure.subject or "").identifiers
+            names = [PERSON if one == erasure.subject else one for one in dropped]
+            return {"dropped": listed(names).model_dump(mode="json"), "repeated": not first}
 
         return work
 
-    def _destroy(self, erasure: Erasure) -> dict[str, Any]:
-        """Keys, root included. Announced first: after a crash in between, the certificate says it was done twice."""
+    def _announce(self, erasure: Erasure, step: str) -> bool:
+        """False when an earlier run began this step and was interrupted: the certificate then says so."""
         with self._ground.database.write() as connection:
-            first = ledger.done(connection, erasure.id, "destroying", self._ground.now(), {})
+            return ledger.done(connection, erasure.id, step, self._ground.now(), {})
+
+    def _destroy(self, erasure: Erasure) -> dict[str, Any]:
+        first = self._announce(erasure, "destroying")
         rows = self._rows(erasure)
         if erasure.object:
             destruction = self._disposal.destroy({row.unit for row in rows})
@@ -105,7 +115,7 @@ class Steps:
         keys = Keys.model_validate(destroyed["keys"]) if destroyed["keys"] else None
         commitment = commitment_of(erasure, erasure.subject or "")
         facts = entry_facts(erasure.id, Listed.model_validate(inventory["objects"]), commitment, keys)
-        entry = self._ground.entry("erasure.sealed", erasure.tenant, erasure.id, erasure.actor, facts)
+        entry = self._ground.entry("erasure.sealed", erasure.tenant, erasure.id, SERVICE, facts)
         leaf = base64.b64encode(rfc8785.dumps(entry.as_json())).decode()
         with self._ground.database.write() as connection:
             outcome = {"entry": leaf, "commitment": commitment}

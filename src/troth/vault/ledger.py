@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, LargeBinary, String, Table, insert, s
 from troth.storage.database import Big, metadata
 from troth.vault.store import insert_missing
 
+PERSON = "person"  # stands in for the id of the person themselves wherever something outlives them
 REQUESTED, HELD, RUNNING, DONE = "requested", "held", "running", "done"
 
 erasures = Table(

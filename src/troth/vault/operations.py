@@ -1,0 +1,240 @@
+"""What the doors may ask of the vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troth.kernel.clock import epoch_ms
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Binary, Call, Group, Route, operation
+from troth.vault import messages as m
+from troth.vault.consent import Consents
+from troth.vault.dsse import ENVELOPE
+from troth.vault.erasure import Erasures
+from troth.vault.export import Exporter
+from troth.vault.objects import Objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectOperations:
+    """One's own objects: list, look, open, delete, take away."""
+
+    objects: Objects
+    erasures: Erasures
+    exporter: Exporter
+
+    @operation(
+        "object.list",
+        group=Group.OWN_DATA,
+        request=m.ObjectList,
+        route=Route("GET", "/v1/objects", body="none"),
+        command=("object", "list"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def list_objects(self, call: Call, request: m.ObjectList) -> m.ObjectPage:
+        """List your objects, newest first."""
+        found = self.objects.list(
+            call.tenant, call.subject, kind=request.kind, limit=request.limit, after=request.after
+        )
+        call.note(count=len(found))
+        after = found[-1].id if len(found) == request.limit else None
+        return m.ObjectPage(objects=tuple(m.ObjectShown.of(one) for one in found), after=after)
+
+    @operation(
+        "object.show",
+        group=Group.OWN_DATA,
+        request=m.ObjectNamed,
+        route=Route("GET", "/v1/objects/{object_id}", body="none"),
+        command=("object", "show"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def show_object(self, call: Call, request: m.ObjectNamed) -> m.ObjectShown:
+        """Show what one of your objects is."""
+        info = self.objects.info(call.tenant, call.subject, request.object_id)
+        call.note(object=info.id)
+        return m.ObjectShown.of(info)
+
+    @operation(
+        "object.open",
+        group=Group.OWN_DATA,
+        request=m.ObjectNamed,
+        route=Route("GET", "/v1/objects/{object_id}/content", body="none"),
+        command=("object", "open"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def open_object(self, call: Call, request: m.ObjectNamed) -> Binary:
+        """Open one of your objects."""
+        info, content = self.objects.open(call.tenant, call.subject, request.object_id)
+        call.note(object=info.id, bytes=len(content))
+        return Binary(content, info.media_type, info.name or None)
+
+    @operation(
+        "object.delete",
+        group=Group.OWN_DATA,
+        request=m.ObjectNamed,
+        route=Route("DELETE", "/v1/objects/{object_id}", body="none"),
+        command=("object", "delete"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def delete_object(self, call: Call, request: m.ObjectNamed) -> m.ErasureShown:
+        """Erase one of your objects and everything derived from it; the answer names the certificate."""
+        erasure = self.erasures.request(
+            call.tenant, call.subject, actor=call.caller.actor, request=call.request_id, object_id=request.object_id
+        )
+        call.note(object=request.object_id, erasure=erasure.id, **_certificate(erasure.certificate))
+        return m.ErasureShown.of(erasure, with_salt=True)
+
+    @operation(
+        "data.export",
+        group=Group.OWN_DATA,
+        request=m.Nothing,
+        route=Route("POST", "/v1/export"),
+        command=("data", "export"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def export_data(self, call: Call, request: m.Nothing) -> Binary:
+        """Take away a copy of everything that is kept about you, as a zip with a manifest."""
+        del request
+        archive, count = self.exporter.export(call.tenant, call.subject)
+        call.note(count=count, bytes=len(archive))
+        return Binary(archive, "application/zip", "my-data.zip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentOperations:
+    """One's own consents."""
+
+    consents: Consents
+
+    @operation(
+        "consent.list",
+        group=Group.OWN_DATA,
+        request=m.Nothing,
+        route=Route("GET", "/v1/consents", body="none"),
+        command=("consent", "list"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def list_consents(self, call: Call, request: m.Nothing) -> m.ConsentHistory:
+        """List your consents with their history."""
+        del request
+        found = self.consents.history(call.tenant, call.subject)
+        return m.ConsentHistory(consents=tuple(m.ConsentShown.of(one, epoch_ms(call.at)) for one in found))
+
+    @operation(
+        "consent.grant",
+        group=Group.OWN_DATA,
+        request=m.ConsentGrant,
+        route=Route("POST", "/v1/consents", status=201),
+        command=("consent", "grant"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def grant_consent(self, call: Call, request: m.ConsentGrant) -> m.ConsentShown:
+        """Consent to one purpose."""
+        given = self.consents.grant(
+            call.tenant,
+            call.subject,
+            request.purpose,
+            notice=request.notice,
+            expires_at=request.expires_at,
+            request=call.request_id,
+        )
+        call.note(consent=given.id, purpose=given.purpose)
+        return m.ConsentShown.of(given, epoch_ms(call.at))
+
+    @operation(
+        "consent.withdraw",
+        group=Group.OWN_DATA,
+        request=m.ConsentNamed,
+        route=Route("DELETE", "/v1/consents/{consent_id}", body="none"),
+        command=("consent", "withdraw"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def withdraw_consent(self, call: Call, request: m.ConsentNamed) -> m.ConsentShown:
+        """Withdraw a consent; it takes effect at once."""
+        ended = self.consents.withdraw(call.tenant, call.subject, request.consent_id, request=call.request_id)
+        call.note(consent=ended.id, purpose=ended.purpose)
+        return m.ConsentShown.of(ended, epoch_ms(call.at))
+
+    @operation(
+        "consent.receipt",
+        group=Group.OWN_DATA,
+        request=m.ConsentNamed,
+        route=Route("GET", "/v1/consents/{consent_id}/receipt", body="none"),
+        command=("consent", "receipt"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def consent_receipt(self, call: Call, request: m.ConsentNamed) -> Binary:
+        """Get a signed receipt of a consent and of its withdrawal."""
+        receipt = self.consents.receipt(call.tenant, call.subject, request.consent_id)
+        call.note(consent=request.consent_id)
+        return Binary(receipt, ENVELOPE, f"{request.consent_id}.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureOperations:
+    """Forgetting people: oneself, or on request a person of one's tenant."""
+
+    erasures: Erasures
+
+    @operation(
+        "erasure.own",
+        group=Group.OWN_DATA,
+        request=m.EraseOwn,
+        route=Route("POST", "/v1/erasures/own", status=201),
+        command=("erasure", "own"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def erase_own(self, call: Call, request: m.EraseOwn) -> m.ErasureShown:
+        """Erase everything about yourself, in every backup too; keep the answer, it holds your certificate's salt."""
+        del request
+        erasure = self.erasures.request(call.tenant, call.subject, actor=call.caller.actor, request=call.request_id)
+        call.note(erasure=erasure.id, **_certificate(erasure.certificate))
+        return m.ErasureShown.of(erasure, with_salt=True)
+
+    @operation(
+        "erasure.request",
+        group=Group.PRIVACY,
+        request=m.EraseSubject,
+        route=Route("POST", "/v1/erasures", status=201),
+        command=("erasure", "request"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def erase_subject(self, call: Call, request: m.EraseSubject) -> m.ErasureShown:
+        """Erase a person of your tenant on their request; hand them the certificate and its salt."""
+        erasure = self.erasures.request(
+            call.tenant, request.subject, actor=call.caller.actor, request=call.request_id, must_exist=True
+        )
+        call.note(erasure=erasure.id, **_certificate(erasure.certificate))
+        return m.ErasureShown.of(erasure, with_salt=True)
+
+    @operation(
+        "erasure.show",
+        group=Group.OWN_DATA,
+        request=m.ErasureNamed,
+        route=Route("GET", "/v1/erasures/{erasure_id}", body="none"),
+        command=("erasure", "show"),
+        data_class=DataClass.ACCOUNT,
+    )
+    def show_erasure(self, call: Call, request: m.ErasureNamed) -> m.ErasureShown:
+        """Show how far an erasure is; its id was in the answer to the request."""
+        erasure = self.erasures.show(call.tenant, request.erasure_id)
+        call.note(erasure=erasure.id)
+        return m.ErasureShown.of(erasure)
+
+    @operation(
+        "certificate.show",
+        group=Group.OWN_DATA,
+        request=m.CertificateNamed,
+        route=Route("GET", "/v1/certificates/{certificate_id}", body="none"),
+        command=("certificate", "show"),
+        data_class=DataClass.SYSTEM,
+    )
+    def show_certificate(self, call: Call, request: m.CertificateNamed) -> Binary:
+        """Download the signed certificate of an erasure; `troth verify` checks it offline."""
+        envelope = self.erasures.certificate(call.tenant, request.certificate_id)
+        call.note(certificate=request.certificate_id)
+        return Binary(envelope, ENVELOPE, f"{request.certificate_id}.json")
+
+
+def _certificate(identifier: str | None) -> dict[str, str]:
+    return {"certificate": identifier} if identifier else {}
