@@ -1,0 +1,105 @@
+"""Reads a prompt as a brief: motif, extras, layout, words to set. A dictionary of words, not a model: it says so."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from troth.gateway.studio.palettes import Palette, choose
+
+Layout = Literal["full", "framed", "arch", "round"]
+
+_MOTIFS: Final = {
+    "cup": "coffee cup mug espresso tea cafe café latte cappuccino barista breakfast",
+    "space": "space planet planets galaxy cosmos universe rocket astronaut saturn orbit stars starry cosmic nebula",
+    "city": "city skyline urban town skyscraper skyscrapers downtown metropolis building buildings street office berlin "
+    "london paris tokyo vienna york",
+    "mountains": "mountain mountains alps peak peaks hill hills summit valley hiking climb ski snow winter himalaya lake "
+    "landscape nature",
+    "forest": "forest wood woods tree trees pine pines jungle camp camping deer fox woodland",
+    "desert": "desert dune dunes sand cactus cacti sahara camel mesa canyon",
+    "sea": "sea ocean beach coast sail sailing boat ship island lighthouse harbour harbor surf sunset sunrise horizon "
+    "bay shore",
+    "flowers": "flower flowers rose roses tulip tulips blossom bouquet daisy poppy poppies spring bloom floral garden",
+    "botanical": "leaf leaves botanical plant plants fern herb herbs organic monstera palm green jungle olive",
+    "sunburst": "sun sunburst rays retro seventies 70s rainbow jazz festival concert music summer",
+    "waves": "wave waves abstract flow fluid gradient ribbon ribbons silk aurora music sound liquid",
+    "geometric": "geometric bauhaus geometry shapes pattern tiles tile mosaic grid circles squares triangles swiss "
+    "modernist constructivist wallpaper logo cubist",
+}
+_EXTRAS: Final = frozenset(
+    "boat sail sailing ship bird birds gull gulls balloon balloons moon sun stars snow snowy lake river cactus lighthouse "
+    "rocket cloud clouds reflection house cabin island".split()
+)
+_SINGULAR: Final = {
+    "sailing": "boat",
+    "sail": "boat",
+    "ship": "boat",
+    "gulls": "birds",
+    "bird": "birds",
+    "gull": "birds",
+}
+_QUOTED: Final = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,120})[\"“”„«»]|(?<!\w)['‘]([^'’]{2,120})['’](?!\w)")
+_WORD: Final = re.compile(r"[\w<>-]+")
+_SCENES: Final = ("sea", "mountains", "city", "forest", "desert", "space")
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What to draw.
+
+    Attributes: `motif`, `extras` (small things in the scene), `layout`, `texts` (lines to set, the first is the title),
+    `palette`, `seed` (of every random choice that follows).
+    """
+
+    motif: str
+    extras: frozenset[str]
+    layout: Layout
+    texts: tuple[str, ...]
+    palette: Palette
+    seed: str
+
+    def rng(self, part: str) -> random.Random:
+        """A source of choices for one part of the picture: changing one part leaves the others as they were."""
+        return random.Random(f"{self.seed}/{part}")  # noqa: S311  pictures, not keys
+
+    def sentence(self) -> str:
+        """What was understood, for the answer to the caller."""
+        named = f" with the text “{self.texts[0]}”" if self.texts else ""
+        return f"A {self.palette.name} {self.motif} composition, {self.layout} layout{named}; drawn by rules, not by a model."
+
+
+def read(prompt: str, width: int, height: int, seed: int) -> Brief:
+    """The brief of a prompt. The same arguments give the same brief on every machine."""
+    quoted = tuple(" ".join((double or single).split()) for double, single in _QUOTED.findall(prompt))
+    words = _WORD.findall(_QUOTED.sub(" ", prompt).lower()) or _WORD.findall(prompt.lower())
+    base = f"{seed}/{prompt}"
+    rng = random.Random(f"{base}/brief")  # noqa: S311
+    motif = _motif(words, rng)
+    extras = frozenset(_SINGULAR.get(word, word) for word in words if word in _EXTRAS)
+    texts = tuple(text for text in quoted[:3] if text)
+    layout = _layout(words, motif, has_text=bool(texts), ratio=width / height)
+    return Brief(motif, extras, layout, texts, choose(words, motif, rng), base)
+
+
+def _motif(words: list[str], rng: random.Random) -> str:
+    """The motif with the most words; the first named one wins a tie, chance when there is none."""
+    scores = {motif: sum(word in listed.split() for word in words) for motif, listed in _MOTIFS.items()}
+    best = max(scores.values())
+    if best == 0:
+        return rng.choice((*_SCENES, "waves", "geometric", "botanical"))
+    leaders = [motif for motif, score in scores.items() if score == best]
+    return min(leaders, key=lambda motif: min(words.index(word) for word in _MOTIFS[motif].split() if word in words))
+
+
+def _layout(words: list[str], motif: str, *, has_text: bool, ratio: float) -> Layout:
+    if not {"logo", "icon", "badge", "emblem", "sticker"}.isdisjoint(words):
+        return "round"
+    if "arch" in words:
+        return "arch"
+    framed = not {"poster", "print", "card", "postcard", "cover", "flyer", "invitation"}.isdisjoint(words)
+    if framed and ratio < 1.35:
+        return "arch" if motif in {"botanical", "flowers", "desert", "cup"} else "framed"
+    return "framed" if has_text and ratio < 1.35 else "full"
