@@ -18,7 +18,7 @@ help:
 	@echo "make test         all checks and all tests"
 	@echo "make serve        the same system, staying up: API, portal, trust page"
 	@echo "make check        the fast part of 'make test': style, types, layers, budgets, unit tests"
-	@echo "make docs         write docs/reference again from the code"
+	@echo "make docs         write the reference and the index of docs/ again from the code"
 	@echo "make lock         write the lock files again from pyproject.toml ('make lock UPGRADE=yes' for newer releases)"
 	@echo "make bench        benchmarks against peers"
 	@echo "make chroot-test  prove that 'make demo' works on an empty Debian (needs root)"

@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, refusals, operations, promises. `make docs` runs it."""
+"""Writes docs/reference from the code (settings, refusals, operations, promises) and the index of all pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from troth.settings.load import manual
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 NOTE = "\n<!-- Written by `make docs` from the code; changes made here are lost. -->\n\n"
 
 
@@ -27,6 +27,9 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 INTRODUCTIONS = {
+    "Documentation": """
+Four kinds of pages, kept apart ([Diátaxis](https://diataxis.fr/)), and the records of why things are as they are.
+""",
     "Settings": """
 Troth reads the environment and a file `troth.toml` (another place: `TROTH_CONFIG`); the environment wins. In the file,
 `TROTH_SERVER__PORT` is `port` in the section `[server]`. An unknown name stops the start.
@@ -118,19 +121,46 @@ def promises() -> str:
     return page("Promises", ("Promise", "Kind", "Statement", "When it is kept"), rows)
 
 
-PAGES = {"settings.md": settings, "errors.md": refusals, "operations.md": operations, "promises.md": promises}
+SHELVES = {
+    "tutorials": "Tutorials: learn by doing",
+    "how-to": "How-to: do one thing",
+    "reference": "Reference: look it up",
+    "explanation": "Explanation: understand",
+    "decisions": "Decisions: why it is so",
+}
+
+
+def index() -> str:
+    """Every page by its title, kind by kind."""
+    lines = [f"# Documentation\n{NOTE}{INTRODUCTIONS['Documentation'].strip()}\n"]
+    for folder, title in SHELVES.items():
+        lines.append(f"\n## {title}\n\n")
+        for path in sorted((DOCS / folder).glob("*.md")):
+            heading = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+            lines.append(f"- [{heading}]({folder}/{path.name})\n")
+    return "".join(lines)
+
+
+# The index comes last: it reads the titles of the others.
+PAGES = {
+    "reference/settings.md": settings,
+    "reference/errors.md": refusals,
+    "reference/operations.md": operations,
+    "reference/promises.md": promises,
+    "README.md": index,
+}
 
 
 def main() -> None:
     """Write the pages; with `--check`, name those that are not current and exit with 1."""
     stale = []
     for name, write in PAGES.items():
-        path, text = REFERENCE / name, write()
+        path, text = DOCS / name, write()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if "--check" not in sys.argv:
                 path.write_text(text, encoding="utf-8")
-    print("docs/reference:", ", ".join(stale) or "current")
+    print("docs:", ", ".join(stale) or "current")
     sys.exit(1 if stale and "--check" in sys.argv else 0)
 
 
