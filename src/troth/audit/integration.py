@@ -42,6 +42,10 @@ class Integration:
         self._check = check
         self._trees: OrderedDict[str, tuple[int, TiledTree]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Drop what is kept in memory; every log is then loaded and checked anew."""
+        self._trees.clear()
+
     def run(self) -> int:
         """Integrate at most one batch; gives the number of entries. Raises `IntegrityError`, `Unavailable`."""
         with self._database.read() as connection:

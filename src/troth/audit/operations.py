@@ -139,8 +139,9 @@ class AuditOperations:
         return self._proof(log, request.index, leaf)
 
     def _page(self, call: Call, wanted: Filter, request: OwnListRequest) -> AuditPage:
+        log = _log(call)
         try:
-            page = self._reader.page(_log(call), wanted, before=request.before, limit=request.limit)
+            page = self._reader.page(log, wanted, before=request.before, limit=request.limit)
         except NotFound:
             page = Page([], None)  # the tenant's first entries are still on their way
         call.note(count=len(page.entries))

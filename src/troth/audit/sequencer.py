@@ -117,7 +117,9 @@ class Sequencer:
     def _lead(self) -> None:
         if self._fault is not None:
             raise self._fault
-        self._lock.acquire()
+        if not self._lock.held:
+            self._lock.acquire()
+            self._integration.forget()  # another process may have worked since
 
     def _repeat(self, work: Callable[[], None], seconds: float) -> None:
         while self._fault is None and not self._stopping.wait(seconds):

@@ -1,0 +1,129 @@
+"""A database that is not what was signed: restored, cut, rewritten, or beside an object store that forgot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from log_world import World
+from troth.audit.sequencer import Sequencer
+from troth.kernel.errors import IntegrityError
+
+_TABLES = ("audit_logs", "audit_entries", "audit_tiles")
+
+
+def save(world: World) -> None:
+    """A backup of the log's tables."""
+    with world.database.write() as connection:
+        for table in _TABLES:
+            connection.exec_driver_sql(f"CREATE TABLE saved_{table} AS SELECT * FROM {table}")
+
+
+def restore(world: World) -> None:
+    """The backup put back, as after an accident, or by somebody who wants an entry gone."""
+    with world.database.write() as connection:
+        for table in _TABLES:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+            connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM saved_{table}")
+            connection.exec_driver_sql(f"DROP TABLE saved_{table}")
+
+
+CALLS: list[Callable[[Sequencer], None]] = [Sequencer.start, Sequencer.flush, Sequencer.integrate]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_restored_database_is_refused_and_says_why(world: World, call: Callable[[Sequencer], None]) -> None:
+    world.grow(5)
+    save(world)
+    world.grow(3, start=5)
+    world.sequencer.stop()
+    signed = world.blobs.get("tlog/operator/checkpoint")
+    restore(world)
+    world.wait_for(9, start=90)
+    restarted = world.another()
+    with pytest.raises(IntegrityError, match="restored from an older backup") as caught:
+        call(restarted)
+    assert caught.value.code == "fork"
+    for again in CALLS:
+        with pytest.raises(IntegrityError, match="signed at 8 entries and the database holds 5"):
+            again(restarted)
+    state = restarted.state()
+    assert (state.running, state.waiting) == (False, 9)
+    assert state.fault is not None
+    assert "older backup" in state.fault
+    assert world.blobs.get("tlog/operator/checkpoint") == signed
+    restarted.stop()
+
+
+def test_a_restored_database_that_grew_past_the_old_size_is_a_fork(world: World) -> None:
+    world.grow(5)
+    save(world)
+    world.grow(3, start=5)
+    world.sequencer.stop()
+    restore(world)
+    signed = world.blobs.get("tlog/operator/checkpoint")
+    world.blobs.delete("tlog/operator/checkpoint")
+    with world.database.write() as connection:  # the guard is taken away and the database made to forget it too
+        connection.exec_driver_sql("UPDATE audit_logs SET signed_size = 0, checkpoint = NULL")
+    for name in list(world.blobs.names("tlog/")):
+        world.blobs.delete(name)
+    forked = world.another()
+    world.wait_for(30, start=90)
+    forked.flush()
+    forked.stop()
+    world.blobs.delete("tlog/operator/checkpoint")
+    world.blobs.create("tlog/operator/checkpoint", signed)  # the guard comes back
+    world.wait_for(1, start=200)
+    restarted = world.another()
+    with pytest.raises(IntegrityError, match="first 8 entries are not those that were signed"):
+        restarted.flush()
+    restarted.stop()
+
+
+def test_a_running_sequencer_stops_and_stays_stopped(world: World) -> None:
+    world.grow(2)
+    save(world)
+    world.grow(2, start=2)
+    restore(world)
+    world.sequencer.stop()
+    restarted = world.another()
+    with pytest.raises(IntegrityError):
+        restarted.start()
+    assert not restarted.state().running
+    restarted.stop()
+
+
+def test_a_lost_object_store_is_not_taken_for_a_new_log(world: World) -> None:
+    world.grow(2)
+    world.sequencer.stop()
+    world.blobs.delete("tlog/operator/checkpoint")
+    restarted = world.another()
+    with pytest.raises(IntegrityError, match="missing from the object store"):
+        restarted.start()
+    restarted.stop()
+
+
+def test_a_log_that_the_database_forgot_is_not_begun_anew(world: World) -> None:
+    world.grow(2, log="ten_a")
+    world.sequencer.stop()
+    with world.database.write() as connection:
+        for table in _TABLES:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    restarted = world.another()
+    world.wait_for(1, log="ten_a")
+    with pytest.raises(IntegrityError, match="holds 0"):
+        restarted.flush()
+    restarted.stop()
+
+
+def test_a_guard_that_we_did_not_sign_is_refused(world: World) -> None:
+    world.grow(2)
+    world.sequencer.stop()
+    note = world.blobs.get("tlog/operator/checkpoint")
+    world.blobs.delete("tlog/operator/checkpoint")
+    world.blobs.create("tlog/operator/checkpoint", note.replace(b"\n2\n", b"\n1\n"))
+    restarted = world.another()
+    with pytest.raises(IntegrityError):
+        restarted.start()
+    restarted.stop()
