@@ -66,14 +66,13 @@ class Root(_Part):
 
 
 class Keys(_Part):
-    """The destruction in the key tree. `repeated`: a crash interrupted it, and it was done again to be sure."""
+    """The destruction in the key tree: `units` keys, the epochs around it, SHA-256 of both manifests, every root."""
 
     units: _Count
     epoch_before: _Count
     epoch_after: _Count
     manifest_before: _Text
     manifest_after: _Text
-    repeated: bool
     roots: list[Root] = Field(max_length=64)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from troth.kernel.clock import from_epoch_ms
-from troth.keys.units import Destruction
+from troth.keys.tree import Destruction
 from troth.vault.certificate import (
     TECHNIQUE,
     Approval,
@@ -40,7 +40,7 @@ _A0 = (
 )
 
 
-def keys_of(destruction: Destruction | None, *, repeated: bool) -> Keys | None:
+def keys_of(destruction: Destruction | None) -> Keys | None:
     """The key tree's proof in the certificate's shape."""
     if destruction is None:
         return None
@@ -50,7 +50,6 @@ def keys_of(destruction: Destruction | None, *, repeated: bool) -> Keys | None:
         epoch_after=destruction.epoch_after,
         manifest_before=destruction.manifest_before,
         manifest_after=destruction.manifest_after,
-        repeated=repeated,
         roots=[
             Root(
                 domain=one.domain,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from troth.keys.units import Destruction
+from troth.keys.tree import Destruction
 from troth.vault import store
 from troth.vault.ground import Ground
 from troth.vault.store import Row

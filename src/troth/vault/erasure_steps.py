@@ -83,20 +83,15 @@ class Steps:
 
     def _forget(self, holder: Holder) -> Work:
         def work(erasure: Erasure) -> dict[str, Any]:
-            first = self._announce(erasure, f"forgetting:{holder.name}")
+            with self._ground.database.write() as connection:
+                first = ledger.done(connection, erasure.id, f"forgetting:{holder.name}", self._ground.now(), {})
             dropped = holder.forget(erasure.tenant, erasure.subject or "").identifiers
             names = [PERSON if one == erasure.subject else one for one in dropped]
             return {"dropped": listed(names).model_dump(mode="json"), "repeated": not first}
 
         return work
 
-    def _announce(self, erasure: Erasure, step: str) -> bool:
-        """False when an earlier run began this step and was interrupted: the certificate then says so."""
-        with self._ground.database.write() as connection:
-            return ledger.done(connection, erasure.id, step, self._ground.now(), {})
-
     def _destroy(self, erasure: Erasure) -> dict[str, Any]:
-        first = self._announce(erasure, "destroying")
         rows = self._rows(erasure)
         if erasure.object:
             destruction = self._disposal.destroy({row.unit for row in rows})
@@ -104,7 +99,7 @@ class Steps:
             destruction = self._ground.tree.destroy_subject(erasure.tenant, erasure.subject or "")
             with self._ground.database.write() as connection:
                 store.mark_units(connection, {row.unit for row in rows})
-        keys = keys_of(destruction, repeated=not first)
+        keys = keys_of(destruction)
         return {"keys": keys.model_dump(mode="json") if keys else None}
 
     def _verify(self, erasure: Erasure) -> dict[str, Any]:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
 from sqlalchemy import Connection
 
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.data_class import DataClass
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
-from troth.keys.units import Destruction, UnitKey
+from troth.keys.tree import KeyTree
 from troth.storage.blobs import BlobStore
 from troth.storage.database import Database
-
-
-class Tree(Protocol):
-    """The forgetting key tree."""
-
-    def unit(self, tenant: str, subject: str, data_class: DataClass, period: str) -> UnitKey: ...
-    def own_unit(self, tenant: str, subject: str, data_class: DataClass) -> UnitKey: ...
-    def key(self, unit_id: bytes) -> UnitKey: ...
-    def destroy_units(self, units: Sequence[bytes]) -> Destruction: ...
-    def destroy_subject(self, tenant: str, subject: str) -> Destruction: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +20,7 @@ class Ground:
 
     database: Database
     blobs: BlobStore
-    tree: Tree
+    tree: KeyTree
     recorder: Recorder
     clock: Clock
 

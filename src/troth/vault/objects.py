@@ -16,7 +16,7 @@ from troth.kernel.data_class import DataClass, strictest
 from troth.kernel.errors import Gone, IntegrityError, Invalid, NotFound, TooLarge
 from troth.kernel.ids import id_bytes, id_from_bytes
 from troth.kernel.record import Fact
-from troth.keys.units import Destruction, UnitKey
+from troth.keys.tree import Destruction, UnitKey
 from troth.vault import framing, store
 from troth.vault.deadlines import Deadlines, shortest
 from troth.vault.disposal import Disposal, today
