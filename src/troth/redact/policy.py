@@ -44,7 +44,9 @@ class Policy(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
     version: int = Field(ge=1)
-    min_recall: float = Field(default=0.9, ge=0.0, le=1.0)  # a data set whose lower 95 % bound is below is not published
+    min_recall: float = Field(
+        default=0.9, ge=0.0, le=1.0
+    )  # a data set whose lower 95 % bound is below is not published
     decisions: Mapping[str, Decision]
 
     @model_validator(mode="after")
@@ -61,7 +63,10 @@ class Policy(BaseModel):
         """
         known = KINDS.get(kind)
         if known is None:
-            raise Invalid("A detector named a kind that the taxonomy does not have; add it to the table of kinds.", code="unknown-kind")
+            raise Invalid(
+                "A detector named a kind that the taxonomy does not have; add it to the table of kinds.",
+                code="unknown-kind",
+            )
         return self.decisions[known.category].action
 
     def needs_key(self) -> bool:
@@ -80,11 +85,15 @@ def _findings(decisions: Mapping[str, Decision]) -> list[str]:
     for name in CATEGORIES:
         decision = decisions.get(name)
         if decision is None:
-            found.append(f"The policy decides nothing for the category {name}; name remove, mask, label, pseudonym or keep.")
+            found.append(
+                f"The policy decides nothing for the category {name}; name remove, mask, label, pseudonym or keep."
+            )
         elif decision.action is Action.KEEP and len(decision.reason.strip()) < 10:
             found.append(f"The policy keeps the category {name} without a reason; write one.")
         elif decision.action is not Action.KEEP and name not in covered:
-            found.append(f"No detector finds the category {name} yet, so the policy cannot promise to {decision.action} it; keep it with a reason.")
+            found.append(
+                f"No detector finds the category {name} yet, so the policy cannot promise to {decision.action} it; keep it with a reason."
+            )
     return found
 
 
@@ -147,7 +156,9 @@ def load_policy(path: Path) -> Policy:
 
 @lru_cache(maxsize=4)
 def _shipped(name: str) -> Policy:
-    return parse_policy(resources.files("troth.redact").joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8"))
+    return parse_policy(
+        resources.files("troth.redact").joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8")
+    )
 
 
 def training_policy() -> Policy:

@@ -47,7 +47,8 @@ def pseudonym(value: str, label: str, key: bytes) -> str:
     return f"<{label}_{base64.b32encode(digest).decode().lower()[:_SUFFIX]}>"
 
 
-def _replacement(value: str, kind: str, action: Action, key: bytes | None) -> str:
+def replacement(value: str, kind: str, action: Action, key: bytes | None) -> str:
+    """What stands in the place of `value`. Raises Invalid (`key-missing`) for a pseudonym without a key."""
     label = KINDS[kind].label
     if action is Action.REMOVE:
         return ""
@@ -75,7 +76,7 @@ def redact(text: str, detector: Detector, policy: Policy, key: bytes | None = No
     parts, position = [], 0
     for span in acted:
         parts.append(text[position : span.start])
-        parts.append(_replacement(text[span.start : span.end], span.kind, policy.action(span.kind), key))
+        parts.append(replacement(text[span.start : span.end], span.kind, policy.action(span.kind), key))
         position = span.end
     parts.append(text[position:])
     return Redacted("".join(parts), acted, dict(Counter(s.kind for s in acted)))

@@ -26,7 +26,9 @@ _TEXT = "TEXT"  # the label of user text that looks like a placeholder
 class TokenMap:
     """The placeholders of one request. Not for sharing between requests; `close()` (or `with`) forgets every value."""
 
-    def __init__(self, detector: Detector, policy: Policy, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self, detector: Detector, policy: Policy, random: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
         self._detector = detector
         self._policy = policy
         self._random = random
@@ -68,7 +70,9 @@ class TokenMap:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _finds(self, text: str) -> list[tuple[int, int, str]]:

@@ -182,7 +182,11 @@ def npi(n: str) -> bool:
 def medicare_au(n: str) -> bool:
     """Australian Medicare card: ninth digit is the weighted sum of the first eight mod 10."""
     weights = (1, 3, 7, 9, 1, 3, 7, 9)
-    return len(n) in (10, 11) and n[0] in "23456" and sum(w * int(c) for w, c in zip(weights, n, strict=False)) % 10 == int(n[8])
+    return (
+        len(n) in (10, 11)
+        and n[0] in "23456"
+        and sum(w * int(c) for w, c in zip(weights, n, strict=False)) % 10 == int(n[8])
+    )
 
 
 def rvnr(value: str) -> bool:
@@ -198,7 +202,13 @@ def vin(value: str) -> bool:
     """ISO 3779 with the check digit of 49 CFR 565 at place nine."""
     if sum(c.isdigit() for c in value) < 4:
         return False
-    table = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", [*range(1, 9), 1, 2, 3, 4, 5, 7, 9, *range(2, 10), *range(10)], strict=True))
+    table = dict(
+        zip(
+            "ABCDEFGHJKLMNPRSTUVWXYZ0123456789",
+            [*range(1, 9), 1, 2, 3, 4, 5, 7, 9, *range(2, 10), *range(10)],
+            strict=True,
+        )
+    )
     weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
     rest = sum(table[c] * w for c, w in zip(value.upper(), weights, strict=True)) % 11
     return value[8].upper() == ("X" if rest == 10 else str(rest))

@@ -119,14 +119,8 @@ def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
     """Where a find of the rule may start: anywhere, or within reach of one of its context words."""
     if compiled.driver is None:
         return [(0, len(data))]
-    regions: list[tuple[int, int]] = []
-    for match in compiled.driver.finditer(data):
-        end = match.end()
-        if regions and end - 1 <= regions[-1][1]:
-            regions[-1] = (regions[-1][0], end + _REACH)
-        else:
-            regions.append((max(0, end - 1), end + _REACH))
-    return regions
+    ends = [match.end() for match in compiled.driver.finditer(data)]
+    return [(max(0, end - 1), end + _REACH) for end in ends]
 
 
 def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
@@ -165,13 +159,14 @@ def _judge(compiled: _Compiled, data: bytes, start: int, end: int) -> tuple[int,
 
 
 def _score(compiled: _Compiled, data: bytes, start: int) -> float:
-    score = compiled.rule.score
+    """The rule's score with the words before the find; of a context word and one against it, the nearer counts."""
+    score, spoken = compiled.rule.score, 0
     window = data[max(0, start - _REACH) : start]
-    if compiled.against is not None and compiled.against.search(window[-_NEAR:]):
-        score -= 0.4
     if compiled.context is not None:
-        if compiled.context.search(window[-_NEAR:]):
-            score += 0.4
-        elif compiled.context.search(window):
-            score += 0.3
+        for match in compiled.context.finditer(window):
+            spoken = match.end()
+        if spoken:
+            score += 0.4 if len(window) - spoken <= _NEAR else 0.3
+    if compiled.against is not None and compiled.against.search(window, max(spoken, len(window) - _NEAR)):
+        score -= 0.4
     return min(score, 1.0)

@@ -1,5 +1,6 @@
 """Rules for postal addresses of the US, UK, AU, DE, FR, ES and IT, and for postcodes that are named as such."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
@@ -18,22 +19,20 @@ _SUFFIX = (
     r"Station|Stravenue|Stream|Streets?|St|Summit|Terrace|Ter|Throughway|Trace|Track|Trafficway|Trail|Trailer|Tunnel|Turnpike|Underpass|"
     r"Unions?|Valleys?|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Walkway|Walls?|Ways?|Wells?|Wharf|Wynd|Yard)"
 )
-_STATE = (
-    r"(?:A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
-)
+_STATE = r"(?:A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
 _AU_STATE = r"(?:NSW|ACT|VIC|QLD|SA|WA|TAS|NT)"
 _UK_CODE = r"(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9]|[0-9][A-HJKS-UW]|[A-HK-Y][0-9][ABEHMNPRV-Y]) ?[0-9][ABD-HJLNP-UW-Z]{2})"
 _UNIT = r"(?:(?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]lat|[Rr]oom|[Ff]loor|[Bb]ldg|[Ll]evel|[Ss]tudio|[Ll]ot|[Ss]hop)\.?[ ]?#?[ ]?[A-Za-z0-9\-]{1,6}|#[ ]?[A-Za-z0-9\-]{1,6})"
 _SEP = r"(?:,?[ ]|[ ]?,[ ]?|,?[ ]?\r?\n[ ]?)"
 _HOUSE = r"\d{1,6}(?:[ ]?[\-/][ ]?\d{1,5})?[A-Za-z]?"
-_COUNTRY = r"(?:United States(?: of America)?|USA|U\.S\.A\.|United Kingdom|UK|Australia|Germany|France|Spain|Italy|Canada)"
+_COUNTRY = (
+    r"(?:United States(?: of America)?|USA|U\.S\.A\.|United Kingdom|UK|Australia|Germany|France|Spain|Italy|Canada)"
+)
 _TAIL = (
     rf"(?:{_SEP}{_W2})?(?:{_SEP}(?:{_STATE}|{_AU_STATE})\b(?:,?[ ]\d{{4,5}}(?:-\d{{4}})?)?|{_SEP}{_UK_CODE}|{_SEP}{_W2}[ ]\d{{5}}|[ ]\d{{5}}\b)?"
     rf"(?:{_SEP}{_COUNTRY})?"
 )
-_STREET_EU = (
-    r"(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[e\xe9]e|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage)"
-)
+_STREET_EU = r"(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[e\xe9]e|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare|[Pp]assage)"
 _FR_STREET = rf"{_STREET_EU}[ ](?:(?:de|du|des|la|le|les|d'|l'|de[ ]la|de[ ]l')[ ]?){{0,2}}[{UPPER}][{LETTER}'\-]*(?:[ ](?:(?:de|du|des|la)[ ])*[{UPPER}][{LETTER}'\-]*){{0,3}}"
 _ES_TYPE = (
     r"(?:Calle|C/|C\.|Avenida|Avda\.?|Av\.|Plaza|Plz\.?|Paseo|P\xba|Camino|Carrer|Carretera|Ronda|Cuesta|Pasaje|Glorieta|Rambla|Urbanización|Callejón|Acceso|Alameda|"
@@ -54,7 +53,9 @@ _ANNOUNCED = (
     r"(?:post|mail|send)(?:ed)?(?: it)? to|moved to|office is at|taxi to|anschrift|adresse|direcci\xf3n|domicilio|indirizzo"
 )
 # Words that stand between a number and `road` or `drive` when no address is meant.
-_NO_STREET = frozenset("minute minutes min hour hours mile miles km day days way lane foot feet of to the a in on and or for from at by per times".split())
+_NO_STREET = frozenset(
+    "minute minutes min hour hours mile miles km day days way lane foot feet of to the a in on and or for from at by per times".split()
+)
 
 
 def _small_street(value: str) -> int:

@@ -1,9 +1,10 @@
 """Rules for e-mail, telephone, web and network addresses, devices, places."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from troth.redact.detect import checks
-from troth.redact.detect.rule import LETTER, Rule
+from troth.redact.detect.rule import LETTER, Rule, whole
 
 _PHONE_WORDS = (
     r"phones?|tel|tél|telephone|téléphone|telefon(?:nummer)?|teléfono|telefono|tlf|mobile?|mobil|handy|cell(?:ulare|phone)?|"
@@ -14,7 +15,7 @@ _NOT_PHONE = (
     r"orders?|order ?id|order ?no|tracking|invoice|ticket|ref(?:erence)?|sku|serial|version|build|isbn|issn|commit|"
     r"amount|total|price|qty|quantity|id|fix|gps|port|pid|card|iban|account|acct|usd|eur"
 )
-_EXTENSION = r"(?:,? ?(?:x|ext\.?|extension|Durchwahl|poste|#) ?\d{1,6})?"
+_EXTENSION = r"(?:,? ?(?:x|ext\.?|extension|Durchwahl|poste) ?\d{1,6})?"
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -61,11 +62,11 @@ RULES: tuple[Rule, ...] = (
         pattern=rf"(?:(?:\+?1|001)[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[ .\-]\d{{4}}{_EXTENSION}",
         score=0.7,
         gate=r"\d{3}[ .\-]\d{4}",
-        check=checks.whole(checks.not_repeated),
+        check=whole(checks.not_repeated),
         context=_PHONE_WORDS,
         against=rf"{_NOT_PHONE}|nhs|tax|abn|tfn|medicare",
         left=r"(?<![A-Za-z0-9\-+])(?<!\d[. ])",
-        right=r"(?![A-Za-z0-9])(?![.\-]\d)(?! \d)",
+        right=r"(?![A-Za-z0-9])(?![.\-]\d)",
     ),
     Rule(  # national with trunk prefix 0 and separators
         kind="phone",
@@ -159,7 +160,9 @@ RULES: tuple[Rule, ...] = (
         pattern=r"[+\-]?\d{1,2}\.\d{4,15}\xb0? ?[NS]?[,; ] ?[+\-]?1?\d{1,2}\.\d{4,15}\xb0?(?: ?[EW])?",
         score=0.7,
         gate=r"\d\.\d{4}",
-        check=checks.whole(lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90),
+        check=whole(
+            lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90
+        ),
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])(?!\.\d)",
     ),

@@ -1,10 +1,10 @@
 """Rules for documents, vehicles, patients, dates of birth, ages and whatever else only its surroundings give away."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from troth.redact.detect import checks
-from troth.redact.detect.checks import whole
-from troth.redact.detect.rule import LETTER, UPPER, Rule
+from troth.redact.detect.rule import LETTER, UPPER, Rule, whole
 
 _N = r"(?: ?(?:id|no|nr|num|number|nummer|n\xb0|numéro|número|numero|#)s?\.?)*"
 _MONTH = (

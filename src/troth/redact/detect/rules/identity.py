@@ -1,10 +1,11 @@
 """Rules for numbers of people and businesses, by country; check digits by python-stdnum where it has them."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from troth.redact.detect import checks
-from troth.redact.detect.checks import checked_digits, stdnum, whole
-from troth.redact.detect.rule import Rule
+from troth.redact.detect.checks import checked_digits, stdnum
+from troth.redact.detect.rule import Rule, whole
 
 _NO_DASH = r"(?<![A-Za-z0-9.,\-+#_])"
 _END = r"(?![A-Za-z0-9])(?![.,\-/]\d)"

@@ -1,9 +1,10 @@
 """Rules for cards, accounts and wallets."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from troth.redact.detect import checks, wallets
-from troth.redact.detect.rule import Rule
+from troth.redact.detect.rule import Rule, whole
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -70,13 +71,25 @@ RULES: tuple[Rule, ...] = (
         check=checks.checked_digits(checks.routing_us),
         context=r"routing(?: ?(?:no|number))?|aba|rtn",
     ),
-    Rule(kind="btc_address", pattern=r"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}", gate=r"\b[13][1-9A-HJ-NP-Za-km-z]{9}", score=0.95, check=checks.whole(wallets.base58check)),
+    Rule(
+        kind="btc_address",
+        pattern=r"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}",
+        gate=r"\b[13][1-9A-HJ-NP-Za-km-z]{9}",
+        score=0.95,
+        check=whole(wallets.base58check),
+    ),
     Rule(
         kind="btc_address",
         pattern=r"bc1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{11,71}|BC1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{11,71}",
         score=0.95,
         gate="(?i)bc1",
-        check=checks.whole(wallets.bech32),
+        check=whole(wallets.bech32),
     ),
-    Rule(kind="eth_address", pattern=r"0x[0-9a-fA-F]{40}", gate="0x[0-9a-fA-F]", score=0.9, check=checks.whole(wallets.ethereum)),
+    Rule(
+        kind="eth_address",
+        pattern=r"0x[0-9a-fA-F]{40}",
+        gate="0x[0-9a-fA-F]",
+        score=0.9,
+        check=whole(wallets.ethereum),
+    ),
 )

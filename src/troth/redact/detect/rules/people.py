@@ -1,5 +1,6 @@
 """Rules for names of people: what stands around a name, and a built-in list of given names."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 from functools import lru_cache
@@ -9,7 +10,9 @@ from troth.redact.detect.rule import LETTER, LOWER, UPPER, Rule
 
 _T = rf"(?:[{UPPER}]['][{UPPER}]?[{LOWER}]+|(?:Mc|Mac|De|Di|Da|Le|La|Van|Fitz)?[{UPPER}][{LOWER}]+)(?:['\-][{UPPER}]?[{LOWER}]+)*"
 _INITIAL = rf"[{UPPER}]\.?"
-_PARTICLE = r"(?:de|del|della|di|da|dos|das|do|van|von|der|den|la|le|las|los|el|bin|ibn|al|zu|zum|y|e|ter|ten|af|st\.|St\.)"
+_PARTICLE = (
+    r"(?:de|del|della|di|da|dos|das|do|van|von|der|den|la|le|las|los|el|bin|ibn|al|zu|zum|y|e|ter|ten|af|st\.|St\.)"
+)
 _MORE = rf"(?:[ ](?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,3}}{_T})"
 _SUFFIX = r"(?:,?[ ](?:Jr|Sr|II|III|IV|PhD|MD)\b\.?)?"
 _NAME = rf"{_T}{_MORE}{{0,3}}{_SUFFIX}"
@@ -125,11 +128,17 @@ def _given() -> str:
     groups: dict[tuple[bool, bool], list[str]] = {}
     for name in sorted(given_names(), key=lambda n: (-len(n), n)):
         groups.setdefault((name[0].isascii(), name[-1].isascii()), []).append(name)
-    parts = [("\\b" if a else "") + "(?:" + "|".join(names) + ")" + ("\\b" if z else "") for (a, z), names in sorted(groups.items())]
+    parts = [
+        ("\\b" if a else "") + "(?:" + "|".join(names) + ")" + ("\\b" if z else "")
+        for (a, z), names in sorted(groups.items())
+    ]
     return f"(?:{'|'.join(parts)})"
 
 
-_PLACE_LEFT = "".join(f"(?<!{word} )" for word in ("San", "Santa", "S\xe3o", "St", "St.", "Saint", "Mount", "Lake", "Port", "Fort", "Los", "El"))
+_PLACE_LEFT = "".join(
+    f"(?<!{word} )"
+    for word in ("San", "Santa", "S\xe3o", "St", "St.", "Saint", "Mount", "Lake", "Port", "Fort", "Los", "El")
+)
 _LEFT = r"(?<![A-Za-z0-9_\xc0-\xff@/\\#])(?<![A-Za-z0-9]['.\-])" + _PLACE_LEFT
 _RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@])(?!\.[a-z])"
 

@@ -1,15 +1,16 @@
 """Rules for secrets: the published formats of vendors first, then values beside a key that says what they are."""
 
+# ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
 import re
 
-from troth.redact.detect.checks import entropy, whole
-from troth.redact.detect.rule import Rule
+from troth.redact.detect.checks import entropy
+from troth.redact.detect.rule import Rule, whole
 
 _NEXT_PARAMETER = re.compile(r"&[A-Za-z_][A-Za-z0-9_.]*=")
-_TOKEN_LEFT = r"(?<![A-Za-z0-9_])"
-_TOKEN_RIGHT = r"(?![A-Za-z0-9_])"
+_EDGE_LEFT = r"(?<![A-Za-z0-9_])"
+_EDGE_RIGHT = r"(?![A-Za-z0-9_])"
 
 # A value that is no secret: a placeholder, a reference, a type or a call.
 _DULL = frozenset(
@@ -39,7 +40,7 @@ def _parameter(value: str) -> int:
 
 
 def _token(kind: str, gate: str, pattern: str) -> Rule:
-    return Rule(kind=kind, gate=gate, pattern=pattern, score=0.97, left=_TOKEN_LEFT, right=_TOKEN_RIGHT)
+    return Rule(kind=kind, gate=gate, pattern=pattern, score=0.97, left=_EDGE_LEFT, right=_EDGE_RIGHT)
 
 
 _FORMATS: tuple[Rule, ...] = (
@@ -77,7 +78,7 @@ _FORMATS: tuple[Rule, ...] = (
         pattern=r"\b[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/?#@\"'<>]{0,120}:([^\s/@\"'<>]{1,200})@",
     ),
     Rule(
-        kind="connection_string", score=0.9, left=_TOKEN_LEFT, right="", gate="(?i)(?:key|password|pwd)=",
+        kind="connection_string", score=0.9, left=_EDGE_LEFT, right="", gate="(?i)(?:key|password|pwd)=",
         pattern=r"(?i)(?:DefaultEndpointsProtocol|Server|Data Source|Endpoint)=[^\s\"']{1,200};[^\n\"']{0,200}(?:AccountKey|SharedAccessKey|Password|Pwd)=[^\s;\"']{4,200};?",
     ),
 )  # fmt: skip

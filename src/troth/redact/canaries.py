@@ -1,0 +1,189 @@
+"""Canaries: values planted in copies of real rows, redacted by the same code, and counted when they survive (TRN-02).
+
+What this measures is how much of the planted kinds, written as people write them, gets through in the surroundings of
+this very data set. It says nothing of kinds that are not planted.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+import string
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troth.redact.detect import KINDS
+from troth.redact.detect.checks import luhn
+from troth.redact.policy import Action, Policy
+from troth.redact.rows import RowRedactor
+
+_CONFIDENCE = 0.95
+_GIVEN = ("Margaret", "Thomas", "Priscilla", "Matthias", "Aurélie", "Giovanni", "Fernando", "Siobhan")
+_SURNAMES = (
+    "Ackerley",
+    "Brandauer",
+    "Castellanos",
+    "Delacroix",
+    "Featherstone",
+    "Grimaldi",
+    "Hollingsworth",
+    "Quintanilla",
+)
+
+
+def _digits(r: random.Random, count: int) -> str:
+    return "".join(r.choices(string.digits, k=count))
+
+
+def _signs(r: random.Random, count: int) -> str:
+    return "".join(r.choices(string.ascii_letters + string.digits, k=count))
+
+
+def _with_luhn(body: str) -> str:
+    return next(body + d for d in string.digits if luhn(body + d))
+
+
+def _person(r: random.Random) -> str:
+    return f"{r.choice(_GIVEN)} {r.choice(_SURNAMES)}"
+
+
+def _iban(r: random.Random) -> str:
+    bban = _digits(r, 18)
+    check = 98 - int(bban + "131400") % 97  # ISO 7064 mod 97-10; D=13, E=14
+    return f"DE{check:02d}{bban}"
+
+
+def _ssn(r: random.Random) -> str:
+    return f"{r.randint(100, 665)}-{r.randint(10, 99)}-{r.randint(1000, 9999)}"
+
+
+def _dni(r: random.Random) -> str:
+    number = r.randint(10_000_000, 99_999_999)
+    return f"{number}{'TRWAGMYFPDXBNJZSQVHLCKE'[number % 23]}"
+
+
+def _nir(r: random.Random) -> str:
+    body = f"{r.randint(1, 2)}{r.randint(10, 99)}{r.randint(1, 12):02d}{r.randint(10, 89)}{_digits(r, 6)}"
+    return f"{body}{97 - int(body) % 97:02d}"
+
+
+def _street(r: random.Random) -> str:
+    return f"{r.randint(10, 999)} {r.choice(_SURNAMES)} Street, {r.choice(('Springfield, IL 62704', 'Portland, OR 97205'))}"
+
+
+# kind, sentence around the value, value. The surroundings name the kind the way people do, in several languages.
+_PLANTS: tuple[tuple[str, str, Callable[[random.Random], str]], ...] = (
+    ("person", "My name is {}.", _person),
+    ("person", "Please ask Mrs {} about it.", _person),
+    ("email", "Write to {} please.", lambda r: f"{_signs(r, 6).lower()}.{r.choice(_SURNAMES).lower()}@example.org"),
+    ("phone", "Call me on {} today.", lambda r: f"+44 20 7946 0{_digits(r, 3)}"),
+    ("phone", "My number is ({}", lambda r: f"415) 555-0{_digits(r, 3)}"),
+    ("payment_card", "Card {} was charged twice.", lambda r: _with_luhn("4" + _digits(r, 14))),
+    ("iban", "IBAN {}", _iban),
+    ("us_ssn", "SSN {}.", _ssn),
+    ("es_dni", "DNI {}.", _dni),
+    ("fr_nir", "Numéro de sécurité sociale : {}.", _nir),
+    ("ipv4", "It came from {} at night.", lambda r: ".".join(str(r.randint(128, 223)) for _ in range(4))),
+    ("address", "I live at {}.", _street),
+    (
+        "birth_date",
+        "Date of birth: {}.",
+        lambda r: f"{r.randint(1, 28):02d}/{r.randint(1, 12):02d}/{r.randint(1940, 2004)}",
+    ),
+    ("github_token", "token ghp_{} leaked", lambda r: _signs(r, 36)),
+    ("aws_key", "AKIA{} is ours", lambda r: "".join(r.choices(string.ascii_uppercase + "234567", k=16))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeakBound:
+    """`planted` values, `left` of them found in the output, and the lower bound of the share taken out."""
+
+    planted: int
+    left: int
+    recall_lower_95: float
+
+    def as_json(self) -> dict[str, Any]:
+        """For the manifest; the bound in millionths of one, since RFC 8785 numbers should be plain."""
+        return {"planted": self.planted, "left": self.left, "recall_lower_95": round(self.recall_lower_95, 6)}
+
+
+def clopper_pearson_lower(successes: int, trials: int, confidence: float = _CONFIDENCE) -> float:
+    """One-sided exact lower bound of a proportion (Clopper and Pearson 1934), by bisection on the binomial tail."""
+    if not 0 < successes <= trials:
+        return 0.0
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _tail(successes, trials, middle) > 1 - confidence:
+            high = middle
+        else:
+            low = middle
+    return low
+
+
+def _tail(successes: int, trials: int, p: float) -> float:
+    """P(X >= successes) for X ~ Binomial(trials, p)."""
+    if p <= 0.0 or p >= 1.0:
+        return float(p >= 1.0)
+    log_p, log_q = math.log(p), math.log1p(-p)
+    lead = math.lgamma(trials + 1)
+    return sum(
+        math.exp(lead - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q)
+        for k in range(successes, trials + 1)
+    )
+
+
+def leak_bound(rows: list[dict[str, Any]], redactor: RowRedactor, count: int, seed: str) -> LeakBound:
+    """Plant `count` values, one each in copies of `rows` (used in turn), redact them, and count the survivors."""
+    plants = [p for p in _PLANTS if redactor.policy.action(p[0]) is not Action.KEEP]
+    if not rows or not plants:
+        return LeakBound(0, 0, 0.0)
+    r = random.Random(seed)  # noqa: S311  which rows and values are planted must be repeatable, not secret
+    left = 0
+    for i in range(count):
+        _, carrier, make = plants[i % len(plants)]
+        value = make(r)
+        row = _planted(rows[i % len(rows)], carrier.format(value), r)
+        left += _survives(value, redactor.redact(row))
+    return LeakBound(count, left, clopper_pearson_lower(count - left, count))
+
+
+def planted_kinds(policy: Policy) -> list[str]:
+    """The kinds that are planted under `policy`."""
+    return sorted({kind for kind, _, _ in _PLANTS if policy.action(kind) is not Action.KEEP and kind in KINDS})
+
+
+def _planted(row: Mapping[str, Any], sentence: str, r: random.Random) -> dict[str, Any]:
+    """A copy of `row` with `sentence` put between two words of its longest text."""
+    result = copy.deepcopy(dict(row))
+    places = sorted(_texts(result), key=lambda place: -len(place[0][place[1]]))
+    if not places:
+        result["text"] = sentence
+        return result
+    holder, where = places[0]
+    words = holder[where].split(" ")
+    at = r.randint(0, len(words))
+    holder[where] = " ".join([*words[:at], sentence, *words[at:]])
+    return result
+
+
+def _texts(value: Any) -> Iterator[tuple[Any, Any]]:
+    """(container, key or index) of every text leaf."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in list(items):
+        if isinstance(inner, str):
+            yield value, key
+        elif isinstance(inner, (dict, list)):
+            yield from _texts(inner)
+
+
+def _survives(value: str, redacted: Mapping[str, Any]) -> bool:
+    """Whether the value, or half of it or more in one piece, is still there. Case and JSON escapes do not hide it."""
+    text = json.dumps(redacted, ensure_ascii=False).casefold()
+    plain = value.casefold()
+    size = max(6, (len(plain) + 1) // 2)
+    return any(plain[i : i + size] in text for i in range(len(plain) - size + 1))
