@@ -12,8 +12,8 @@ import pyotp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from troth.identity.bootstrap import Bootstrap
 from troth.identity.blocklist import BlockList
+from troth.identity.bootstrap import Bootstrap
 from troth.identity.holder import IdentityHolder
 from troth.identity.keys import ApiKeys
 from troth.identity.known_devices import KnownDevices
@@ -134,9 +134,7 @@ class World:
             sessions=self.sessions,
             throttle=self.throttle,
         )
-        self.bootstrap = Bootstrap(
-            tenants=self.tenants, users=self.users, totp=self.totp, recovery=self.recovery
-        )
+        self.bootstrap = Bootstrap(tenants=self.tenants, users=self.users, totp=self.totp, recovery=self.recovery)
         self.holder = IdentityHolder(self.database, self.users, self.roles, self.sessions, self.keys)
 
     def tenant(self, name: str = "Acme", jurisdiction: str = "eu") -> Tenant:

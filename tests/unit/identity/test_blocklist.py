@@ -1,0 +1,42 @@
+"""The block list: the shipped table, the search, and a table built anew."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.identity.blocklist import ENTRY_BYTES, BlockList, table_of
+from unit.identity.world import BLOCKED
+
+
+@pytest.mark.parametrize("password", ["password123", "PASSWORD123", "1qaz2wsx3edc", "qwerty123456", "iloveyou1"])
+def test_the_shipped_list_knows_what_everybody_tries(password: str) -> None:
+    assert password in BLOCKED
+
+
+def test_the_shipped_list_is_large_and_small_enough() -> None:
+    assert len(BLOCKED) > 400_000
+    assert len(BLOCKED) * ENTRY_BYTES <= 4 << 20
+
+
+@given(st.text(min_size=20, max_size=40))
+def test_other_passwords_are_not_on_it(password: str) -> None:
+    assert f"{password} violet harbour" not in BLOCKED
+
+
+@given(st.sets(st.text(st.characters(codec="utf-8"), min_size=8, max_size=20), min_size=1, max_size=50))
+def test_a_table_finds_exactly_what_it_was_made_of(passwords: set[str]) -> None:
+    table = BlockList(table_of(passwords))
+    assert all(one in table for one in passwords)
+    assert f"{min(passwords)} and more" not in table
+
+
+def test_short_passwords_do_not_enter_and_order_does_not_matter() -> None:
+    assert table_of(["short", "long enough", "also long enough"]) == table_of(["also long enough", "long enough"])
+
+
+@pytest.mark.parametrize("table", [b"", b"\0" * (ENTRY_BYTES + 1)])
+def test_a_cut_table_stops_the_start(table: bytes) -> None:
+    with pytest.raises(ValueError, match="cut short"):
+        BlockList(table)

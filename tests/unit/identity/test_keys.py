@@ -1,0 +1,130 @@
+"""API keys: shape, scopes, life, revocation, their owner's standing, and what is written on use."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from troth.identity.keys import MOST_KEYS, CreatedKey, NewKey
+from troth.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from unit.identity.world import TLS, Person, World
+
+
+@pytest.fixture
+def ada(world: World) -> Person:
+    return world.person(world.tenant(jurisdiction="us").id, "member")
+
+
+def a_key(world: World, owner: Person, days: int = 90) -> CreatedKey:
+    return world.keys.create(NewKey(owner.tenant, owner.id, "laptop of Ada", frozenset({"generate"}), days))
+
+
+def code_of(world: World, token: str) -> str:
+    """The code with which a token is refused."""
+    with pytest.raises(Unauthenticated) as refusal:
+        world.keys.authenticate(token, TLS)
+    return refusal.value.code
+
+
+def test_a_key_acts_for_its_owner_within_its_scopes(world: World, ada: Person) -> None:
+    key = a_key(world, ada)
+    world.clock.forward(minutes=2)
+    caller = world.keys.authenticate(key.token, TLS)
+    assert (caller.actor, caller.kind, caller.subject, caller.tenant) == (key.id, "api-key", ada.id, ada.tenant)
+    assert (caller.scopes, caller.roles, caller.jurisdiction) == ({"generate"}, {"member"}, "us")
+    proof = caller.authentication
+    assert (proof.method, proof.assurance, proof.age_seconds, proof.credential) == ("api-key", 1, 120, key.id)
+
+
+def test_the_token_has_the_promised_shape(world: World, ada: Person) -> None:
+    key = a_key(world, ada)
+    prefix, kind, body, secret = key.token.split("_")
+    assert (prefix, kind, f"key_{body}", len(secret)) == ("troth", "sk", key.id, 52)
+
+
+def test_every_changed_character_is_refused(world: World, ada: Person) -> None:
+    token = a_key(world, ada).token
+    for at in range(len(token)):
+        other = "b" if token[at] == "a" else "a"
+        assert code_of(world, token[:at] + other + token[at + 1 :]) == "key-unknown"
+
+
+@pytest.mark.parametrize("token", ["", "troth_sk__", "sk-proj-abc", "troth_sk_" + "a" * 26 + "_" + "a" * 52 + "\n"])
+def test_what_is_no_key_is_refused(world: World, token: str) -> None:
+    assert code_of(world, token) == "key-unknown"
+
+
+def test_the_secret_of_one_key_does_not_open_another(world: World, ada: Person) -> None:
+    one, other = a_key(world, ada), a_key(world, ada)
+    mixed = one.token.rpartition("_")[0] + "_" + other.token.rpartition("_")[2]
+    assert code_of(world, mixed) == "key-unknown"
+
+
+def test_a_key_ends(world: World, ada: Person) -> None:
+    key = a_key(world, ada, days=1)
+    world.clock.forward(hours=23, minutes=59)
+    world.keys.authenticate(key.token, TLS)
+    world.clock.forward(minutes=1)
+    assert code_of(world, key.token) == "key-expired"
+
+
+def test_keys_live_ninety_days_unless_told(world: World, ada: Person) -> None:
+    key = world.keys.create(NewKey(ada.tenant, ada.id, "n", frozenset({"generate"})))
+    assert key.expires_at - int(world.clock.now().timestamp() * 1000) == 90 * 24 * 3600 * 1000
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"scopes": frozenset({"generate", "administer"})}, "unknown-scope"),
+        ({"scopes": frozenset()}, "unknown-scope"),
+        ({"days": 0}, "bad-lifetime"),
+        ({"days": 366}, "bad-lifetime"),
+    ],
+)
+def test_wishes_that_are_refused(world: World, ada: Person, change: dict[str, object], code: str) -> None:
+    wish = NewKey(ada.tenant, ada.id, "n", frozenset({"generate"}))
+    with pytest.raises(Invalid) as refusal:
+        world.keys.create(dataclasses.replace(wish, **change))  # type: ignore[arg-type]
+    assert refusal.value.code == code
+    assert world.keys.list(ada.tenant, ada.id) == []
+
+
+def test_a_revoked_key_is_unknown_at_once(world: World, ada: Person) -> None:
+    key = a_key(world, ada)
+    world.keys.authenticate(key.token, TLS)
+    world.keys.revoke(ada.id, key.id)
+    assert code_of(world, key.token) == "key-unknown"
+    with pytest.raises(NotFound):
+        world.keys.revoke(ada.id, key.id)
+
+
+def test_nobody_revokes_the_key_of_another(world: World, ada: Person) -> None:
+    key, eve = a_key(world, ada), world.person(ada.tenant)
+    with pytest.raises(NotFound):
+        world.keys.revoke(eve.id, key.id)
+    world.keys.authenticate(key.token, TLS)
+
+
+def test_the_list_shows_use_by_the_minute_and_no_token(world: World, ada: Person) -> None:
+    key = a_key(world, ada)
+    assert world.keys.list(ada.tenant, ada.id)[0].used_at is None
+    world.keys.authenticate(key.token, TLS)
+    first = world.keys.list(ada.tenant, ada.id)[0]
+    assert (first.name, first.scopes) == ("laptop of Ada", ("generate",))
+    world.clock.forward(seconds=59)
+    world.keys.authenticate(key.token, TLS)
+    assert world.keys.list(ada.tenant, ada.id)[0].used_at == first.used_at
+    world.clock.forward(seconds=1)
+    world.keys.authenticate(key.token, TLS)
+    assert world.keys.list(ada.tenant, ada.id)[0].used_at == (first.used_at or 0) + 60_000
+    assert key.token not in repr(first)
+
+
+def test_there_is_a_most(world: World, ada: Person) -> None:
+    for _ in range(MOST_KEYS):
+        a_key(world, ada)
+    with pytest.raises(Conflict) as refusal:
+        a_key(world, ada)
+    assert refusal.value.code == "too-many-keys"
