@@ -52,7 +52,7 @@ static: $(DEV_READY)
 	@$(BIN)/python -m pytest --quiet tests/architecture
 
 bench: $(DEV_READY)
-	@$(BIN)/python -m bench
+	@for file in $$(grep -l '__main__' bench/*.py); do echo "bench: $$file"; PYTHONPATH=tests $(BIN)/python $$file || exit 1; done
 
 docs: $(DEV_READY)
 	@$(BIN)/python scripts/reference.py
