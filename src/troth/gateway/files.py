@@ -25,7 +25,8 @@ class Files:
         """Keep a file. Raises what `intake.admit_file` and `Objects.keep` raise; nothing is kept then."""
         upload = request.file
         admitted = admit_file(upload.filename, upload.media_type, upload.content)
-        expires_at = None if request.seconds is None else epoch_ms(call.at) + request.seconds * 1000
+        life = request.expires_after
+        expires_at = None if life is None else epoch_ms(call.at) + life.seconds * 1000
         info = self._objects.keep(
             KeepRequest(
                 tenant=call.tenant,

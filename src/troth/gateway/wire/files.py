@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from troth.gateway.wire.fields import Answer, Identifier, Wire
 from troth.gateway.wire.upload import Upload
@@ -21,23 +21,11 @@ class ExpiresAfter(Wire):
 
 
 class CreateFile(Wire):
-    """A multipart form. The official client writes `expires_after[seconds]`; a JSON-minded one `expires_after`."""
+    """A multipart form; the official client writes `expires_after[seconds]`, which the door reads as an object."""
 
     file: Upload
     purpose: Purpose
     expires_after: ExpiresAfter | None = None
-    expires_anchor: Annotated[
-        Literal["created_at"], Field(validation_alias=AliasChoices("expires_after[anchor]", "expires_anchor"))
-    ] = "created_at"
-    expires_seconds: Annotated[
-        int | None,
-        Field(ge=_HOUR, le=_MONTH, validation_alias=AliasChoices("expires_after[seconds]", "expires_seconds")),
-    ] = None
-
-    @property
-    def seconds(self) -> int | None:
-        """The wanted life in seconds, however it was written."""
-        return self.expires_after.seconds if self.expires_after else self.expires_seconds
 
 
 class ListFiles(Wire):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from troth.gateway.wire.fields import Answer, Identifier, ModelName, Prompt, Wire
 from troth.gateway.wire.upload import Upload
@@ -48,11 +48,7 @@ class GenerateImages(_ImageFields):
 class EditImages(_ImageFields):
     """A multipart form: one to sixteen pictures, perhaps a mask, and what to change."""
 
-    image: Annotated[
-        list[Upload],
-        BeforeValidator(_listed),
-        Field(min_length=1, max_length=16, validation_alias=AliasChoices("image", "image[]")),
-    ]
+    image: Annotated[list[Upload], BeforeValidator(_listed), Field(min_length=1, max_length=16)]
     mask: Upload | None = None
     input_fidelity: Literal["high", "low"] | None = None
 

@@ -25,7 +25,7 @@ class AddVendor(Wire):
 
     vendor_id: Code
     facts: DueDiligence
-    credential: Annotated[str, Field(min_length=1, max_length=4096, repr=False)] | None = None
+    credential: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(default=None, repr=False)
 
 
 class Vendors(Answer):
