@@ -9,7 +9,7 @@ from troth.gateway.studio.layouts import draw
 from troth.gateway.studio.reading import read
 from troth.kernel.errors import Invalid, Unavailable
 
-MIN_SIDE: Final = 256
+MIN_SIDE: Final = 64
 MAX_SIDE: Final = 2048
 
 
@@ -27,19 +27,24 @@ class Picture:
 
 
 def compose(prompt: str, width: int, height: int, seed: int) -> Picture:
-    """A picture of `width` x `height` pixels (256 to 2048).
+    """A picture of `width` x `height` pixels (64 to 2048).
 
     Raises `Invalid` (`unsupported-size`), `Unavailable` (`studio-missing`: the renderer is not installed).
     """
-    if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
-        raise Invalid(
-            f"The studio draws pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side.",
-            code="unsupported-size",
-            field="size",
-        )
+    check_size(width, height)
     brief = read(prompt, width, height, seed)
     svg = draw(width, height, brief)
     return Picture(svg, render(svg), brief.sentence())
+
+
+def check_size(width: int, height: int) -> None:
+    """Raises `Invalid` (`unsupported-size`)."""
+    if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
+        raise Invalid(
+            f"The studio makes pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side.",
+            code="unsupported-size",
+            field="size",
+        )
 
 
 def render(svg: str) -> bytes:

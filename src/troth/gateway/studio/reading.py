@@ -41,7 +41,10 @@ _SINGULAR: Final = {
     "bird": "birds",
     "gull": "birds",
 }
-_QUOTED: Final = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,120})[\"“”„«»]|(?<!\w)['‘]([^'’]{2,120})['’](?!\w)")
+QUOTED: Final = re.compile(
+    '["\u201c\u201d\u201e\u00ab\u00bb]([^"\u201c\u201d\u201e\u00ab\u00bb]{1,120})["\u201c\u201d\u201e\u00ab\u00bb]'
+    "|(?<!\\w)[\u0027\u2018]([^\u0027\u2019]{2,120})[\u0027\u2019](?!\\w)"
+)
 _WORD: Final = re.compile(r"[\w<>-]+")
 _SCENES: Final = ("sea", "mountains", "city", "forest", "desert", "space")
 
@@ -51,7 +54,7 @@ class Brief:
     """What to draw.
 
     Attributes: `motif`, `extras` (small things in the scene), `layout`, `texts` (lines to set, the first is the title),
-    `palette`, `seed` (of every random choice that follows).
+    `palette`, `prompt`, `seed` (of every random choice that follows), `named` (whether the prompt named the motif).
     """
 
     motif: str
@@ -59,7 +62,9 @@ class Brief:
     layout: Layout
     texts: tuple[str, ...]
     palette: Palette
+    prompt: str
     seed: str
+    named: bool
 
     def rng(self, part: str) -> random.Random:
         """A source of choices for one part of the picture: changing one part leaves the others as they were."""
@@ -68,20 +73,22 @@ class Brief:
     def sentence(self) -> str:
         """What was understood, for the answer to the caller."""
         named = f" with the text “{self.texts[0]}”" if self.texts else ""
-        return f"A {self.palette.name} {self.motif} composition, {self.layout} layout{named}; drawn by rules, not by a model."
+        colours = "own colours" if self.palette.name == "custom" else f"{self.palette.name} colours"
+        return f"Drawn by rules, not by a model: {self.motif}, {colours}, {self.layout} layout{named}."
 
 
 def read(prompt: str, width: int, height: int, seed: int) -> Brief:
     """The brief of a prompt. The same arguments give the same brief on every machine."""
-    quoted = tuple(" ".join((double or single).split()) for double, single in _QUOTED.findall(prompt))
-    words = _WORD.findall(_QUOTED.sub(" ", prompt).lower()) or _WORD.findall(prompt.lower())
+    quoted = tuple(" ".join((double or single).split()) for double, single in QUOTED.findall(prompt))
+    words = _WORD.findall(QUOTED.sub(" ", prompt).lower()) or _WORD.findall(prompt.lower())
     base = f"{seed}/{prompt}"
     rng = random.Random(f"{base}/brief")  # noqa: S311
     motif = _motif(words, rng)
     extras = frozenset(_SINGULAR.get(word, word) for word in words if word in _EXTRAS)
     texts = tuple(text for text in quoted[:3] if text)
     layout = _layout(words, motif, has_text=bool(texts), ratio=width / height)
-    return Brief(motif, extras, layout, texts, choose(words, motif, rng), base)
+    named = any(word in _MOTIFS[motif].split() for word in words)
+    return Brief(motif, extras, layout, texts, choose(words, motif, rng), prompt, base, named)
 
 
 def _motif(words: list[str], rng: random.Random) -> str:
