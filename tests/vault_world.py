@@ -56,6 +56,7 @@ class Notebook:
     lines: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     name: str = "notebook"
     away: bool = False
+    names_the_person: bool = False
 
     def holdings(self, tenant: str, subject: str) -> list[Holding]:
         kept = self.lines.get((tenant, subject), [])
@@ -65,7 +66,8 @@ class Notebook:
         if self.away:
             raise Unavailable("The notebook is away.")
         dropped = self.lines.pop((tenant, subject), [])
-        return Forgotten(self.name, tuple(f"line-{at}" for at in range(len(dropped))))
+        person = (subject,) if self.names_the_person else ()
+        return Forgotten(self.name, (*person, *(f"line-{at}" for at in range(len(dropped)))))
 
 
 class VaultWorld:
@@ -79,6 +81,7 @@ class VaultWorld:
         self.blobs = LocalBlobs(folder / "blobs")
         self.recorder = Outbox(database)
         self.sequencer = Sequencer(database, LocalBlobs(folder / "log"), self.key, self.clock)
+        self.sequencer.integrate()  # takes the lead, as `start` does
         domain = Domain(LocalRoot(folder / "roots", "local"), LocalBlobs(folder / "pages"))
         self.tree = KeyTree(database, [domain], self.clock)
         self.tree.resume()
