@@ -42,7 +42,8 @@ def _signs(r: random.Random, count: int) -> str:
     return "".join(r.choices(string.ascii_letters + string.digits, k=count))
 
 
-def _with_luhn(body: str) -> str:
+def with_luhn(body: str) -> str:
+    """`body` with its check digit (ISO/IEC 7812-1)."""
     return next(body + d for d in string.digits if luhn(body + d))
 
 
@@ -81,7 +82,7 @@ _PLANTS: tuple[tuple[str, str, Callable[[random.Random], str]], ...] = (
     ("email", "Write to {} please.", lambda r: f"{_signs(r, 6).lower()}.{r.choice(_SURNAMES).lower()}@example.org"),
     ("phone", "Call me on {} today.", lambda r: f"+44 20 7946 0{_digits(r, 3)}"),
     ("phone", "My number is ({}", lambda r: f"415) 555-0{_digits(r, 3)}"),
-    ("payment_card", "Card {} was charged twice.", lambda r: _with_luhn("4" + _digits(r, 14))),
+    ("payment_card", "Card {} was charged twice.", lambda r: with_luhn("4" + _digits(r, 14))),
     ("iban", "IBAN {}", _iban),
     ("us_ssn", "SSN {}.", _ssn),
     ("es_dni", "DNI {}.", _dni),

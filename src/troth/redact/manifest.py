@@ -83,7 +83,10 @@ def write_manifest(directory: Path, payload: bytes, signer: Signer) -> None:
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
         "signatures": [
-            {"keyid": key_id(signer.public_key), "sig": base64.b64encode(signer.sign(_pre_authentication(payload))).decode()}
+            {
+                "keyid": key_id(signer.public_key),
+                "sig": base64.b64encode(signer.sign(_pre_authentication(payload))).decode(),
+            }
         ],
     }
     write_atomically(directory / MANIFEST, rfc8785.dumps(envelope) + b"\n")

@@ -160,9 +160,7 @@ RULES: tuple[Rule, ...] = (
         pattern=r"[+\-]?\d{1,2}\.\d{4,15}\xb0? ?[NS]?[,; ] ?[+\-]?1?\d{1,2}\.\d{4,15}\xb0?(?: ?[EW])?",
         score=0.7,
         gate=r"\d\.\d{4}",
-        check=whole(
-            lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90
-        ),
+        check=whole(lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90),
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])(?!\.\d)",
     ),

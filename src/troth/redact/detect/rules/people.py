@@ -56,6 +56,11 @@ def _also_words() -> frozenset[str]:
     return _list("given_names_also_words.txt")
 
 
+def certain_given_names() -> list[str]:
+    """Listed given names that are nothing else, sorted."""
+    return sorted(given_names() - _also_words())
+
+
 # Capitalised words that begin a sentence or follow a greeting and are no names.
 _NOT_A_NAME = frozenset(
     """The A An And Or But If It Its This That These Those There Here I You He She We They My Your His Her Our Their Who What When Where Why How
@@ -84,7 +89,11 @@ def _name(value: str) -> int:
     kept = 0
     position = 0
     for word in value.split(" "):
-        if word.strip(",.").title() in _NOT_A_NAME and word.strip(",.") not in given_names():
+        plain = word.strip(",.")
+        stem, apostrophe, rest = plain.partition("'")
+        if apostrophe and rest in ("m", "s", "re", "ll", "ve", "d"):
+            plain = stem
+        if plain.title() in _NOT_A_NAME and plain not in given_names():
             break
         position += len(word) + 1
         kept = position - 1

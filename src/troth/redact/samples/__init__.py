@@ -1,0 +1,1 @@
+"""Data of the demonstration: see NOTICE for where it comes from."""
