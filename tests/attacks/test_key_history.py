@@ -1,0 +1,142 @@
+"""The all-history adversary: every version of every page, copy, manifest and database file ever, and today's roots.
+
+Nothing that was erased may open; everything that lives must. The control gives the adversary the old roots too, and
+then everything opens: so the search itself works.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from key_world import DATABASES, Made, World
+from troth.keys.roots.local import LocalRoot
+from troth.keys.tree import Scope
+
+SUBJECTS = 9
+
+
+@pytest.fixture
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.keys.btree.LEAF_MAX", 4)
+    monkeypatch.setattr("troth.keys.btree.BRANCH_MAX", 4)
+
+
+@pytest.fixture(params=[(kind, count) for kind in DATABASES for count in (1, 2)], ids=lambda one: f"{one[0]}-{one[1]}")
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    kind, domains = request.param
+    made = World(tmp_path, kind=kind, domains=domains)
+    yield made
+    made.close()
+
+
+def _steal(world: World) -> None:
+    world.keep()
+    if world.database.dialect == "sqlite":
+        world.history.add_sqlite_file(world.folder / "troth.db", world.folder / "thief")
+
+
+def _life(world: World, chance: random.Random, steps: int) -> set[bytes]:
+    """Random adds and erasures; the ids of erased units."""
+    erased: set[bytes] = set()
+    alive = [f"usr_{one}" for one in range(SUBJECTS)]
+    for _ in range(steps):
+        live = [one for one in world.made if one.key.id not in erased]
+        kind = chance.choices(["own", "shared", "units", "subject", "rotate"], [6, 2, 2, 1, 0.5])[0]
+        if kind == "own":
+            world.own("ten_a", chance.choice(alive), chance.randint(1, 6))
+        elif kind == "shared":
+            world.shared("ten_b", chance.choice(alive), f"2026-{chance.randint(1, 12):02}")
+        elif kind == "units" and live:
+            goes = chance.sample(live, min(len(live), chance.randint(1, 3)))
+            world.tree.destroy_units([one.key.id for one in goes])
+            erased |= {one.key.id for one in goes}
+        elif kind == "subject" and len(alive) > 2:
+            subject = alive.pop(chance.randrange(len(alive)))
+            scopes = [Scope.of_subject(tenant, subject) for tenant in ("ten_a", "ten_b")]
+            world.tree.seal(world.tree.revoke_all(scopes))
+            erased |= {one.key.id for one in world.made if one.subject == subject}
+        elif kind == "rotate":
+            world.tree.rotate()
+        _steal(world)
+    return erased
+
+
+def _opened(world: World, found: dict[bytes, set[bytes]], made: list[Made]) -> set[bytes]:
+    return {one.key.id for one in made if world.history.opens(one, found)}
+
+
+@pytest.mark.usefixtures("_small_pages")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_erased_opens_and_everything_alive_does(world: World, seed: int) -> None:
+    hoard = _hoarded_roots(world)
+    erased = _life(world, random.Random(seed), 40)
+    live = {one.key.id for one in world.made} - erased
+    assert len(erased) > 15
+    assert len(live) > 10
+    opened = _opened(world, world.history.secrets(world.roots), world.made)
+    assert opened & erased == set()
+    assert opened == live
+    assert world.tree.verify() == len(live)
+    # The control: with the roots that were destroyed, the same search opens what was erased.
+    assert _opened(world, world.history.secrets(hoard), world.made) == live | erased
+
+
+def test_a_whole_tenant_and_a_large_subject_leave_nothing(world: World) -> None:
+    large = world.own("ten_a", "usr_large", 1_500)
+    world.own("ten_a", "usr_other", 300)
+    kept = world.own("ten_b", "usr_kept", 300)
+    world.own("ten_a", "usr_large", 20)
+    _steal(world)
+    assert world.tree.destroy_subject("ten_a", "usr_large").units == len(large) + 20
+    _steal(world)
+    assert world.tree.destroy_tenant("ten_a").units == 300
+    _steal(world)
+    opened = _opened(world, world.history.secrets(world.roots), world.made)
+    assert opened == {one.key.id for one in kept}
+
+
+def test_a_backup_of_the_data_folder_holds_no_root(world: World) -> None:
+    """Roots lie in a folder of their own: whoever copies database and pages has nothing that opens."""
+    world.own("ten_a", "usr_a", 3)
+    roots = {path.read_bytes() for folder in world.folder.glob("roots-*") for path in folder.glob("*.root")}
+    assert roots
+    data = [path for path in world.folder.rglob("*") if path.is_file() and path.suffix != ".root"]
+    assert not [path.name for path in data if any(root in path.read_bytes() for root in roots)]
+
+
+def test_no_key_is_ever_written_in_clear(world: World) -> None:
+    made = [*world.own("ten_a", "usr_a", 50), world.shared("ten_a", "usr_a", "account")]
+    epoch = world.tree._state.epochs.current()
+    found = world.history
+    world.keep()
+    needles = {one.key.key for one in made} | {epoch.root.key}
+    needles |= {secret for secrets in found.secrets(world.roots).values() for secret in secrets}
+    assert len(needles) == 2 * len(made) + 1
+    written = [path.read_bytes() for path in world.folder.rglob("*") if path.is_file()]
+    assert not [
+        needle for needle in needles for content in written if needle in content or needle.hex().encode() in content
+    ]
+
+
+def _hoarded_roots(world: World) -> list[LocalRoot]:
+    """A thief in the root folder, who copies every root as it is made."""
+    hoards = []
+    for at, root in enumerate(world.roots):
+        hoard = LocalRoot(world.folder / f"hoard-{at}", root.domain)
+        hoards.append(hoard)
+        create = root.create
+
+        def creates(name: str, create=create, root=root, hoard=hoard) -> None:  # type: ignore[no-untyped-def]
+            create(name)
+            (hoard._folder / f"{name}.root").write_bytes((root._folder / f"{name}.root").read_bytes())
+            (hoard._folder / f"{name}.root").chmod(0o600)
+
+        root.create = creates  # type: ignore[method-assign]
+        for name in root.present():
+            (hoard._folder / f"{name}.root").write_bytes((root._folder / f"{name}.root").read_bytes())
+            (hoard._folder / f"{name}.root").chmod(0o600)
+    return hoards
