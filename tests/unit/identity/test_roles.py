@@ -1,0 +1,94 @@
+"""Roles: who may give and take which, never to oneself, never the last owner, never across tenants."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from troth.identity.roles import TENANT_ROLES
+from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
+from unit.identity.world import World
+
+MAY_GIVE = {
+    "owner": {"owner", "admin", "member", "auditor", "privacy-officer"},
+    "admin": {"admin", "member", "auditor"},
+    "member": set[str](),
+    "auditor": set[str](),
+    "privacy-officer": set[str](),
+}
+
+
+@pytest.mark.parametrize("giver", MAY_GIVE)
+def test_who_may_give_and_take_what(world: World, giver: str) -> None:
+    tenant = world.tenant().id
+    by, ada = world.caller(world.settled(tenant, giver)), world.person(tenant)
+    world.person(tenant, "owner")
+    given = set()
+    for role in sorted(TENANT_ROLES):
+        try:
+            world.roles.assign(by, ada.id, role)
+        except Denied as refusal:
+            assert refusal.code == "role-not-yours"
+            with pytest.raises(Denied):
+                world.roles.remove(by, ada.id, role)
+        else:
+            given.add(role)
+            assert role in {grant.role for grant in world.roles.of(ada.id)}
+            world.roles.remove(by, ada.id, role)
+    assert given == MAY_GIVE[giver]
+    assert world.roles.of(ada.id) == []
+
+
+@pytest.mark.parametrize("role", ["operator", "root", "", "Owner"])
+def test_roles_that_do_not_exist_in_a_tenant(world: World, role: str) -> None:
+    tenant = world.tenant().id
+    owner, ada = world.caller(world.settled(tenant, "owner")), world.person(tenant)
+    with pytest.raises(Invalid):
+        world.roles.assign(owner, ada.id, role)
+
+
+def test_nobody_gives_to_themselves(world: World) -> None:
+    owner = world.settled(world.tenant().id, "owner")
+    with pytest.raises(Denied) as refusal:
+        world.roles.assign(world.caller(owner), owner.id, "auditor")
+    assert refusal.value.code == "own-role"
+
+
+def test_nobody_reaches_into_another_tenant(world: World) -> None:
+    owner = world.caller(world.settled(world.tenant().id, "owner"))
+    ada = world.person(world.tenant().id, "member")
+    for change, role in itertools.product((world.roles.assign, world.roles.remove), ("member", "owner")):
+        with pytest.raises(NotFound):
+            change(owner, ada.id, role)
+    assert [grant.role for grant in world.roles.of(ada.id)] == ["member"]
+
+
+def test_the_last_owner_stays(world: World) -> None:
+    tenant = world.tenant().id
+    one, two = world.settled(tenant, "owner"), world.settled(tenant, "owner")
+    by = world.caller(one)
+    world.roles.remove(by, two.id, "owner")
+    with pytest.raises(Conflict) as refusal:
+        world.roles.remove(by, one.id, "owner")
+    assert refusal.value.code == "last-owner"
+    assert [grant.role for grant in world.roles.of(one.id)] == ["owner"]
+
+
+def test_a_grant_names_its_giver_and_its_end_and_is_renewed(world: World) -> None:
+    tenant = world.tenant().id
+    owner, ada = world.caller(world.settled(tenant, "owner")), world.person(tenant)
+    first = world.roles.assign(owner, ada.id, "member")
+    assert (first.granted_by, first.expires_at - first.granted_at) == (owner.actor, 365 * 24 * 3600 * 1000)
+    world.clock.forward(days=30)
+    second = world.roles.assign(owner, ada.id, "member")
+    assert world.roles.of(ada.id) == [second]
+    assert second.expires_at > first.expires_at
+
+
+def test_taking_what_nobody_has(world: World) -> None:
+    tenant = world.tenant().id
+    owner, ada = world.caller(world.settled(tenant, "owner")), world.person(tenant)
+    with pytest.raises(NotFound) as refusal:
+        world.roles.remove(owner, ada.id, "member")
+    assert refusal.value.code == "role-not-found"
