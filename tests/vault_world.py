@@ -73,10 +73,10 @@ class Notebook:
 class VaultWorld:
     """Everything a vault needs, on real files below `folder`."""
 
-    def __init__(self, database: Database, folder: Path, clock: MovableClock | None = None) -> None:
+    def __init__(self, database: Database, folder: Path, *, resume: bool = True) -> None:
         self.database = database
         self.folder = folder
-        self.clock = clock or MovableClock()
+        self.clock = MovableClock()
         self.key = TestKey()
         self.blobs = LocalBlobs(folder / "blobs")
         self.recorder = Outbox(database)
@@ -84,7 +84,8 @@ class VaultWorld:
         self.sequencer.integrate()  # takes the lead, as `start` does
         domain = Domain(LocalRoot(folder / "roots", "local"), LocalBlobs(folder / "pages"))
         self.tree = KeyTree(database, [domain], self.clock)
-        self.tree.resume()
+        if resume:
+            self.tree.resume()
         self.ground = Ground(database, self.blobs, self.tree, self.recorder, self.clock)
         self.build()
 
