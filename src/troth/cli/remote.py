@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -99,11 +100,12 @@ def _show(answer: Answer, *, as_json: bool, out: str | None) -> None:
         click.echo(f"{len(answer.content)} bytes written to {out}", err=True)
         return
     if not answer.media_type.endswith("json"):
-        click.get_binary_stream("stdout").write(answer.content)
+        sys.stdout.buffer.write(answer.content)
         return
     value = answer.json()
-    rows = value.get("data") if isinstance(value, dict) else None
-    if as_json or not isinstance(rows, list):
+    lists = [member for member in value.values() if isinstance(member, list)] if isinstance(value, dict) else []
+    rows = lists[0] if len(lists) == 1 else None
+    if as_json or rows is None or not all(isinstance(row, dict) for row in rows):
         click.echo(json.dumps(value, indent=2))
     else:
         _table(rows)
@@ -113,7 +115,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*(rows[0] if rows else ["nothing here"]))
+    table = Table(*(list(rows[0]) if rows else ["nothing here"]))
     for row in rows:
         table.add_row(*(str(cell) if cell is not None else "" for cell in row.values()))
     Console().print(table)

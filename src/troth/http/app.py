@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -61,9 +61,10 @@ def create_app(
     ready: Callable[[], dict[str, bool]],
     start: Callable[[], None],
     stop: Callable[[], None],
+    close: Callable[[], Awaitable[None]] | None = None,
     pages: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """The whole application. `ready` names what must work; `start` and `stop` frame its life."""
+    """The whole application. `ready` names what must work; `start`, `close` and `stop` frame its life."""
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -72,6 +73,8 @@ def create_app(
         try:
             yield
         finally:
+            if close is not None:
+                await close()
             await asyncio.to_thread(stop)
 
     async def livez(_request: Request) -> Response:

@@ -19,12 +19,15 @@ _NOTHING_SEEN = Facts(population=0, tested=0, broken=0)
 
 
 class Runner:
-    """Looks at `system` with every check. A look that raises is an error, never a pass."""
+    """Looks at the system with every check. A look that raises is an error, never a pass.
+
+    `system` is asked for when a check runs: operations are wired before the system that they are part of is whole.
+    """
 
     def __init__(
         self,
         checks: Iterable[Check],
-        system: Any,
+        system: Callable[[], Any],
         *,
         database: Database,
         recorder: Recorder,
@@ -82,7 +85,7 @@ class Runner:
 
     def _look(self, check: Check, look: Callable[[Any], Facts]) -> tuple[Result, Facts]:
         try:
-            facts = look(self._system)
+            facts = look(self._system())
         except Exception as error:
             self._faults.fault(error, check.id, "none")
             return Result.ERROR, _NOTHING_SEEN

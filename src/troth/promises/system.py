@@ -1,29 +1,102 @@
-"""What checks may look at: the parts of one running installation. Filled by `wiring`, never by a check."""
+"""The parts of one running installation, as checks may look at them. Filled by `wiring`, never by a check."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from troth.access.policy import CedarDecider
 from troth.audit.log import LogReader
-from troth.audit.origins import Origins
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
+from troth.gateway.moderation import Moderator
 from troth.gateway.provenance import Credentials
+from troth.gateway.redaction import Redactor
+from troth.gateway.vendors.ports import Ports
+from troth.gateway.vendors.registry import Vendors
+from troth.identity.bootstrap import Bootstrap
+from troth.identity.holder import IdentityHolder
+from troth.identity.keys import ApiKeys
+from troth.identity.roles import Roles
+from troth.identity.sessions import Sessions
+from troth.identity.tenants import Tenants
+from troth.identity.users import Users
 from troth.kernel.clock import Clock
 from troth.kernel.dispatch import Dispatcher
-from troth.kernel.operation import Registry
-from troth.kernel.personal import Holder
-from troth.kernel.record import Recorder
-from troth.kernel.signer import Signer
+from troth.kernel.ids import new_id
+from troth.kernel.journal import Journal
+from troth.keys.fields import SealedFields
+from troth.keys.secrets import Secrets
+from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree
-from troth.storage.blobs import BlobStore
+from troth.settings.load import Settings
+from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
+from troth.storage.outbox import Outbox
 from troth.vault.consent import Consents
 from troth.vault.erasure import Erasures
+from troth.vault.holder import VaultHolder
 from troth.vault.objects import Objects
+from troth.vault.retention import Retention
+
+PROBE_TENANT = "Troth self-checks"  # synthetic people live here; no customer does
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What everything stands on."""
+
+    settings: Settings
+    clock: Clock
+    journal: Journal
+    database: Database
+    outbox: Outbox
+    objects: LocalBlobs
+    secrets: Secrets
+    signer: LocalSigner
+    tree: KeyTree
+    fields: SealedFields
+    sequencer: Sequencer
+    prover: Prover
+    reader: LogReader
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who people are."""
+
+    tenants: Tenants
+    users: Users
+    roles: Roles
+    sessions: Sessions
+    keys: ApiKeys
+    bootstrap: Bootstrap
+    holder: IdentityHolder
+    operations: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What is kept, and how it is forgotten."""
+
+    objects: Objects
+    consents: Consents
+    erasures: Erasures
+    retention: Retention
+    holders: tuple[VaultHolder | IdentityHolder, ...]
+    operations: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What goes to vendors and comes back."""
+
+    vendors: Vendors
+    ports: Ports
+    credentials: Credentials
+    moderator: Moderator
+    redactor: Redactor
+    operations: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +111,28 @@ class Listener:
     private_key: Path
 
 
+@dataclass(slots=True)
+class Door:
+    """The HTTPS door, once it is open; a command that runs without one leaves it shut."""
+
+    listener: Listener | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class System:
-    """One installation. `listener` is None for a command that runs without the door."""
+    """One installation."""
 
-    registry: Registry
+    base: Base
+    identity: Identity
+    vault: Vault
+    gateway: Gateway
     dispatcher: Dispatcher
     decider: CedarDecider
-    database: Database
-    blobs: BlobStore
-    recorder: Recorder
-    clock: Clock
-    signer: Signer
-    tree: KeyTree
-    objects: Objects
-    consents: Consents
-    erasures: Erasures
-    holders: tuple[Holder, ...]
-    reader: LogReader
-    prover: Prover
-    origins: Origins
-    sequencer: Sequencer
-    credentials: Credentials
-    data_folder: Path
-    keys_folder: Path
-    jurisdiction: str
-    assurance: tuple[str, ...]  # of each key domain: A0 software, A1 service, A2 hardware
-    probe_person: Callable[[], tuple[str, str]]  # a fresh synthetic person in the probe tenant: (tenant, subject)
-    listener: Callable[[], Listener | None]
+    door: Door = field(default_factory=Door)
+
+    def probe_person(self) -> tuple[str, str]:
+        """(tenant, subject) of a fresh synthetic person, so that checks never touch a customer's data."""
+        tenants = self.identity.tenants
+        known = [tenant.id for tenant in tenants.list() if tenant.name == PROBE_TENANT]
+        tenant = known[0] if known else tenants.create(PROBE_TENANT, self.base.settings.data.jurisdiction).id
+        return tenant, new_id("usr")

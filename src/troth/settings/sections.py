@@ -42,6 +42,8 @@ class Server(Section):
     """PEM certificate chain; without it Troth makes a local authority and a certificate below `data.keys`."""
     private_key: Path | None = None
     """PEM private key that belongs to `certificate`."""
+    security_contact: str = "mailto:security@localhost.test"
+    """Contact in /.well-known/security.txt (RFC 9116): a mailto: or https: address."""
     max_body_bytes: int = Field(default=32 << 20, ge=1 << 10, le=1 << 30)
     """Largest request body of any route; single routes have smaller limits."""
     requests_per_minute: int = Field(default=1200, ge=1)

@@ -33,7 +33,7 @@ def database(tmp_path: Path) -> Database:
 def _runner(database: Database, check: Check, recorder: ListRecorder | None = None) -> Runner:
     return Runner(
         [check],
-        object(),
+        object,
         database=database,
         recorder=recorder or ListRecorder(),
         clock=MovableClock(),

@@ -31,7 +31,7 @@ def _person(*roles: str, assurance: int = 2, connection: Connection = _LOCAL) ->
 
 
 def _closed(system: System) -> list[Operation]:
-    return [operation for operation in system.registry if operation.declaration.group not in _OPEN]
+    return [operation for operation in system.dispatcher.registry if operation.declaration.group not in _OPEN]
 
 
 def _refused(decider: CedarDecider, caller: Caller, operations: Iterable[Operation]) -> Facts:
@@ -43,7 +43,7 @@ def _lax_policies(system: System) -> CedarDecider:
     permissive = "\n".join(
         f'@id("lax-{group.value}") permit (principal, action in Action::"{group.value}", resource);' for group in Group
     )
-    return CedarDecider(system.registry, {"lax.cedar": permissive})
+    return CedarDecider(system.dispatcher.registry, {"lax.cedar": permissive})
 
 
 def _without_role(decider: CedarDecider, system: System) -> Facts:

@@ -45,7 +45,7 @@ def _versions(listener: Listener | None) -> Facts:
 
 
 def _too_old(system: System) -> Facts:
-    listener = system.listener()
+    listener = system.door.listener
     if listener is None:
         return _NOT_LISTENING
     with _lax_listener(listener) as lax:
@@ -89,7 +89,7 @@ def _unnamed_requests(system: System, listener: Listener | None) -> Facts:
         return _NOT_LISTENING
     routes = [
         (route.method, route.path)
-        for operation in system.registry
+        for operation in system.dispatcher.registry
         if (route := operation.declaration.route) is not None
         and operation.declaration.group not in (Group.PUBLIC, Group.SIGN_IN)
     ]
@@ -117,7 +117,7 @@ def _named(context: ssl.SSLContext, listener: Listener) -> ssl.SSLContext:
 
 
 def _lax_requests(system: System) -> Facts:
-    listener = system.listener()
+    listener = system.door.listener
     if listener is None:
         return _NOT_LISTENING
     with _lax_listener(listener) as lax:
@@ -129,14 +129,14 @@ CHECKS = (
         "edge-tls-13-only",
         ("CRY-01",),
         "The HTTPS listener is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first.",
-        lambda system: _versions(system.listener()),
+        lambda system: _versions(system.door.listener),
         _too_old,
     ),
     Check(
         "edge-no-identity-no-answer",
         ("ACC-03", "CRY-06"),
         "Every route that needs an identity is called over the network without one and must answer 401.",
-        lambda system: _unnamed_requests(system, system.listener()),
+        lambda system: _unnamed_requests(system, system.door.listener),
         _lax_requests,
     ),
 )

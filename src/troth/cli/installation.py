@@ -1,0 +1,132 @@
+"""One installation behind its HTTPS door: what `serve`, `demo` and the flow tests run."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp
+
+from troth.http.app import create_app
+from troth.http.authenticate import Authenticator, connection_of
+from troth.http.limits import RateLimit
+from troth.http.routes import Door
+from troth.http.serve import certificate_files, listen, run
+from troth.identity.bootstrap import OperatorCredentials
+from troth.kernel.caller import anonymous
+from troth.kernel.errors import Conflict
+from troth.kernel.journal import route_libraries
+from troth.kernel.periodic import Periodic
+from troth.portal.desk import Desk
+from troth.portal.routes import pages
+from troth.promises.system import Listener
+from troth.settings.load import Settings
+from troth.wiring import Troth, build
+
+_HOUSEKEEPING_SECONDS = 600.0
+_CHECKS_SECONDS = 3600.0
+_FIRST_CHECKS_AFTER = 3.0
+
+
+@dataclass(slots=True)
+class Installation:
+    """A built installation and its application. `periodic` work begins and ends with the application."""
+
+    troth: Troth
+    app: ASGIApp
+    periodic: list[Periodic] = field(default_factory=list)
+
+
+def install(settings: Settings, *, checks: bool = True) -> Installation:
+    """Build everything and put the door in front."""
+    troth = build(settings)
+    system = troth.system
+    door = Door(
+        dispatcher=system.dispatcher,
+        authenticator=Authenticator(system.identity.sessions, system.identity.keys),
+        rate=RateLimit(settings.server.requests_per_minute, settings.server.anonymous_per_minute),
+        claims=troth.claims,
+        max_body_bytes=settings.server.max_body_bytes,
+    )
+    work = _work(troth, checks=checks)
+
+    def start() -> None:
+        troth.start()
+        for one in work:
+            one.start()
+
+    def stop() -> None:
+        for one in work:
+            one.stop()
+        troth.stop()
+
+    app = create_app(
+        door,
+        ready=troth.ready,
+        start=start,
+        stop=stop,
+        close=system.gateway.ports.close,
+        pages=pages(_desk(door), troth.published, settings.server.security_contact),
+    )
+    return Installation(troth, app, work)
+
+
+def _desk(door: Door) -> Desk:
+    return Desk(
+        dispatcher=door.dispatcher,
+        identify=door.authenticator.caller,
+        anonymous=lambda request: anonymous(connection_of(request)),
+        admit=door.rate.check,
+    )
+
+
+def operator(installation: Installation, email: str) -> OperatorCredentials | None:
+    """The first operator's credentials, or None when there is an operator already."""
+    identity = installation.troth.system.identity
+    try:
+        return identity.bootstrap.operator(email, installation.troth.system.base.settings.data.jurisdiction)
+    except Conflict:
+        return None
+
+
+def open_door(installation: Installation, settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Listen and serve until a signal; `on_ready` gets the address."""
+    authority, certificate, private_key = certificate_files(settings.data, settings.server)
+    listener = listen(settings.server)
+    port = _port(listener)
+    host = _reachable(settings.server.host)
+    installation.troth.system.door.listener = Listener(
+        host, port, settings.server.name, authority, certificate, private_key
+    )
+    route_libraries(installation.troth.system.base.journal)
+    run(
+        installation.app, listener, certificate, private_key, lambda: on_ready(f"https://{settings.server.name}:{port}")
+    )
+
+
+def _reachable(host: str) -> str:
+    """Where a client on this machine finds a listener on `host`."""
+    try:
+        return "127.0.0.1" if ipaddress.ip_address(host).is_unspecified else host
+    except ValueError:
+        return host
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
+    vault, faults = troth.system.vault, troth.system.base.journal
+    work = [
+        Periodic("retention", vault.retention.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=30.0, faults=faults),
+        Periodic(
+            "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults
+        ),
+    ]
+    if checks:
+        run_all = troth.runner.run_all
+        work.append(Periodic("checks", run_all, seconds=_CHECKS_SECONDS, delay=_FIRST_CHECKS_AFTER, faults=faults))
+    return work

@@ -1,0 +1,75 @@
+"""`troth init` and `troth serve`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from troth.cli.installation import Installation
+    from troth.identity.bootstrap import OperatorCredentials
+
+_DEFAULT_OPERATOR = "operator@localhost.test"
+
+
+@click.command()
+@click.option("--email", default=_DEFAULT_OPERATOR, show_default=True, help="E-mail address of the first operator.")
+def init(email: str) -> None:
+    """Make the data folder, the keys and the first operator."""
+    from troth.cli.installation import install, operator
+    from troth.settings.load import load
+
+    installation = install(load())
+    installation.troth.start()
+    try:
+        made = operator(installation, email)
+    finally:
+        installation.troth.stop()
+    if made is None:
+        click.echo("There is an operator already; nothing was changed.")
+    else:
+        _show(made)
+
+
+@click.command()
+@click.option("--email", default=_DEFAULT_OPERATOR, show_default=True, help="First operator, when there is none yet.")
+def serve(email: str) -> None:
+    """Run the API, the portal and the trust page until stopped."""
+    from troth.cli.installation import install, open_door
+    from troth.settings.load import load
+
+    settings = load()
+    installation = install(settings)
+
+    def ready(address: str) -> None:
+        _first_operator(installation, email)
+        click.echo(f"Troth answers at {address}")
+        click.echo(f"  portal and promises  {address}/")
+        click.echo(f"  OpenAI-compatible    {address}/v1")
+        click.echo(f"  data                 {settings.data.folder}")
+        click.echo(f"  keys (assurance A0)  {settings.data.keys}")
+        authority = installation.troth.system.door.listener
+        if authority and authority.authority:
+            click.echo(f"  certificate authority for clients  {authority.authority}")
+        sys.stdout.flush()
+
+    open_door(installation, settings, ready)
+
+
+def _first_operator(installation: Installation, email: str) -> None:
+    from troth.cli.installation import operator
+
+    made = operator(installation, email)
+    if made is not None:
+        _show(made)
+
+
+def _show(made: OperatorCredentials) -> None:
+    click.echo("The first operator, shown this once:")
+    click.echo(f"  e-mail          {made.email}")
+    click.echo(f"  password        {made.password}")
+    click.echo(f"  TOTP secret     {made.totp_secret}")
+    click.echo(f"  TOTP address    {made.totp_uri}")
+    click.echo(f"  recovery codes  {' '.join(made.recovery_codes)}")

@@ -1,0 +1,296 @@
+"""Builds one installation from its settings. The only file that constructs things; no container, no global."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from troth import __version__
+from troth.access.policy import CedarDecider
+from troth.audit.evidence import LogEvidence
+from troth.audit.log import LogPublisher, LogReader
+from troth.audit.operations import AuditOperations
+from troth.audit.proofs import Prover
+from troth.audit.sequencer import Sequencer
+from troth.gateway.assets import Assets
+from troth.gateway.chat import ChatDesk
+from troth.gateway.clearance import Clearance
+from troth.gateway.files import Files
+from troth.gateway.images import ImageDesk
+from troth.gateway.models import ModelList
+from troth.gateway.moderation import Moderator
+from troth.gateway.operations import GatewayOperations, VendorOperations
+from troth.gateway.provenance import Credentials
+from troth.gateway.receipts import Receipts
+from troth.gateway.redaction import PLACEHOLDER, Redactor
+from troth.gateway.studio.chat import answer
+from troth.gateway.studio.compose import compose
+from troth.gateway.studio.edit import edit
+from troth.gateway.vendors.channel import Limits
+from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
+from troth.gateway.vendors.ports import Ports
+from troth.gateway.vendors.registry import Vendors
+from troth.identity.bootstrap import Bootstrap
+from troth.identity.holder import IdentityHolder
+from troth.identity.keys import ApiKeys
+from troth.identity.known_devices import KnownDevices
+from troth.identity.mfa.recovery import RecoveryCodes
+from troth.identity.mfa.totp import Totp
+from troth.identity.operations import IdentityOperations
+from troth.identity.own_account import OwnAccount
+from troth.identity.passwords import Passwords
+from troth.identity.people_operations import PeopleOperations
+from troth.identity.privacy import PrivacySettings
+from troth.identity.roles import Roles
+from troth.identity.sessions import Sessions
+from troth.identity.sign_in import SignIn
+from troth.identity.tenants import Tenants
+from troth.identity.throttle import Throttle
+from troth.identity.users import Users
+from troth.kernel.clock import Clock, SystemClock
+from troth.kernel.data_class import DataClass
+from troth.kernel.dispatch import Dispatcher
+from troth.kernel.errors import NotFound, TrothError
+from troth.kernel.journal import Journal
+from troth.kernel.operation import Registry
+from troth.keys.deployment import DeploymentSeal
+from troth.keys.domains import Domain
+from troth.keys.fields import SealedFields
+from troth.keys.roots.local import LocalRoot
+from troth.keys.secrets import Secrets
+from troth.keys.signing import LocalSigner
+from troth.keys.tree import KeyTree
+from troth.promises.checks import all_checks
+from troth.promises.operations import PromiseOperations
+from troth.promises.runner import Runner
+from troth.promises.system import Base, Gateway, Identity, System, Vault
+from troth.redact.detect import rules_detector
+from troth.redact.policy import vendor_policy
+from troth.settings.load import Settings
+from troth.storage.blobs import LocalBlobs
+from troth.storage.claims import Claims
+from troth.storage.database import Database
+from troth.storage.migrate import upgrade
+from troth.storage.outbox import Outbox
+from troth.vault.consent import Consents
+from troth.vault.deadlines import Deadlines
+from troth.vault.erasure import Erasures
+from troth.vault.erasure_steps import Steps, Witnesses
+from troth.vault.export import Exporter
+from troth.vault.ground import Ground
+from troth.vault.holder import VaultHolder
+from troth.vault.objects import Objects
+from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.retention import Retention
+from troth.vault.verification import CertificateOperations
+
+
+@dataclass(frozen=True, slots=True)
+class Troth:
+    """One installation, built. `start` before use, `stop` after it."""
+
+    system: System
+    claims: Claims
+    publisher: LogPublisher
+    runner: Runner
+
+    def published(self) -> dict[str, object]:
+        """The public keys that a stranger needs to check documents of this installation (/.well-known/troth.json)."""
+        signer = self.system.base.signer
+        return {
+            "signers": {signer.name: signer.public_key.hex()},
+            "logs": {"host": self.system.base.settings.server.name, "key": signer.public_key.hex()},
+            "content_credentials": self.system.gateway.credentials.anchor,
+        }
+
+    def start(self) -> None:
+        """Open the key tree, check the log against what was signed, finish interrupted erasures."""
+        self.system.base.tree.resume()
+        self.system.base.sequencer.start()
+        self.system.vault.erasures.resume()
+
+    def stop(self) -> None:
+        """Finish what waits and let go of everything."""
+        self.system.base.outbox.close()
+        self.system.base.sequencer.stop()
+        self.system.base.database.checkpoint()
+        self.system.base.database.close()
+
+    def ready(self) -> dict[str, bool]:
+        """What must work before requests are taken."""
+        state = self.system.base.sequencer.state()
+        return {"log": state.running and state.fault is None, "keys": self._keys_work()}
+
+    def _keys_work(self) -> bool:
+        try:
+            self.system.base.tree.unit("operators", "svc_health", DataClass.SYSTEM, "health")
+        except TrothError:
+            return False
+        return True
+
+
+def build(settings: Settings, clock: Clock | None = None, journal: Journal | None = None) -> Troth:
+    """Everything, from settings; folders, keys and schema are made on first use.
+
+    Raises `Unavailable` and `IntegrityError`.
+    """
+    base = _base(settings, clock or SystemClock(), journal or Journal())
+    identity = _identity(base)
+    vault = _vault(base, identity)
+    gateway = _gateway(base, vault)
+    systems: list[System] = []
+    runner = Runner(
+        all_checks(),
+        lambda: systems[0],
+        database=base.database,
+        recorder=base.outbox,
+        clock=base.clock,
+        faults=base.journal,
+    )
+    audit = AuditOperations(base.reader, base.prover, base.sequencer.origins)
+    promises = PromiseOperations(runner)
+    registry = Registry(*identity.operations, *vault.operations, *gateway.operations, audit, promises)
+    decider = CedarDecider(registry)
+    dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal)
+    systems.append(System(base, identity, vault, gateway, dispatcher=dispatcher, decider=decider))
+    claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
+    return Troth(systems[0], claims, LogPublisher(base.database), runner)
+
+
+@contextmanager
+def opened(settings: Settings, *, must_exist: bool = False, sequencing: bool = True) -> Iterator[Troth]:
+    """An installation for the length of a block. Raises `NotFound` when it must exist and does not."""
+    if must_exist and not (settings.data.database_url or (settings.data.folder / "troth.db").exists()):
+        raise NotFound("There is no installation in this data folder; run 'troth init' or 'troth serve'.")
+    troth = build(settings)
+    try:
+        if sequencing:
+            troth.start()
+        yield troth
+    finally:
+        troth.stop()
+
+
+def _base(settings: Settings, clock: Clock, journal: Journal) -> Base:
+    data = settings.data
+    data.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
+    upgrade(database)
+    secrets = Secrets.open(data.keys / "secrets")
+    signer = LocalSigner.open(data.keys / "signing", settings.server.name)
+    domain = Domain(LocalRoot(data.keys / "roots"), LocalBlobs(data.folder / "key-pages"))
+    tree = KeyTree(database, [domain], clock, jurisdiction=data.jurisdiction)
+    return Base(
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        database=database,
+        outbox=Outbox(database),
+        objects=LocalBlobs(data.folder / "objects"),
+        secrets=secrets,
+        signer=signer,
+        tree=tree,
+        fields=SealedFields(tree, secrets.named("blind-index")),
+        sequencer=Sequencer(database, LocalBlobs(data.folder / "log"), signer, clock, host=settings.server.name),
+        prover=Prover(database),
+        reader=LogReader(database),
+    )
+
+
+def _identity(base: Base) -> Identity:
+    database, clock, fields = base.database, base.clock, base.fields
+    tenants, roles, passwords = Tenants(database, clock), Roles(database, clock), Passwords()
+    users = Users(database, fields, passwords, clock)
+    sessions, keys = Sessions(database, clock), ApiKeys(database, fields, clock)
+    totp, recovery, throttle = Totp(database, fields, clock), RecoveryCodes(database), Throttle(database, clock)
+    privacy = PrivacySettings(database)
+    sign_in = SignIn(
+        users=users,
+        passwords=passwords,
+        totp=totp,
+        recovery=recovery,
+        devices=KnownDevices(database, clock),
+        throttle=throttle,
+        sessions=sessions,
+        clock=clock,
+    )
+    own = OwnAccount(users=users, totp=totp, recovery=recovery, sessions=sessions, throttle=throttle)
+    account = IdentityOperations(
+        sign_in=sign_in, own=own, sessions=sessions, users=users, tenants=tenants, privacy=privacy, keys=keys
+    )
+    people = PeopleOperations(tenants=tenants, users=users, roles=roles, totp=totp, privacy=privacy)
+    return Identity(
+        tenants=tenants,
+        users=users,
+        roles=roles,
+        sessions=sessions,
+        keys=keys,
+        bootstrap=Bootstrap(tenants=tenants, users=users, totp=totp, recovery=recovery),
+        holder=IdentityHolder(database, users, roles, sessions, keys),
+        operations=(account, people),
+    )
+
+
+def _vault(base: Base, identity: Identity) -> Vault:
+    ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
+    deadlines = Deadlines(ground)
+    objects = Objects(
+        ground,
+        deadlines,
+        blind_index=base.fields.blind_index,
+        jurisdiction_of=lambda tenant: identity.tenants.get(tenant).jurisdiction,
+    )
+    consents = Consents(ground, base.signer, controller=base.settings.server.name)
+    kept = VaultHolder(ground, objects, consents)
+    holders = (kept, identity.holder)
+    evidence = LogEvidence(base.sequencer, base.prover)
+    erasures = Erasures(ground, Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}")))
+    exporter = Exporter(holders, kept, base.clock)
+    return Vault(
+        objects=objects,
+        consents=consents,
+        erasures=erasures,
+        retention=Retention(ground, deadlines),
+        holders=holders,
+        operations=(
+            ObjectOperations(objects=objects, erasures=erasures, exporter=exporter),
+            ConsentOperations(consents=consents),
+            ErasureOperations(erasures=erasures),
+            CertificateOperations(signer=base.signer, log_key=lambda log: str(base.sequencer.origins.key(log))),
+        ),
+    )
+
+
+def _gateway(base: Base, vault: Vault) -> Gateway:
+    settings, clock, objects = base.settings, base.clock, vault.objects
+    sealed = DeploymentSeal(base.secrets.named("vendor-credentials"))
+    vendors = Vendors(base.database, sealed, clock, [LOCAL_STUDIO])
+    studio = LocalStudio(compose, edit, answer, PLACEHOLDER)
+    limits = Limits(seconds=settings.gateway.vendor_timeout_seconds)
+    ports = Ports(vendors, studio, limits, plain_loopback=settings.gateway.allow_plain_loopback_vendors)
+    moderator, receipts = Moderator(), Receipts(base.database, objects, clock)
+    redactor = Redactor(rules_detector(), vendor_policy(), base.secrets.named("vendor-pseudonyms"))
+    clearance = Clearance(
+        vendors,
+        ports,
+        redactor=redactor,
+        moderator=moderator,
+        receipts=receipts,
+        consents=vault.consents,
+        clock=clock,
+    )
+    credentials = Credentials(settings.data.keys / "credentials", clock)
+    address = f"https://{settings.server.name}:{settings.server.port}"
+    assets = Assets(objects, base.secrets.named("asset-links"), address, clock)
+    desks = ChatDesk(clearance, moderator, objects), ImageDesk(clearance, moderator, credentials, objects, assets)
+    files, models = Files(objects), ModelList(vendors, clock)
+    operations = GatewayOperations(*desks, files=files, models=models, receipts=receipts, assets=assets)
+    return Gateway(
+        vendors=vendors,
+        ports=ports,
+        credentials=credentials,
+        moderator=moderator,
+        redactor=redactor,
+        operations=(operations, VendorOperations(vendors)),
+    )
