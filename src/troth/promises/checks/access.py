@@ -80,18 +80,19 @@ def _synthetic(name: str, group: Group, data_class: DataClass) -> Operation:
     return Operation(Declaration(name, group, object, None, None, data_class), lambda _call, _request: None)
 
 
-def _classes_kept(_system: System) -> Facts:
-    return _classes(CedarDecider(_class_operations()))
+def _classes_kept(system: System) -> Facts:
+    return _classes(CedarDecider(_class_operations(system)))
 
 
-def _classes_ignored(_system: System) -> Facts:
-    lax = {name: text for name, text in shipped_policies().items() if "content-of-others" not in text}
+def _classes_ignored(system: System) -> Facts:
+    """The known-bad fixture: the shipped policies without the one that protects content."""
     limits = shipped_policies()["limits.cedar"].partition('@id("content-of-others")')[0]
-    return _classes(CedarDecider(_class_operations(), {**lax, "limits.cedar": limits}))
+    return _classes(CedarDecider(_class_operations(system), {**shipped_policies(), "limits.cedar": limits}))
 
 
-def _class_operations() -> list[Operation]:
+def _class_operations(system: System) -> list[Operation]:
     return [
+        *system.dispatcher.registry,
         _synthetic("probe.system", Group.ADMINISTER, DataClass.SYSTEM),
         _synthetic("probe.content", Group.ADMINISTER, DataClass.USER_GENERATED),
     ]
