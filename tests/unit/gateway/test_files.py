@@ -7,8 +7,10 @@ import pytest
 from gateway_world import DAY, World
 from troth.gateway.wire.files import CreateFile, FileById, FileObject, ListFiles
 from troth.gateway.wire.upload import Upload
+from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, NotFound, TrothError
 from troth.kernel.ids import new_id
+from troth.vault.objects import KeepRequest
 
 
 def create(world: World, name: str = "Jane Doe.jsonl", purpose: str = "user_data", **more: Any) -> FileObject:
@@ -70,8 +72,6 @@ def test_others_see_nothing(world: World) -> None:
 
 
 def test_a_receipt_is_no_file(world: World) -> None:
-    from troth.kernel.data_class import DataClass  # noqa: PLC0415
-    from troth.vault.objects import KeepRequest  # noqa: PLC0415
 
     call = world.call()
     kept = world.objects.keep(

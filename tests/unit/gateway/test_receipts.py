@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 
 import pytest
 
-from gateway_world import PERSON, TENANT, Upstream, World, serving
+from gateway_world import PERSON, TENANT, Upstream, World, draw, serving
 from troth.gateway import store
 from troth.gateway.wire.chat import CompleteChat
 from troth.gateway.wire.receipts import ShowReceipt
@@ -59,9 +60,6 @@ def test_the_index_holds_ids_only_and_is_small(world: World) -> None:
 
 
 def test_pictures_stand_there_as_digests(world: World) -> None:
-    import base64  # noqa: PLC0415
-
-    from gateway_world import draw  # noqa: PLC0415
 
     async def go() -> tuple[Call, Upstream]:
         async with serving(Upstream()) as upstream:

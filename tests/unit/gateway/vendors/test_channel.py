@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from gateway_world import Upstream, serving
+from troth.gateway.vendors import channel as channel_module
 from troth.gateway.vendors.channel import Channel, Limits
 from troth.gateway.vendors.openai_compatible import OpenAICompatible
 from troth.kernel.errors import TrothError, VendorFailed
@@ -26,7 +27,7 @@ def text(body: str, status: int = 200, **more: Any) -> Handler:
 
 
 async def hang(request: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(30)
+    await asyncio.sleep(2)
     return web.Response()
 
 
@@ -126,7 +127,8 @@ def test_messages_say_nothing_of_the_vendors_text() -> None:
     assert "jane" not in asyncio.run(go())
 
 
-def test_unreachable_is_tried_again_then_rests() -> None:
+def test_unreachable_is_tried_again_then_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_module, "_CONNECT_PAUSE", 0.01)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
