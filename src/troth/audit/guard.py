@@ -66,8 +66,6 @@ def require_growth(last: Checkpoint, size: int, root: bytes, node: merkle.NodeRe
             f"it was signed at {last.size} entries and the database holds {size}; the database was restored from an "
             "older backup: restore a newer one, or replay the mirrored bundles",
         )
-    if last.size == 0:
-        return
     proof = merkle.consistency(node, last.size, size)
     try:
         verify_consistency(last, now, proof)

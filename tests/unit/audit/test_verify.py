@@ -13,7 +13,7 @@ from troth.audit.export import export_log
 from troth.audit.merkle import HASH_BYTES, leaf_hash
 from troth.audit.note import VerifierKey
 from troth.audit.proof_text import ProofText
-from troth.audit.tiles import bundle, unbundle
+from troth.audit.tiles import Tile, bundle, unbundle
 from troth.audit.tree import TiledTree
 from troth.audit.verify import LogBroken, verify_consistency, verify_log, verify_proof
 from troth.kernel.errors import IntegrityError
@@ -234,3 +234,22 @@ def test_consistency_refuses_what_is_no_growth() -> None:
     verify_consistency(two, two, [])
     with pytest.raises(IntegrityError):
         verify_consistency(two, two, [b"\x00" * 32])
+
+
+def test_a_tree_of_three_levels(world: World) -> None:
+    """65,536 entries and a few: the first full tile of level 1 is vouched for by level 2."""
+    leaves = [number.to_bytes(3, "big") for number in range(256 * 256 + 5)]
+    tree, resources = TiledTree(), {}
+    for write in tree.extend(map(leaf_hash, leaves)):
+        resources[Tile(write.level, write.tile, len(write.hashes) // HASH_BYTES).path] = write.hashes
+    for start in range(0, len(leaves), 256):
+        part = leaves[start : start + 256]
+        resources[Tile(None, start // 256, len(part)).path] = bundle(part)
+    key = VerifierKey.parse(world.vkey())
+    checkpoint = Checkpoint(key.name, tree.size, tree.root())
+    resources["checkpoint"] = signed(checkpoint, key, world.key.sign(checkpoint.text().encode()))
+    assert verify_log(resources.__getitem__, str(key)).size == len(leaves)
+    resources["tile/2/000.p/1"] = b"\x00" * 32
+    with pytest.raises(LogBroken) as caught:
+        verify_log(resources.__getitem__, str(key))
+    assert (caught.value.first, caught.value.last) == (0, 65_535)
