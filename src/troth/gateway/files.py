@@ -43,7 +43,7 @@ class Files:
         call.note(object=info.id, bytes=info.size)
         return _file(info)
 
-    def list(self, call: Call, request: ListFiles) -> FileObjects:
+    def page(self, call: Call, request: ListFiles) -> FileObjects:
         """One page. `after` is the last id of the page before."""
         purposes = _PURPOSES if request.purpose is None else (request.purpose,)
         found = [info for purpose in purposes for info in self._all(call, purpose)]

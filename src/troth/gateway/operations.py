@@ -77,7 +77,7 @@ class GatewayOperations:
                route=Route("GET", "/v1/files", body="none"))  # fmt: skip
     def list_files(self, call: Call, request: ListFiles) -> FileObjects:
         """List one's own files."""
-        return self._files.list(call, request)
+        return self._files.page(call, request)
 
     @operation("file.show", group=Group.OWN_DATA, request=FileById, command=("files", "show"), data_class=_OWN,
                route=Route("GET", "/v1/files/{file_id}", body="none"))  # fmt: skip

@@ -84,7 +84,7 @@ class Receipts:
             raise NotFound("There is no receipt of that request; use the id that the answer carried.")
         _, content = self._objects.open(tenant, subject, row.object)
         ending = {"outcome": row.outcome, "answered_at": row.answered_at, "objects": list(row.objects)}
-        return Receipt(request_id=request_id, **json.loads(content), **ending)
+        return Receipt.model_validate({"request_id": request_id} | json.loads(content) | ending)
 
 
 def _content(vendor: VendorRecord, sent: Sent, now: int) -> dict[str, Any]:
