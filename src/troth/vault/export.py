@@ -40,25 +40,30 @@ class Exporter:
 
     def export(self, tenant: str, subject: str) -> tuple[bytes, int]:
         """The zip, and how many things it holds. Raises `TooLarge` above the limit (bytes of content)."""
-        archive = _Archive(self._limit)
         count = 0
-        for holder in self._holders:
-            holdings = holder.holdings(tenant, subject)
-            count += len(holdings)
-            listing = sorted((asdict(one) for one in holdings), key=lambda one: (one["kind"], one["identifier"]))
-            archive.add(f"data/{holder.name}.json", _json(listing))
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
+            archive = _Archive(opened, self._limit)
+            for holder in self._holders:
+                holdings = holder.holdings(tenant, subject)
+                count += len(holdings)
+                listing = sorted((asdict(one) for one in holdings), key=lambda one: (one["kind"], one["identifier"]))
+                archive.add(f"data/{holder.name}.json", _json(listing))
+            self._add_files(archive, tenant, subject)
+            archive.finish({"subject": subject, "tenant": tenant, "created": self._clock.now().isoformat()})
+        return buffer.getvalue(), count
+
+    def _add_files(self, archive: _Archive, tenant: str, subject: str) -> None:
         try:
             for info, content in self._source.files(tenant, subject):
                 archive.add(f"files/{info.id}{_suffix(info.media_type)}", content, name=info.name)
         except Gone as error:
             raise Gone("Something was erased while the export ran; ask again.", code="export-raced") from error
-        return archive.close({"subject": subject, "tenant": tenant, "created": self._clock.now().isoformat()}), count
 
 
 class _Archive:
-    def __init__(self, limit: int) -> None:
-        self._buffer = io.BytesIO()
-        self._zip = zipfile.ZipFile(self._buffer, "w", zipfile.ZIP_DEFLATED)
+    def __init__(self, opened: zipfile.ZipFile, limit: int) -> None:
+        self._zip = opened
         self._files: list[dict[str, str | int]] = []
         self._left = limit
 
@@ -74,10 +79,8 @@ class _Archive:
         }
         self._files.append(entry | ({"name": name} if name else {}))
 
-    def close(self, about: dict[str, str]) -> bytes:
+    def finish(self, about: dict[str, str]) -> None:
         self._write(MANIFEST, _json({"format": "troth-export-1", **about, "files": self._files}))
-        self._zip.close()
-        return self._buffer.getvalue()
 
     def _write(self, path: str, content: bytes) -> None:
         entry = zipfile.ZipInfo(path, _EPOCH)

@@ -1,0 +1,159 @@
+"""The vault behind its doors: every operation through the one road, for its owner and for nobody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from troth.kernel.caller import Caller
+from troth.kernel.dispatch import Dispatcher
+from troth.kernel.errors import Conflict, Denied, Gone, NotFound
+from troth.kernel.operation import Binary, Registry
+from troth.vault import messages as m
+from troth.vault.certificate import verify_certificate, verify_subject
+from troth.vault.deadlines import DAY_MS
+from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
+from worlds import FaultList, ListRecorder, RoleDecider, person
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def recorder() -> ListRecorder:
+    return ListRecorder()
+
+
+@pytest.fixture
+def run(world: VaultWorld, recorder: ListRecorder) -> Run:
+    registry = Registry(
+        ObjectOperations(objects=world.objects, erasures=world.erasures, exporter=world.exporter),
+        ConsentOperations(consents=world.consents),
+        ErasureOperations(erasures=world.erasures),
+    )
+    dispatcher = Dispatcher(registry, RoleDecider(), recorder, world.clock, FaultList())
+
+    def ask(name: str, caller: Caller = caller_of(ANN), **members: Any) -> Any:  # noqa: B008 (frozen)
+        operation = registry[name]
+        return dispatcher.run(name, caller, operation.declaration.request(**members))
+
+    return ask
+
+
+def caller_of(subject: str, *roles: str, tenant: str = TENANT) -> Caller:
+    return person(*(roles or ("own-data",)), tenant=tenant, actor=subject)
+
+
+def test_owner_lists_shows_opens_and_takes_away(world: VaultWorld, run: Run) -> None:
+    kept = world.keep(b"hello", name="note.txt")
+    assert run("object.list").objects == (m.ObjectShown.of(kept),)
+    assert run("object.list", kind="output").objects == ()
+    assert run("object.show", object_id=kept.id).name == "note.txt"
+    assert run("object.open", object_id=kept.id) == Binary(b"hello", "text/plain", "note.txt")
+    assert run("data.export").media_type == "application/zip"
+
+
+def test_pages_follow_each_other(world: VaultWorld, run: Run) -> None:
+    kept = [world.keep().id for _ in range(5)]
+    first = run("object.list", limit=3)
+    second = run("object.list", limit=3, after=first.after)
+    assert [one.id for one in (*first.objects, *second.objects)] == kept[::-1]
+    assert second.after is None
+
+
+def test_deletion_answers_with_a_certificate(world: VaultWorld, run: Run) -> None:
+    kept = world.keep()
+    answer = run("object.delete", object_id=kept.id)
+    document = run("certificate.show", certificate_id=answer.certificate)
+    certificate = verify_certificate(document.content, world.keys(), log_keys=[world.log_key()])
+    assert certificate.objects.identifiers == [kept.id]
+    verify_subject(certificate, bytes.fromhex(answer.salt), TENANT, ANN)
+    with pytest.raises(Gone):
+        run("object.open", object_id=kept.id)
+
+
+def test_strangers_find_nothing(world: VaultWorld, run: Run) -> None:
+    kept = world.keep()
+    consent = run("consent.grant", purpose="training", notice="v1")
+    for caller in (caller_of(BOB), caller_of(ANN, tenant=OTHER)):
+        for name in ("object.show", "object.open", "object.delete"):
+            with pytest.raises(NotFound):
+                run(name, caller, object_id=kept.id)
+        with pytest.raises(NotFound):
+            run("consent.withdraw", caller, consent_id=consent.id)
+        assert run("object.list", caller).objects == ()
+    erasure = run("erasure.own", confirm="erase everything about me")
+    for name, members in (
+        ("erasure.show", {"erasure_id": erasure.id}),
+        ("certificate.show", {"certificate_id": erasure.certificate}),
+    ):
+        with pytest.raises(NotFound):
+            run(name, caller_of(BOB, tenant=OTHER), **members)
+
+
+def test_consent_is_given_shown_and_withdrawn(run: Run) -> None:
+    given = run("consent.grant", purpose="training", notice="v1")
+    assert given.valid
+    assert run("consent.list").consents == (given,)
+    assert not run("consent.withdraw", consent_id=given.id).valid
+    assert not run("consent.list").consents[0].valid
+    assert json.loads(run("consent.receipt", consent_id=given.id).content)["signatures"]
+
+
+def test_privacy_role_erases_a_person_on_request(world: VaultWorld, run: Run) -> None:
+    kept = world.keep()
+    officer = caller_of(BOB, "privacy", "own-data")
+    with pytest.raises(Denied):
+        run("erasure.request", caller_of(BOB), subject=ANN)
+    done = run("erasure.request", officer, subject=ANN)
+    assert (done.state, done.scope) == ("done", "subject")
+    assert run("erasure.show", officer, erasure_id=done.id).salt is None
+    certificate = verify_certificate(
+        run("certificate.show", officer, certificate_id=done.certificate).content, world.keys()
+    )
+    assert certificate.approvals[0].actor == BOB
+    assert certificate.objects.identifiers == [kept.id]
+    with pytest.raises(NotFound):
+        run("erasure.request", officer, subject="usr_unknown")
+
+
+def test_held_erasure_is_told_with_its_basis(world: VaultWorld, run: Run) -> None:
+    kept = world.keep()
+    ends = world.ground.now() + DAY_MS
+    world.holds.place(TENANT, basis="tax-law", approver=BOB, ends_at=ends, subject=ANN)
+    with pytest.raises(Conflict):
+        run("erasure.own", confirm="erase everything about me")
+    (waiting,) = world.erasures.all(TENANT)
+    shown = run("erasure.show", erasure_id=waiting.id)
+    assert (shown.state, shown.held_for) == ("held", "tax-law")
+    assert run("object.open", object_id=kept.id).content == b"content"
+
+
+def test_records_carry_ids_and_never_names(world: VaultWorld, run: Run, recorder: ListRecorder) -> None:
+    kept = world.keep(name="needle.txt", kind="needle")
+    run("object.open", object_id=kept.id)
+    run("object.delete", object_id=kept.id)
+    assert [entry.facts.get("object") for entry in recorder.entries if entry.phase == "closed"] == [kept.id] * 2
+    assert "needle" not in str(recorder.entries)
+
+
+@pytest.mark.parametrize(
+    ("model", "members"),
+    [
+        (m.ObjectList, {"limit": 0}),
+        (m.ObjectList, {"limit": 1001}),
+        (m.ObjectList, {"kind": "Not A Token"}),
+        (m.ObjectNamed, {"object_id": "../etc"}),
+        (m.ConsentGrant, {"purpose": "Free text", "notice": "v1"}),
+        (m.EraseOwn, {"confirm": "yes"}),
+        (m.EraseSubject, {"subject": ""}),
+        (m.Nothing, {"surprise": 1}),
+    ],
+)
+def test_bad_requests_are_refused(model: type[m.Message], members: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        model(**members)
