@@ -7,7 +7,7 @@ from typing import Any
 
 import cedarpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.access.evidence import CONTEXT_TYPES, Evidence, evidence_of
@@ -77,6 +77,7 @@ def test_a_strange_action_denies(value: str) -> None:
     assert not DECIDER.judge(dataclasses.replace(evidence("user", Group.OWN_DATA), action=value)).allowed
 
 
+@settings(deadline=None)
 @given(
     role=st.text(max_size=40).filter(
         lambda role: role not in ("owner", "admin", "member", "auditor", "privacy-officer", "operator")
@@ -89,6 +90,7 @@ def test_no_made_up_role_opens_anything(role: str, kind: str) -> None:
         assert not DECIDER.decide(caller, OPERATIONS[group, DataClass.ACCOUNT, "GET"]).allowed
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=6))
 def test_no_scope_lets_a_key_administer(scopes: list[str]) -> None:
     key = a_caller("api-key", ["owner", "admin", "operator"], scopes)

@@ -39,8 +39,10 @@ class CedarDecider:
 
     def __init__(self, operations: Iterable[Operation], policies: Mapping[str, str] | None = None) -> None:
         text = "\n".join(text for _, text in sorted((policies or shipped_policies()).items()))
-        self._schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(operations)))
-        self._policies = _checked(text, self._schema)
+        declared = tuple(operations)
+        self._schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(declared)))
+        whole = cedarpy.Schema.from_json_str(json.dumps(schema_of(declared, every_group=True)))
+        self._policies = _checked(text, whole)
         self._entities = lru_cache(maxsize=_ROLE_SETS)(self._parse_entities)
 
     def decide(self, caller: Caller, operation: Operation) -> Decision:

@@ -23,21 +23,19 @@ class UndeclaredAction(ValueError):
     """An operation names no known group, or a name that a group has: the start is refused."""
 
 
-def schema_of(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The schema in Cedar's JSON form. Raises `UndeclaredAction` for an operation that names no known group."""
+def schema_of(operations: Iterable[Operation], *, every_group: bool = False) -> dict[str, Any]:
+    """The schema in Cedar's JSON form. Raises `UndeclaredAction` for an operation that names no known group.
+
+    `every_group` adds a stand-in action to each group: to validate policies of groups that no operation has yet.
+    """
     actions: dict[str, Any] = {group.value: {} for group in Group}
+    if every_group:
+        actions |= {f"{group.value}/any": _action(group) for group in Group}
     for operation in operations:
         name, group = operation.name, operation.declaration.group
         if not isinstance(group, Group) or name in actions:
             raise UndeclaredAction(f"operation {name} must declare one known group and a name of its own")
-        actions[name] = {
-            "memberOf": [{"id": group.value}],
-            "appliesTo": {
-                "principalTypes": sorted(PRINCIPALS.values()),
-                "resourceTypes": ["DataClass"],
-                "context": {"type": "Evidence"},
-            },
-        }
+        actions[name] = _action(group)
     principals = {name: {"memberOfTypes": ["Role"]} for name in PRINCIPALS.values()}
     return {
         "": {
@@ -54,6 +52,15 @@ def entities_of(kind: str, roles: Iterable[str]) -> list[dict[str, Any]]:
     principal = {"uid": {"type": PRINCIPALS[kind], "id": "caller"}, "attrs": {}, "parents": parents}
     leaves = parents + [{"type": "DataClass", "id": one.value} for one in DataClass]
     return [principal, *({"uid": uid, "attrs": {}, "parents": []} for uid in leaves)]
+
+
+def _action(group: Group) -> dict[str, Any]:
+    applies = {
+        "principalTypes": sorted(PRINCIPALS.values()),
+        "resourceTypes": ["DataClass"],
+        "context": {"type": "Evidence"},
+    }
+    return {"memberOf": [{"id": group.value}], "appliesTo": applies}
 
 
 def _evidence_type() -> dict[str, Any]:

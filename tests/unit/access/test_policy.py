@@ -191,3 +191,10 @@ def test_a_group_that_no_policy_permits_stops_the_start() -> None:
     del files["operators.cedar"]
     with pytest.raises(BrokenPolicy, match="operate"):
         CedarDecider(OPERATIONS.values(), files)
+
+
+def test_a_registry_that_lacks_whole_groups_still_starts_and_decides() -> None:
+    few = CedarDecider([an_operation(Group.GENERATE, name="image.generate")])
+    assert few.decide(a_caller("user", ["member"]), an_operation(Group.GENERATE, name="image.generate")).allowed
+    for name in ("generate", "generate/any", "operate", "public/any"):
+        assert not few.decide(a_caller("user", ["owner"]), an_operation(Group.PUBLIC, name=name)).allowed

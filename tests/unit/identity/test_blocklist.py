@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.identity.blocklist import ENTRY_BYTES, BlockList, table_of
@@ -20,11 +20,13 @@ def test_the_shipped_list_is_large_and_small_enough() -> None:
     assert len(BLOCKED) * ENTRY_BYTES <= 4 << 20
 
 
+@settings(deadline=None)
 @given(st.text(min_size=20, max_size=40))
 def test_other_passwords_are_not_on_it(password: str) -> None:
     assert f"{password} violet harbour" not in BLOCKED
 
 
+@settings(deadline=None)
 @given(st.sets(st.text(st.characters(codec="utf-8"), min_size=8, max_size=20), min_size=1, max_size=50))
 def test_a_table_finds_exactly_what_it_was_made_of(passwords: set[str]) -> None:
     table = BlockList(table_of(passwords))

@@ -118,7 +118,7 @@ def test_confirming_twice_is_a_conflict(world: World) -> None:
 
 
 def test_only_a_session_acts_on_an_account(world: World, ada: Person) -> None:
-    nobody = replace(anonymous(TLS), subject=ada.id)
-    for caller in (anonymous(TLS), nobody):
+    key = replace(world.caller(ada), kind="api-key")
+    for caller in (anonymous(TLS), replace(anonymous(TLS), subject=ada.id), key):
         with pytest.raises(Unauthenticated):
             world.own.enrol(caller, None)

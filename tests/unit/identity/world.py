@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pyotp
 from cryptography.exceptions import InvalidTag
@@ -31,23 +30,11 @@ from troth.identity.users import IssuedUser, NewUser, Users
 from troth.kernel.caller import Caller, Connection
 from troth.kernel.errors import Gone, IntegrityError
 from troth.storage.database import Database
+from worlds import MovableClock
 
 CHEAP = Argon2Profile(memory_kib=8, passes=1, lanes=1)
 TLS = Connection(tls="TLSv1.3", zone="public")
 BLOCKED = BlockList.shipped()
-
-
-class MovableClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def forward(self, **duration: float) -> None:
-        self.moment += timedelta(**duration)
 
 
 class SealedInMemory:
