@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ from troth.gateway.operations import GatewayOperations, VendorOperations
 from troth.gateway.provenance import Credentials
 from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import PLACEHOLDER, Redactor
+from troth.gateway.studio.chat import answer
+from troth.gateway.studio.compose import compose
+from troth.gateway.studio.edit import edit
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
@@ -99,32 +102,13 @@ class Consenting:
         return self.given.get(purpose)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A picture as `studio.compose` gives it."""
-
-    png: bytes
-
-
-def draw(prompt: str, width: int, height: int, seed: int) -> Drawn:
+def drawing(width: int, height: int, seed: int = 7) -> bytes:
+    """A PNG."""
     picture = Image.new("RGB", (width, height), (seed & 255, seed >> 8 & 255, 90))
     ImageDraw.Draw(picture).rectangle((4, 4, width // 2, height // 2), fill="white")
     out = io.BytesIO()
     picture.save(out, "PNG")
-    return Drawn(out.getvalue())
-
-
-def redraw(image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> bytes:
-    with Image.open(io.BytesIO(image)) as opened:
-        out = io.BytesIO()
-        opened.convert("RGB").resize((width, height)).save(out, "PNG")
     return out.getvalue()
-
-
-def respond(messages: Sequence[Any]) -> Iterator[str]:
-    content = messages[-1]["content"]
-    yield "You said: "
-    yield from (word + " " for word in str(content).split(" "))
 
 
 class World:
@@ -144,7 +128,7 @@ class World:
             jurisdiction_of=lambda tenant: "eu",
         )
         self.vendors = Vendors(self.database, XorSealed(), self.clock, [LOCAL_STUDIO])
-        studio = LocalStudio(draw, redraw, respond, PLACEHOLDER)
+        studio = LocalStudio(compose, edit, answer, PLACEHOLDER)
         self.ports = Ports(self.vendors, studio, Limits(seconds=5), plain_loopback=True)
         self.consents = Consenting()
         self.moderator = Moderator()
@@ -233,7 +217,7 @@ class Upstream:
     chat: Answer = lambda body: completion(str(body["messages"][-1].get("content")))
     chunks: Callable[[dict[str, Any]], list[bytes]] = lambda body: [b"data: [DONE]\n\n"]
     handler: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]] | None = None
-    picture: bytes = field(default_factory=lambda: draw("", 96, 64, 7).png)
+    picture: bytes = field(default_factory=lambda: drawing(96, 64))
     received: bytes = b""
     requests: list[Any] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)

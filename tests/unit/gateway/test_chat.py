@@ -14,6 +14,7 @@ from troth.kernel.errors import Conflict, Denied, Invalid, Malformed, NotFound, 
 from troth.kernel.operation import Stream
 
 SAID = "Write to Jane Doe, jane.doe@example.com, +1 415 555 0100."
+OWN = "I am Jane Doe, jane.doe@example.com, +1 415 555 0100."
 
 
 def chat(text: Any = SAID, model: str = "acme-chat", **more: Any) -> CompleteChat:
@@ -23,8 +24,8 @@ def chat(text: Any = SAID, model: str = "acme-chat", **more: Any) -> CompleteCha
 
 def test_local_studio_answers_with_the_callers_own_text(world: World) -> None:
     call = world.call()
-    answer = world.run(world.operations.complete_chat(call, chat(model="troth-echo-1")))
-    assert answer.choices[0]["message"]["content"].strip() == f"You said: {SAID}"
+    answer = world.run(world.operations.complete_chat(call, chat(OWN, model="troth-echo-1")))
+    assert OWN in answer.choices[0]["message"]["content"]
     assert answer.id == call.request_id
     assert call.facts["vendor"] == "local-studio"
     assert call.facts["withheld"] == 3
@@ -135,9 +136,9 @@ def test_request_id_cannot_be_used_twice(world: World) -> None:
 def test_store_keeps_the_answer_for_the_caller_only(world: World) -> None:
     world.run(world.chat.complete(world.call(), chat(model="troth-echo-1")))
     assert world.objects.list(TENANT, PERSON, kind="answer") == []
-    world.run(world.chat.complete(world.call(), chat(model="troth-echo-1", store=True)))
+    world.run(world.chat.complete(world.call(), chat(OWN, model="troth-echo-1", store=True)))
     (kept,) = world.objects.list(TENANT, PERSON, kind="answer")
-    assert SAID in json.loads(world.objects.open(TENANT, PERSON, kept.id)[1])["choices"][0]["message"]["content"]
+    assert OWN in json.loads(world.objects.open(TENANT, PERSON, kept.id)[1])["choices"][0]["message"]["content"]
     assert b"Jane" not in world.bytes_on_disk()
 
 
@@ -274,11 +275,11 @@ class TestStream:
     def test_local_studio_streams(self, world: World) -> None:
         async def go() -> list[dict[str, Any]]:
             options = {"include_usage": True}
-            request = chat(model="troth-echo-1", stream=True, stream_options=options, n=2)
+            request = chat(OWN, model="troth-echo-1", stream=True, stream_options=options, n=2)
             return await chunks_of(await world.chat.complete(world.call(), request))
 
         got = world.run(go())
         for index in (0, 1):
             text = "".join(c["delta"].get("content", "") for one in got for c in one["choices"] if c["index"] == index)
-            assert text.strip() == f"You said: {SAID}"
+            assert OWN in text
         assert got[-1]["usage"]["total_tokens"] > 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from gateway_world import DAY, PERSON, TENANT, Upstream, World, draw, serving
+from gateway_world import DAY, PERSON, TENANT, Upstream, World, drawing, serving
 from troth.gateway.wire.images import EditImages, GenerateImages, Images
 from troth.gateway.wire.upload import Upload
 from troth.kernel.caller import anonymous
@@ -158,7 +158,7 @@ def test_local_edit_keeps_the_size(world: World) -> None:
 
 
 def test_mask_of_another_size(world: World) -> None:
-    mask = upload(draw("", 64, 64, 1).png, "mask.png", "image/png")
+    mask = upload(drawing(64, 64), "mask.png", "image/png")
     request = EditImages(prompt="brighter", image=[upload(photo())], mask=mask)
     with pytest.raises(Invalid) as refusal:
         world.run(world.images.edit(world.call(), request))

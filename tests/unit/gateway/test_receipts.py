@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from gateway_world import PERSON, TENANT, Upstream, World, draw, serving
+from gateway_world import PERSON, TENANT, Upstream, World, drawing, serving
 from troth.gateway import store
 from troth.gateway.wire.chat import CompleteChat
 from troth.gateway.wire.receipts import ShowReceipt
@@ -65,7 +65,7 @@ def test_pictures_stand_there_as_digests(world: World) -> None:
         async with serving(Upstream()) as upstream:
             world.add_vendor(upstream.url)
             call = world.call()
-            url = "data:image/png;base64," + base64.b64encode(draw("", 64, 64, 1).png).decode()
+            url = "data:image/png;base64," + base64.b64encode(drawing(64, 64)).decode()
             content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": url}}]
             body = {"model": "acme-chat", "messages": [{"role": "user", "content": content}]}
             await world.chat.complete(call, CompleteChat.model_validate(body))

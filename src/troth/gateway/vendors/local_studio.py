@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+from troth.gateway.studio.compose import MAX_SIDE, MIN_SIDE
 from troth.gateway.vendors.port import Attachment, Produced
 from troth.gateway.vendors.record import ANY, HERE, DueDiligence, Offer, Retention, State, VendorRecord
 from troth.kernel.errors import Invalid
 
 IMAGE_MODEL, CHAT_MODEL = "troth-studio-1", "troth-echo-1"
-MIN_SIDE, MAX_SIDE = 64, 2048  # pixels
 _FOREVER = 2**53 - 1
 # Takes the place of review and agreement: the digest of this sentence stands in the record.
 STATEMENT = (
@@ -130,13 +130,10 @@ class LocalStudio:
 
 
 def _size(text: str | None) -> tuple[int, int]:
-    if text in (None, "auto"):
+    if text is None or text == "auto":
         return 1024, 1024
-    width, height = (int(side) for side in str(text).split("x"))
-    if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
-        raise Invalid(f"The local studio makes pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side; choose another.",
-                      code="size-not-supported", field="size")  # fmt: skip
-    return width, height
+    width, height = (int(side) for side in text.split("x"))
+    return width, height  # the studio refuses what it cannot draw
 
 
 def _fitting(picture: Attachment) -> tuple[int, int]:
