@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
@@ -99,7 +98,8 @@ def sketched(image: Image.Image) -> Image.Image:
 def pixelated(image: Image.Image) -> Image.Image:
     """Large square pixels, about fifty across."""
     longest = max(image.size)
-    small = image.resize(tuple(max(1, side * 48 // longest) for side in image.size), Image.Resampling.BOX)  # type: ignore[arg-type]
+    across, down = (max(1, side * 48 // longest) for side in image.size)
+    small = image.resize((across, down), Image.Resampling.BOX)
     return small.resize(image.size, Image.Resampling.NEAREST)
 
 
@@ -118,25 +118,6 @@ def poster(image: Image.Image, palette: Palette) -> Image.Image:
     steps = [inks[min(4, value * 5 // 256)] for value in range(256)]
     bands = [smooth.point([round(255 * channels(ink)[band]) for ink in steps]) for band in range(3)]
     return Image.merge("RGB", bands)
-
-
-TONES: Final[Mapping[str, Adjust]] = {
-    "black and white": grey,
-    "warmer": warmer,
-    "cooler": cooler,
-    "brighter": brighter,
-    "darker": darker,
-    "more contrast": contrasty,
-    "more colour": vivid,
-    "less colour": muted,
-    "blur": blurred,
-    "sharper": sharper,
-    "vintage print": vintage,
-    "vignette": vignetted,
-    "grain": grained,
-    "pencil sketch": sketched,
-    "large pixels": pixelated,
-}
 
 
 def _scaled(image: Image.Image, factors: tuple[float, float, float]) -> Image.Image:

@@ -57,11 +57,13 @@ class Canvas:
         """A rectangle; `round_` is the corner's radius."""
         corner = f' rx="{round_:.1f}"' if round_ else ""
         box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"{corner}'
-        self._body.append(f'<rect {box} fill="{fill}"{_opacity(fade)}/>')
+        self._body.append(f'<rect {box} fill="{fill}"{_opacity(fade, "fill-")}/>')
 
     def circle(self, x: float, y: float, radius: float, fill: str, *, fade: float = 1) -> None:
         """A disc."""
-        self._body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.2f}" fill="{fill}"{_opacity(fade)}/>')
+        self._body.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.2f}" fill="{fill}"{_opacity(fade, "fill-")}/>'
+        )
 
     def ellipse(
         self, x: float, y: float, across: float, down: float, fill: str, *, turn: float = 0, fade: float = 1
@@ -69,17 +71,17 @@ class Canvas:
         """An ellipse with two radii, turned by `turn` degrees."""
         rotate = f' transform="rotate({turn:.1f} {x:.1f} {y:.1f})"' if turn else ""
         shape = f'cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}"'
-        self._body.append(f'<ellipse {shape} fill="{fill}"{rotate}{_opacity(fade)}/>')
+        self._body.append(f'<ellipse {shape} fill="{fill}"{rotate}{_opacity(fade, "fill-")}/>')
 
     def path(self, data: str, fill: str, *, fade: float = 1, transform: str = "") -> None:
         """A filled outline in SVG path syntax."""
         move = f' transform="{transform}"' if transform else ""
-        self._body.append(f'<path d="{data}" fill="{fill}"{move}{_opacity(fade)}/>')
+        self._body.append(f'<path d="{data}" fill="{fill}"{move}{_opacity(fade, "fill-")}/>')
 
     def line(self, data: str, colour: str, width: float, *, fade: float = 1) -> None:
         """A stroked path with round ends."""
         stroke = f'stroke="{colour}" stroke-width="{width:.2f}" stroke-linecap="round" stroke-linejoin="round"'
-        self._body.append(f'<path d="{data}" fill="none" {stroke}{_opacity(fade)}/>')
+        self._body.append(f'<path d="{data}" fill="none" {stroke}{_opacity(fade, "stroke-")}/>')
 
     @contextmanager
     def clipped(self, shape: str) -> Iterator[None]:
@@ -98,8 +100,9 @@ class Canvas:
         self._body.append("</g>")
 
 
-def _opacity(fade: float) -> str:
-    return "" if fade >= 1 else f' opacity="{fade:.3f}"'
+def _opacity(fade: float, paint: str = "") -> str:
+    # The opacity of one paint costs nothing; that of an element makes the renderer open a layer of the whole sheet.
+    return "" if fade >= 1 else f' {paint}opacity="{fade:.3f}"'
 
 
 def polygon(points: Sequence[Point]) -> str:

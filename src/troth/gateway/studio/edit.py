@@ -1,4 +1,4 @@
-"""Edits an uploaded picture as a prompt says, by rules: real operations, named in the answer, never an invented one."""
+"""Edits an uploaded picture as a prompt says, by rules: real operations, each named in the answer."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def edit(image: bytes, prompt: str, mask: bytes | None, width: int, height: int)
 def apply(image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> Edited:
     """A PNG of `width` x `height` (64 to 2048) made of a cleaned picture.
 
-    `mask` is a picture whose transparent (or, when it has no alpha, white) area may change. A prompt that names no known
+    `mask` is a picture whose transparent (or, without alpha, white) area may change. A prompt that names no known
     operation gets balanced contrast, and is told so. Raises `Invalid` (`unsupported-size`, `broken-image`,
     `empty-mask`), `Unavailable` (`studio-missing`, when words or a composition are to be drawn).
     """

@@ -9,6 +9,7 @@ from troth.gateway.studio.colour import contrast, mix, readable
 from troth.gateway.studio.lettering import Face, FaceName, face, fitted, wrapped
 from troth.gateway.studio.reading import Brief
 from troth.gateway.studio.scenes import SCENES
+from troth.gateway.studio.scenes.sky import snowfall
 
 
 class Block(NamedTuple):
@@ -28,7 +29,7 @@ def draw(width: int, height: int, brief: Brief) -> str:
 
 
 def _full(canvas: Canvas, brief: Brief) -> None:
-    SCENES[brief.motif](canvas, brief)
+    _scene(canvas, brief)
     if not brief.texts:
         return
     wide = canvas.width > canvas.height * 1.35
@@ -40,7 +41,7 @@ def _full(canvas: Canvas, brief: Brief) -> None:
             0,
             canvas.width * 0.72,
             canvas.height,
-            canvas.linear([f"{dark}@0.82", f"{dark}@0.6", f"{dark}@0"], angle="right"),
+            canvas.linear([f"{dark}@0.9", f"{dark}@0.74", f"{dark}@0"], angle="right"),
         )
         block = Block(margin, margin, canvas.width * 0.48, canvas.height - 2 * margin)
         words(canvas, brief, block, brief.palette.paper, left=True)
@@ -70,7 +71,8 @@ def _arch(canvas: Canvas, brief: Brief) -> None:
     below = canvas.height * (0.25 if brief.texts else 0.09)
     box = Block(side, canvas.unit * 8, canvas.width - 2 * side, canvas.height - canvas.unit * 8 - below)
     radius = min(box.width / 2, box.height * 0.7)
-    bow = f"M0 {box.height:.1f}L0 {radius:.1f}A{box.width / 2:.1f} {radius:.1f} 0 0 1 {box.width:.1f} {radius:.1f}L{box.width:.1f} {box.height:.1f}Z"
+    curve = f"A{box.width / 2:.1f} {radius:.1f} 0 0 1 {box.width:.1f} {radius:.1f}"
+    bow = f"M0 {box.height:.1f}L0 {radius:.1f}{curve}L{box.width:.1f} {box.height:.1f}Z"
     canvas.rect(0, 0, canvas.width, canvas.height, brief.palette.paper)
     _window(canvas, brief, box, f'<path d="{bow}"/>')
     if brief.texts:
@@ -100,8 +102,14 @@ def _window(canvas: Canvas, brief: Brief, box: Block, shape: str) -> None:
     outer = canvas.width, canvas.height, canvas.unit
     with canvas.moved(f"translate({box.left:.1f} {box.top:.1f})"), canvas.clipped(shape):
         canvas.width, canvas.height, canvas.unit = box.width, box.height, min(box.width, box.height) / 100
-        SCENES[brief.motif](canvas, brief)
+        _scene(canvas, brief)
     canvas.width, canvas.height, canvas.unit = outer
+
+
+def _scene(canvas: Canvas, brief: Brief) -> None:
+    SCENES[brief.motif](canvas, brief)
+    if not brief.extras.isdisjoint({"snow", "snowy"}):
+        snowfall(canvas, brief.rng("snow"))
 
 
 def _ink(brief: Brief) -> str:

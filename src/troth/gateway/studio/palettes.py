@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from troth.gateway.studio.colour import mix, polar
@@ -98,6 +98,9 @@ _HUES: Final = {
     "magenta": 335, "pink": 355, "rose": 5, "burgundy": 15,
 }  # fmt: skip
 
+_PLACES: Final = frozenset({"forest", "desert", "ocean", "earth"})
+"""Palettes of a place; a mood, a season or a time of day says more."""
+
 _SUITS: Final = {
     "sea": "sunset dawn day dusk ocean summer",
     "mountains": "sunset dawn dusk day aurora winter storm",
@@ -120,10 +123,13 @@ def choose(words: Collection[str], motif: str, rng: random.Random) -> Palette:
     hues = [_HUES[word] for word in words if word in _HUES]
     moods = [name for name, listed in _MOODS.items() if not set(listed.split()).isdisjoint(words)]
     if hues and not (len(hues) == 1 and moods):
+        if motif == "flowers":  # a purple flower, not a purple meadow
+            return replace(PALETTES["spring"], name="custom", accent=polar(0.63, 0.17, hues[0]))
         return _grown(hues, night=not {"night", "dark", "midnight"}.isdisjoint(words))
     if moods:
-        suited = [name for name in moods if name in _SUITS[motif].split()]
-        return PALETTES[(suited or moods)[0]]
+        told = [name for name in moods if name not in _PLACES] or moods  # a winter forest is wintry first
+        suited = [name for name in told if name in _SUITS[motif].split()]
+        return PALETTES[(suited or told)[0]]
     return PALETTES[rng.choice(_SUITS[motif].split())]
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from troth.gateway.studio.lettering import face
 from troth.gateway.studio.palettes import Palette, choose
 
 Layout = Literal["full", "framed", "arch", "round"]
@@ -14,24 +15,24 @@ Layout = Literal["full", "framed", "arch", "round"]
 _MOTIFS: Final = {
     "cup": "coffee cup mug espresso tea cafe café latte cappuccino barista breakfast",
     "space": "space planet planets galaxy cosmos universe rocket astronaut saturn orbit stars starry cosmic nebula",
-    "city": "city skyline urban town skyscraper skyscrapers downtown metropolis building buildings street office berlin "
-    "london paris tokyo vienna york",
-    "mountains": "mountain mountains alps peak peaks hill hills summit valley hiking climb ski snow winter himalaya lake "
-    "landscape nature",
-    "forest": "forest wood woods tree trees pine pines jungle camp camping deer fox woodland",
+    "city": "city skyline urban town skyscraper skyscrapers downtown metropolis building buildings street office "
+    "berlin london paris tokyo vienna york",
+    "mountains": "mountain mountains alps peak peaks hill hills summit valley hiking climb ski snow winter himalaya "
+    "lake landscape nature",
+    "forest": "winter snow snowy christmas forest wood woods tree trees pine pines camp camping deer fox woodland",
     "desert": "desert dune dunes sand cactus cacti sahara camel mesa canyon",
-    "sea": "sea ocean beach coast sail sailing boat ship island lighthouse harbour harbor surf sunset sunrise horizon "
-    "bay shore",
+    "sea": "sea ocean beach coast sail sailing boat ship island lighthouse harbour harbor surf sunset sunrise "
+    "horizon bay shore",
     "flowers": "flower flowers rose roses tulip tulips blossom bouquet daisy poppy poppies spring bloom floral garden",
     "botanical": "leaf leaves botanical plant plants fern herb herbs organic monstera palm green jungle olive",
     "sunburst": "sun sunburst rays retro seventies 70s rainbow jazz festival concert music summer",
-    "waves": "wave waves abstract flow fluid gradient ribbon ribbons silk aurora music sound liquid",
+    "waves": "wave waves abstract flow fluid gradient ribbon ribbons silk music sound liquid",
     "geometric": "geometric bauhaus geometry shapes pattern tiles tile mosaic grid circles squares triangles swiss "
-    "modernist constructivist wallpaper logo cubist",
+    "modernist constructivist wallpaper cubist",
 }
 _EXTRAS: Final = frozenset(
-    "boat sail sailing ship bird birds gull gulls balloon balloons moon sun stars snow snowy lake river cactus lighthouse "
-    "rocket cloud clouds reflection house cabin island".split()
+    "boat sail sailing ship bird birds gull gulls balloon balloons sun stars snow snowy lake river lighthouse rocket "
+    "cloud clouds reflection island".split()
 )
 _SINGULAR: Final = {
     "sailing": "boat",
@@ -54,7 +55,8 @@ class Brief:
     """What to draw.
 
     Attributes: `motif`, `extras` (small things in the scene), `layout`, `texts` (lines to set, the first is the title),
-    `palette`, `prompt`, `seed` (of every random choice that follows), `named` (whether the prompt named the motif).
+    `palette`, `prompt`, `seed` (of every random choice that follows), `named` (whether the prompt named the motif),
+    `unset` (whether quoted words were left out because the letters are missing).
     """
 
     motif: str
@@ -65,6 +67,7 @@ class Brief:
     prompt: str
     seed: str
     named: bool
+    unset: bool
 
     def rng(self, part: str) -> random.Random:
         """A source of choices for one part of the picture: changing one part leaves the others as they were."""
@@ -73,8 +76,9 @@ class Brief:
     def sentence(self) -> str:
         """What was understood, for the answer to the caller."""
         named = f" with the text “{self.texts[0]}”" if self.texts else ""
+        missing = " Quoted words with letters that the studio does not have were left out." if self.unset else ""
         colours = "own colours" if self.palette.name == "custom" else f"{self.palette.name} colours"
-        return f"Drawn by rules, not by a model: {self.motif}, {colours}, {self.layout} layout{named}."
+        return f"Drawn by rules, not by a model: {self.motif}, {colours}, {self.layout} layout{named}.{missing}"
 
 
 def read(prompt: str, width: int, height: int, seed: int) -> Brief:
@@ -85,10 +89,11 @@ def read(prompt: str, width: int, height: int, seed: int) -> Brief:
     rng = random.Random(f"{base}/brief")  # noqa: S311
     motif = _motif(words, rng)
     extras = frozenset(_SINGULAR.get(word, word) for word in words if word in _EXTRAS)
-    texts = tuple(text for text in quoted[:3] if text)
+    wished = tuple(text for text in quoted[:3] if text)
+    texts = tuple(text for text in wished if any(face(name).knows(text) for name in ("sans", "serif")))
     layout = _layout(words, motif, has_text=bool(texts), ratio=width / height)
     named = any(word in _MOTIFS[motif].split() for word in words)
-    return Brief(motif, extras, layout, texts, choose(words, motif, rng), prompt, base, named)
+    return Brief(motif, extras, layout, texts, choose(words, motif, rng), prompt, base, named, texts != wished)
 
 
 def _motif(words: list[str], rng: random.Random) -> str:

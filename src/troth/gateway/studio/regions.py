@@ -84,7 +84,7 @@ def hole(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def mended(image: Image.Image, opened: Image.Image) -> Image.Image:
-    """The hole filled from its rim inwards (a pull-push pyramid, Gortler et al. 1996), with grain like its surroundings."""
+    """The hole filled from its rim inwards (pull-push pyramid, Gortler et al. 1996), with similar grain."""
     wide = opened.filter(ImageFilter.MaxFilter(5)).point([0 if value < 24 else 255 for value in range(256)])
     known = image.convert("RGBA")
     known.putalpha(ImageOps.invert(wide))

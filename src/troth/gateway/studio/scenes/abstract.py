@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import product
 
 from troth.gateway.studio.canvas import Canvas, Point, flowing, ground
 from troth.gateway.studio.colour import contrast, mix, ramp
 from troth.gateway.studio.reading import Brief
+
+_OUTLINES = (
+    "M-50 -50A100 100 0 0 1 50 50L-50 50Z",
+    "M-50 -50A50 50 0 0 1 -50 50ZM0 -50A50 50 0 0 1 0 50Z",
+    "M-50 -50L50 50L-50 50Z",
+    "M-50 -50A50 50 0 0 0 50 -50ZM-50 50A50 50 0 0 1 50 50Z",
+)
 
 
 def geometric(canvas: Canvas, brief: Brief) -> None:
@@ -35,28 +43,21 @@ def geometric(canvas: Canvas, brief: Brief) -> None:
 
 def _figure(canvas: Canvas, rng: random.Random, front: str, second: str) -> None:
     """One figure on a tile of 100 x 100 around the origin."""
-    kind = rng.choices(range(8), weights=(5, 4, 4, 3, 3, 3, 2, 2))[0]
-    if kind == 0:
-        canvas.path("M-50 -50A100 100 0 0 1 50 50L-50 50Z", front)
-    elif kind == 1:
-        canvas.path("M-50 -50A50 50 0 0 1 -50 50ZM0 -50A50 50 0 0 1 0 50Z", front)
-    elif kind == 2:
+    outline = rng.choices([*_OUTLINES, "rings", "eye", "bars", "dots"], weights=(5, 4, 3, 3, 4, 3, 2, 2))[0]
+    if outline == "rings":
         for radius, colour in ((100, front), (72, second), (44, front)):
             canvas.path(f"M-50 {50 - radius}A{radius} {radius} 0 0 1 {radius - 50} 50L-50 50Z", colour)
-    elif kind == 3:
+    elif outline == "eye":
         canvas.circle(0, 0, 36, front)
         canvas.circle(0, 0, 14, second)
-    elif kind == 4:
-        canvas.path("M-50 -50L50 50L-50 50Z", front)
-    elif kind == 5:
-        canvas.path("M-50 -50A50 50 0 0 0 50 -50ZM-50 50A50 50 0 0 1 50 50Z", front)
-    elif kind == 6:
+    elif outline == "bars":
         for y in (-50, -10, 30):
             canvas.rect(-50, y, 100, 20, front)
-    else:
-        dots = [(x, y) for x in (-30, 0, 30) for y in (-30, 0, 30)]
-        for x, y in dots:
+    elif outline == "dots":
+        for x, y in product((-30, 0, 30), repeat=2):
             canvas.circle(x, y, 8.5, front)
+    else:
+        canvas.path(outline, front)
 
 
 def waves(canvas: Canvas, brief: Brief) -> None:
@@ -64,30 +65,29 @@ def waves(canvas: Canvas, brief: Brief) -> None:
     palette, rng = brief.palette, brief.rng("waves")
     canvas.rect(0, 0, canvas.width, canvas.height, canvas.linear(palette.sky, angle="across"))
     place = Point(canvas.width * rng.uniform(0.55, 0.8), canvas.height * rng.uniform(0.16, 0.28))
-    canvas.circle(*place, canvas.unit * 40, canvas.radial([f"{palette.light}@0.7", f"{palette.light}@0"]))
+    canvas.circle(*place, canvas.unit * 30, canvas.radial([f"{palette.light}@0.7", f"{palette.light}@0"]))
     canvas.circle(*place, canvas.unit * 9, palette.light)
     layers = 8
     colours = ramp(mix(palette.haze, palette.accent, 0.55), palette.near, layers)
     phase, tilt = rng.uniform(0, 6.3), rng.uniform(-0.16, 0.16)
-    for layer, colour in enumerate(colours):
-        share = layer / (layers - 1)
-        middle = canvas.height * (0.34 + 0.6 * share)
-        points = [
-            Point(
-                x,
-                middle
-                + tilt * (x - canvas.width / 2)
-                + _wave(x / canvas.width, phase + 0.55 * layer, canvas.unit * (11 - 5 * share)),
-            )
-            for x in (canvas.width * step / 10 for step in range(-1, 12))
-        ]
+    curves = [_crest(canvas, layer / (layers - 1), phase + 0.55 * layer, tilt) for layer in range(layers)]
+    floor = [Point(x, canvas.height) for x, _ in curves[-1]]
+    for layer, (colour, crest, below) in enumerate(zip(colours, curves, [*curves[1:], floor], strict=True)):
         other = mix(colours[max(0, layer - 2)], palette.accent, 0.35)
-        curve = flowing(points)
-        canvas.path(
-            ground(curve, canvas.width, canvas.height),
-            canvas.linear([other, colour, mix(colour, palette.near, 0.3)], angle="across"),
-        )
-        canvas.line(curve, palette.light, canvas.unit * 0.16, fade=0.35 * (1 - share))
+        # A ribbon ends a little below the next one's crest: filling it to the floor would cost three times the pixels.
+        lower = flowing([Point(x, y + 3 * canvas.unit) for x, y in reversed(below)])
+        shade = canvas.linear([other, colour, mix(colour, palette.near, 0.3)], angle="across")
+        canvas.path(f"{flowing(crest)}L{lower[1:]}Z", shade)
+        canvas.line(flowing(crest), palette.light, canvas.unit * 0.16, fade=0.35 * (1 - layer / (layers - 1)))
+
+
+def _crest(canvas: Canvas, share: float, phase: float, tilt: float) -> list[Point]:
+    """The upper edge of a ribbon; `share` 0 is the highest."""
+    middle, tall = canvas.height * (0.34 + 0.6 * share), canvas.unit * (11 - 5 * share)
+    return [
+        Point(x, middle + tilt * (x - canvas.width / 2) + _wave(x / canvas.width, phase, tall))
+        for x in (canvas.width * step / 10 for step in range(-1, 12))
+    ]
 
 
 def _wave(along: float, phase: float, tall: float) -> float:

@@ -30,7 +30,11 @@ def botanical(canvas: Canvas, brief: Brief) -> None:
 def _paper(canvas: Canvas, brief: Brief) -> None:
     palette = brief.palette
     canvas.rect(
-        0, 0, canvas.width, canvas.height, canvas.linear([palette.paper, mix(palette.paper, palette.sky[2], 0.35)])
+        0,
+        0,
+        canvas.width,
+        canvas.height,
+        canvas.linear([mix(palette.paper, palette.sky[2], 0.35), mix(palette.paper, palette.sky[2], 0.75)]),
     )
     radius = canvas.unit * 33
     canvas.circle(

@@ -19,7 +19,7 @@ def mountains(canvas: Canvas, brief: Brief) -> None:
     layers = 5
     colours = ramp(mix(palette.haze, palette.sky[0], 0.35), mix(palette.near, palette.sky[0], 0.12), layers)
     for layer, colour in enumerate(colours):
-        _range(canvas, brief, rng, colour, layer / (layers - 1), shore)
+        _range(canvas, brief, colour, layer / (layers - 1), shore)
     if lake:
         _lake(canvas, brief, rng, shore)
     if "balloons" in brief.extras or "balloon" in brief.extras:
@@ -30,8 +30,9 @@ def mountains(canvas: Canvas, brief: Brief) -> None:
     pines(canvas, rng, mix(palette.near, "#000000", 0.25), canvas.height * (0.99 if not lake else 1.02), 15)
 
 
-def _range(canvas: Canvas, brief: Brief, rng: random.Random, colour: str, near: float, shore: float) -> None:
-    """One range: `near` 0 is the farthest. The farthest two carry snow."""
+def _range(canvas: Canvas, brief: Brief, colour: str, near: float, shore: float) -> None:
+    """One range: `near` 0 is the farthest. The farthest carries snow."""
+    rng = brief.rng(f"range {near}")
     top = shore * (0.4 + 0.42 * near)
     rough = canvas.unit * (22 - 12 * near)
     ends = (top + rng.uniform(-0.5, 0.8) * rough, top + rng.uniform(-0.5, 0.8) * rough)
@@ -41,7 +42,7 @@ def _range(canvas: Canvas, brief: Brief, rng: random.Random, colour: str, near: 
     outline = ground("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line), canvas.width, foot + 1)
     haze = mix(colour, brief.palette.haze, 0.55)
     canvas.path(outline, canvas.linear([colour, mix(colour, haze, 0.35), haze] if near < 1 else [colour, colour]))
-    if near < 0.3:
+    if near == 0:
         _snow(canvas, brief, rng, line, outline)
 
 
@@ -50,7 +51,7 @@ def _snow(canvas: Canvas, brief: Brief, rng: random.Random, line: list[Point], o
     summit = min(y for _, y in line)
     base = summit + canvas.unit * (14 if not brief.extras.isdisjoint({"snow", "snowy"}) else 8)
     with canvas.clipped(f'<path d="{outline}"/>'):
-        edge = [Point(x, base + rng.uniform(-3.2, 3.2) * canvas.unit) for x, _ in line[::3]]
+        edge = [Point(x, base + rng.uniform(-2.4, 2.4) * canvas.unit) for x, _ in line[::5]]
         top = f"M0 {summit - canvas.unit:.1f}L{canvas.width:.1f} {summit - canvas.unit:.1f}"
         down = "".join(f"L{x:.1f} {y:.1f}" for x, y in reversed(edge))
         canvas.path(f"{top}{down}Z", canvas.linear([brief.palette.paper, f"{brief.palette.paper}@0.55"]), fade=0.85)
@@ -130,7 +131,7 @@ def forest(canvas: Canvas, brief: Brief) -> None:
             canvas.path(_pine(rng, x, hills[step].y + tall * 0.1, size), colour)
             x += tall * rng.uniform(0.1, 0.24)
         slope = ground(flowing(hills), canvas.width, canvas.height)
-        canvas.path(slope, canvas.linear([colour, mix(colour, palette.haze, 0.5 * (1 - near))]))
+        canvas.path(slope, mix(colour, palette.haze, 0.2 * (1 - near)))
         if near < 0.9:
             mist = canvas.linear([f"{palette.haze}@0", f"{palette.haze}@0.5", f"{palette.haze}@0"])
             canvas.rect(0, base - canvas.unit * 4, canvas.width, canvas.unit * 16, mist)
@@ -163,14 +164,16 @@ def _shaded_side(canvas: Canvas, points: list[Point], colour: str) -> None:
     """The lee side of each crest: a blade that starts at the top and runs down to the right."""
     for before, crest, after in zip(points, points[1:], points[2:], strict=False):
         if crest.y < before.y and crest.y < after.y:
-            reach, drop = (after.x - crest.x) * 1.1, canvas.unit * 26
+            reach, drop = (after.x - crest.x) * 1.1, canvas.unit * 13
             blade = (
                 f"M{crest.x:.1f} {crest.y:.1f}C{crest.x + reach * 0.35:.1f} {crest.y + (after.y - crest.y) * 0.15:.1f} "
                 f"{crest.x + reach * 0.6:.1f} {after.y:.1f} {after.x:.1f} {after.y:.1f}"
-                f"L{after.x:.1f} {after.y + drop:.1f}C{crest.x + reach * 0.7:.1f} {crest.y + drop * 0.8:.1f} "
-                f"{crest.x - reach * 0.1:.1f} {crest.y + drop * 0.5:.1f} {crest.x:.1f} {crest.y:.1f}Z"
+                f"C{after.x - reach * 0.35:.1f} {after.y + drop * 0.4:.1f} {crest.x + reach * 0.3:.1f} "
+                f"{crest.y + drop:.1f} {crest.x - reach * 0.18:.1f} {crest.y + drop * 1.5:.1f}"
+                f"C{crest.x + reach * 0.16:.1f} {crest.y + drop * 0.9:.1f} {crest.x + reach * 0.1:.1f} "
+                f"{crest.y + drop * 0.35:.1f} {crest.x:.1f} {crest.y:.1f}Z"
             )
-            canvas.path(blade, canvas.linear([f"{colour}@0.75", f"{colour}@0"]))
+            canvas.path(blade, canvas.linear([f"{colour}@0.8", f"{colour}@0.3"]))
 
 
 def _mesas(canvas: Canvas, brief: Brief, rng: random.Random, horizon: float) -> None:

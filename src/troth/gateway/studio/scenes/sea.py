@@ -54,21 +54,17 @@ def _islands(canvas: Canvas, brief: Brief, rng: random.Random, horizon: float) -
 def sparkle_path(canvas: Canvas, brief: Brief, x: float, horizon: float) -> None:
     """The light's reflection: dashes that widen and part towards the viewer."""
     rng, depth = brief.rng("glitter"), canvas.height - horizon
-    glow = canvas.linear([f"{brief.palette.light}@0.5", f"{brief.palette.light}@0"])
-    wide = canvas.unit * 9
-    canvas.path(
-        f"M{x - wide:.1f} {horizon:.1f}L{x + wide:.1f} {horizon:.1f}L{x + wide * 2.6:.1f} {canvas.height:.1f}L{x - wide * 2.6:.1f} {canvas.height:.1f}Z",
-        glow,
-        fade=0.5,
-    )
+    glow = canvas.radial([f"{brief.palette.light}@0.6", f"{brief.palette.light}@0.2", f"{brief.palette.light}@0"])
+    with canvas.clipped(f'<rect x="0" y="{horizon:.1f}" width="{canvas.width:.1f}" height="{depth:.1f}"/>'):
+        canvas.ellipse(x, horizon, canvas.unit * 24, depth, glow)
     y, step = horizon + canvas.unit * 0.5, 0.7
     while y < canvas.height:
         near = (y - horizon) / depth
         for _ in range(rng.randint(1, 3)):
             length = canvas.unit * rng.uniform(2, 9) * (0.5 + 1.3 * near)
             middle = x + rng.gauss(0, 1) * canvas.unit * (2.5 + 8 * near)
-            thick = canvas.unit * (0.22 + 0.65 * near)
-            canvas.ellipse(middle, y, length, thick / 2, brief.palette.light, fade=0.85 - 0.6 * near)
+            thick = canvas.unit * (0.25 + 0.8 * near)
+            canvas.ellipse(middle, y, length, thick / 2, brief.palette.light, fade=0.9 - 0.45 * near)
         y += canvas.unit * step
         step *= 1.12
 
@@ -80,13 +76,13 @@ def _swell(canvas: Canvas, brief: Brief, rng: random.Random, horizon: float) -> 
         middle = horizon + depth * (0.12 + 0.88 * near**1.25) - canvas.unit * 2
         length, tall = canvas.unit * (10 + 22 * near), canvas.unit * (0.25 + 1.0 * near)
         start = rng.uniform(-1, 0) * length
-        points = []
+        points: list[Point] = []
         while start < canvas.width + length:
             points.append(Point(start, middle + (tall if len(points) % 2 else -tall) * rng.uniform(0.5, 1.1)))
             start += length * rng.uniform(0.4, 0.6)
         colour = mix(brief.palette.near, brief.palette.sky[0], 0.35 - 0.25 * near)
         curve = flowing(points)
-        canvas.path(ground(curve, canvas.width, canvas.height), canvas.linear([f"{colour}@0.42", f"{colour}@0.05"]))
+        canvas.path(ground(curve, canvas.width, canvas.height), colour, fade=0.2)
         canvas.line(curve, brief.palette.light, canvas.unit * 0.14, fade=0.16 + 0.14 * near)
 
 
@@ -107,11 +103,9 @@ def _lighthouse(canvas: Canvas, brief: Brief, horizon: float) -> None:
     x, base = canvas.width * 0.8, horizon + canvas.unit * 5
     rock = mix(palette.near, palette.sky[0], 0.12)
     beam = canvas.linear([f"{palette.light}@0", f"{palette.light}@0.55"], angle="right")
-    canvas.path(
-        f"M{x:.1f} {base - size * 6.2:.1f}L{x - canvas.unit * 70:.1f} {base - size * 9:.1f}L{x - canvas.unit * 70:.1f} {base - size * 5:.1f}Z",
-        beam,
-        fade=0.7,
-    )
+    far, lamp = x - canvas.unit * 70, base - size * 6.2
+    wedge = f"M{x:.1f} {lamp:.1f}L{far:.1f} {lamp - size * 2.8:.1f}L{far:.1f} {lamp + size * 1.2:.1f}Z"
+    canvas.path(wedge, beam, fade=0.7)
     with canvas.moved(f"translate({x:.1f} {base:.1f}) scale({size:.2f})"):
         canvas.path("M-5 1.6C-4 .2 -2.6 .1 -1.6 -.4C-.4 -.9 1 -.7 2 -.1C3.4 .4 5 .5 8 1.6Z", rock)
         canvas.path("M-.8 -.4L-.5 -5.6L.5 -5.6L.8 -.4Z", palette.paper)

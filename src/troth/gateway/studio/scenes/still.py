@@ -78,7 +78,8 @@ def _body(canvas: Canvas, brief: Brief) -> None:
 
 def _steam(canvas: Canvas, brief: Brief) -> None:
     for x, tall in ((-0.38, 1.1), (0.0, 1.45), (0.38, 1.0)):
-        curve = f"M{x} -.85C{x - 0.32} {-0.85 - tall * 0.35:.2f} {x + 0.32} {-0.85 - tall * 0.65:.2f} {x} {-0.85 - tall:.2f}"
+        low, high = -0.85 - tall * 0.35, -0.85 - tall * 0.65
+        curve = f"M{x} -.85C{x - 0.32:.2f} {low:.2f} {x + 0.32:.2f} {high:.2f} {x} {-0.85 - tall:.2f}"
         canvas.line(curve, brief.palette.paper, 0.085, fade=0.75)
 
 

@@ -9,6 +9,9 @@ from troth.gateway.studio.colour import mix
 from troth.gateway.studio.reading import Brief
 from troth.gateway.studio.scenes.sky import backdrop
 
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+
 
 def city(canvas: Canvas, brief: Brief) -> None:
     """A skyline over water."""
@@ -17,12 +20,13 @@ def city(canvas: Canvas, brief: Brief) -> None:
     backdrop(canvas, brief, canvas.height * 0.8)
     for layer, (share, tall) in enumerate(((0.3, 30), (0.6, 40), (0.92, 30))):
         colour = mix(mix(palette.haze, palette.sky[1], 0.4), palette.near, share)
-        _row(canvas, brief, brief.rng(f"row {layer}"), colour, shore, canvas.unit * tall)
+        _row(canvas, brief, f"row {layer}", colour, (shore, canvas.unit * tall))
     _water(canvas, brief, shore)
 
 
-def _row(canvas: Canvas, brief: Brief, rng: random.Random, colour: str, shore: float, tall: float) -> None:
-    """One row of buildings, a little taller towards a centre."""
+def _row(canvas: Canvas, brief: Brief, name: str, colour: str, measure: tuple[float, float]) -> None:
+    """One row of buildings on (shore, height of the tallest), a little taller towards a centre."""
+    rng, (shore, tall) = brief.rng(name), measure
     x, heart = -canvas.unit * rng.uniform(0, 6), rng.uniform(0.3, 0.7)
     while x < canvas.width:
         wide = canvas.unit * rng.uniform(5, 11)
@@ -34,9 +38,7 @@ def _row(canvas: Canvas, brief: Brief, rng: random.Random, colour: str, shore: f
         x += wide * rng.uniform(0.82, 1.12)
 
 
-def _tower(
-    canvas: Canvas, brief: Brief, rng: random.Random, colour: str, box: tuple[float, float, float, float]
-) -> None:
+def _tower(canvas: Canvas, brief: Brief, rng: random.Random, colour: str, box: Box) -> None:
     x, y, wide, height = box
     canvas.rect(x, y, wide, height + 1, canvas.linear([colour, mix(colour, brief.palette.haze, 0.16)]))
     canvas.rect(x + wide * 0.72, y, wide * 0.28, height + 1, brief.palette.near, fade=0.16)
@@ -53,7 +55,7 @@ def _tower(
     _windows(canvas, brief, rng, box)
 
 
-def _windows(canvas: Canvas, brief: Brief, rng: random.Random, box: tuple[float, float, float, float]) -> None:
+def _windows(canvas: Canvas, brief: Brief, rng: random.Random, box: Box) -> None:
     x, y, wide, height = box
     pane, gap = canvas.unit * 0.62, canvas.unit * 0.72
     columns = int((wide - gap) / (pane + gap))
