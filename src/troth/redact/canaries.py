@@ -10,6 +10,7 @@ import copy
 import json
 import math
 import random
+import re
 import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from troth.redact.detect.checks import luhn
 from troth.redact.policy import Action, Policy
 from troth.redact.rows import RowRedactor
 
+_BOUNDARY = re.compile(r"[.!?]\s|\n")  # between sentences: within one, a plant would cut real values in two
 _CONFIDENCE = 0.95
 _GIVEN = ("Margaret", "Thomas", "Priscilla", "Matthias", "Aurélie", "Giovanni", "Fernando", "Siobhan")
 _SURNAMES = (
@@ -148,8 +150,8 @@ def leak_bound(rows: list[dict[str, Any]], redactor: RowRedactor, count: int, se
     for i in range(count):
         _, carrier, make = plants[i % len(plants)]
         value = make(r)
-        row = _planted(rows[i % len(rows)], carrier.format(value), r)
-        left += _survives(value, redactor.redact(row))
+        row = rows[i % len(rows)]
+        left += survives(value, redactor.redact(_planted(row, carrier.format(value), r)), redactor.redact(row))
     return LeakBound(count, left, clopper_pearson_lower(count - left, count))
 
 
@@ -159,16 +161,16 @@ def planted_kinds(policy: Policy) -> list[str]:
 
 
 def _planted(row: Mapping[str, Any], sentence: str, r: random.Random) -> dict[str, Any]:
-    """A copy of `row` with `sentence` put between two words of its longest text."""
+    """A copy of `row` with `sentence` put between two sentences of its longest text."""
     result = copy.deepcopy(dict(row))
     places = sorted(_texts(result), key=lambda place: -len(place[0][place[1]]))
     if not places:
         result["text"] = sentence
         return result
     holder, where = places[0]
-    words = holder[where].split(" ")
-    at = r.randint(0, len(words))
-    holder[where] = " ".join([*words[:at], sentence, *words[at:]])
+    text = holder[where]
+    at = r.choice([0, *(m.end() for m in _BOUNDARY.finditer(text)), len(text)])
+    holder[where] = f"{text[:at]} {sentence} {text[at:]}"
     return result
 
 
@@ -182,9 +184,11 @@ def _texts(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _texts(inner)
 
 
-def _survives(value: str, redacted: Mapping[str, Any]) -> bool:
-    """Whether the value, or half of it or more in one piece, is still there. Case and JSON escapes do not hide it."""
-    text = json.dumps(redacted, ensure_ascii=False).casefold()
+def survives(value: str, redacted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether the value, or half of it or more in one piece, came through, and was not in the row before. Case and
+    JSON escapes do not hide it."""
+    text, known = (json.dumps(row, ensure_ascii=False).casefold() for row in (redacted, before))
     plain = value.casefold()
     size = max(6, (len(plain) + 1) // 2)
-    return any(plain[i : i + size] in text for i in range(len(plain) - size + 1))
+    pieces = (plain[i : i + size] for i in range(len(plain) - size + 1))
+    return any(piece in text and piece not in known for piece in pieces)

@@ -77,7 +77,7 @@ _EUROPE: tuple[Rule, ...] = (
     ),
     Rule(
         kind="de_ausweis", score=0.2, check=whole(lambda v: sum(c.isdigit() for c in v) > 1), pattern=r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?",
-        context=r"ausweis\w*|personalausweis\w*|reisepass\w*|pass(?:nummer|nr|port)?|perso|identity card",
+        context=r"(?:personal)?ausweis\w*|perso|identity card",
     ),
     Rule(
         kind="fr_nir", gate=r"\d{3}[ .]?\d{3}[ .]?\d\d", score=0.85, check=stdnum("fr.nir"), left=_NO_DASH, right=_END,

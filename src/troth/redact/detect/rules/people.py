@@ -154,7 +154,7 @@ _RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@])(?!\.[a-z])"
 RULES: tuple[Rule, ...] = (
     Rule(  # Mr Smith, Frau Dr. Müller
         kind="person", gate=rf"\b{_TITLES}\.?[ ]", score=0.85, left=r"(?<![A-Za-z0-9_.&])", right=_RIGHT, check=_name,
-        pattern=rf"\b(?:{_TITLES}\.?[ ]){{1,3}}((?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,2}}{_NAME})",
+        pattern=rf"\b(?:{_TITLES}\.?[ ]{{1,2}}){{1,3}}((?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,2}}{_NAME}|{_CAPS}(?:[ ]{_CAPS}){{1,3}})",
     ),
     Rule(  # Name: Anna Meier; "customer": "Anna Meier"; From: Anna Meier
         kind="person", gate=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=]", score=0.8, left="", right=_RIGHT, check=_name,
