@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -86,7 +86,7 @@ class Adding:
         rows, store = self._state.rows, self._state.store
         requests = [request for waiting in group for request in waiting.requests]
         with store.read() as connection:
-            erased = rows.erased_among(connection, {(one.tenant, one.subject) for one in requests})
+            erased = self._state.scopes.erased_among(connection, {(one.tenant, one.subject) for one in requests})
             known = rows.by_names(connection, [request.name for request in requests if request.name])
         admitted = [waiting for waiting in group if _admitted(waiting, erased)]
         names = {name: _Planned(row) for name, row in known.items()}
@@ -104,12 +104,14 @@ class Adding:
         _insert(change, epoch.root, fresh)
         writes = change.writes(epoch.manifest.epoch)
         state.copies.put(writes.values())
+        counts = Counter((one.row.tenant, one.row.subject) for one in fresh)
         with state.store.write(epoch.manifest.epoch) as connection:
-            if state.rows.erased_among(connection, {(one.row.tenant, one.row.subject) for one in fresh}):
+            if state.scopes.erased_among(connection, counts):
                 raise changed()
             state.store.drop_pages(connection, change.dropped())
             state.store.write_pages(connection, writes.values())
             state.rows.add(connection, [one.row for one in fresh], state.epochs.now())
+            state.scopes.count(connection, counts, state.epochs.now())
         for ref, write in writes.items():
             state.reader.remember(ref, Opened(change.page(ref), write.stored))
         state.copies.remove(change.replaced())

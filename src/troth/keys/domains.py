@@ -8,8 +8,11 @@ after sealing they are noise.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, TrothError, Unavailable
 from troth.keys.pages import digest
@@ -17,6 +20,8 @@ from troth.keys.roots.port import Root
 from troth.keys.store import PageWrite, StoredPage
 from troth.storage.blobs import BlobStore
 
+Thing = TypeVar("Thing")
+_MANY = 8  # writes from which on they are made side by side, and how many at once
 _DIGEST_DIGITS = 16  # of a name; enough to tell attempts apart
 
 
@@ -42,8 +47,7 @@ class Copies:
 
     def put(self, writes: Iterable[PageWrite]) -> None:
         """Store page versions everywhere. Raises `Unavailable` when one domain does not take them."""
-        for write in writes:
-            self._create(self._page(write.stored), write.content)
+        _each(writes, lambda write: self._create(self._page(write.stored), write.content))
 
     def put_manifest(self, epoch: int, body: bytes) -> None:
         """Store a manifest everywhere."""
@@ -62,10 +66,7 @@ class Copies:
 
     def remove(self, pages: Iterable[StoredPage]) -> None:
         """Delete copies that nothing needs. Best effort: what stays is noise or is swept at the next start."""
-        for stored in pages:
-            for domain in self._domains:
-                with contextlib.suppress(TrothError):
-                    domain.blobs.delete(self._page(stored))
+        _each(pages, self._remove)
 
     def sweep(self, epoch: int, live: Mapping[str, StoredPage]) -> int:
         """Delete copies that no row leads to and no running write can still commit; how many."""
@@ -74,6 +75,11 @@ class Copies:
             for name in list(domain.blobs.names(self._prefix)):
                 count += _is_stale(name[len(self._prefix) :], epoch, live) and domain.blobs.delete(name)
         return count
+
+    def _remove(self, stored: StoredPage) -> None:
+        for domain in self._domains:
+            with contextlib.suppress(TrothError):
+                domain.blobs.delete(self._page(stored))
 
     def _create(self, name: str, content: bytes) -> None:
         for domain in self._domains:
@@ -85,6 +91,17 @@ class Copies:
 
     def _page(self, stored: StoredPage) -> str:
         return f"{self._prefix}{stored.epoch:08d}/{stored.page}-{stored.version}-{stored.digest[:_DIGEST_DIGITS]}"
+
+
+def _each(things: Iterable[Thing], act: Callable[[Thing], None]) -> None:
+    """`act` on everything; side by side when there is much, because each waits for a disk or a network."""
+    listed = list(things)
+    if len(listed) < _MANY:
+        for thing in listed:
+            act(thing)
+        return
+    with ThreadPoolExecutor(_MANY) as pool:
+        deque(pool.map(act, listed), maxlen=0)
 
 
 def _is_stale(name: str, epoch: int, live: Mapping[str, StoredPage]) -> bool:

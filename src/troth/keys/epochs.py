@@ -99,12 +99,27 @@ class Epochs:
         self.forget()
         epoch = self.current().manifest.epoch  # never destroy anything before today's root proves usable
         present = self._present()
-        with self._store.write(epoch) as connection:
+        with self._store.read() as connection:
             self._require_known(connection, present)
-            waiting = self._rows.give_up(connection, self.now())
-        failures = [error for row in waiting if (error := self._ended(row))]
-        if failures:
-            raise failures[0]
+            waiting = [row for row in self._rows.unfinished(connection) if row.state is not State.ACTIVE]
+        if any(
+            row.state is State.PRE_ACTIVATION for row in waiting
+        ):  # withdrawn under the lock: it may be in the making
+            with self._store.write(epoch) as connection:
+                waiting = self._rows.give_up(connection, self.now())
+        ended: list[tuple[RootRow, str]] = []
+        failure: TrothError | None = None
+        for row in waiting:
+            try:
+                ended.append((row, self._ended(row)))
+            except TrothError as error:
+                failure = error
+        if ended:
+            with self._store.write() as connection:
+                for row, evidence in ended:
+                    self._rows.destroyed(connection, row, self.now(), evidence)
+        if failure is not None:
+            raise _pending() from failure
 
     def require_known(self) -> None:
         """Raises `IntegrityError` (code `unknown-root`) when a domain holds a root that was never recorded."""
@@ -167,22 +182,15 @@ class Epochs:
                 code="unknown-root",
             )
 
-    def _ended(self, row: RootRow) -> TrothError | None:
+    def _ended(self, row: RootRow) -> str:
+        """Destroys a root and looks; the evidence. Raises when it is not certain."""
         domain = next((one for one in self._domains if one.name == row.domain), None)
         if domain is None:
-            return _pending()
-        try:
-            done = domain.root.destroy(row.root)
-            if row.root in domain.root.present():
-                return _pending()
-            evidence = f"{done};lookup:absent;{self._refused(domain, row)}"
-            with self._store.write() as connection:
-                self._rows.destroyed(connection, row, self.now(), evidence)
-        except TrothError as error:
-            refusal = _pending()
-            refusal.__cause__ = error
-            return refusal
-        return None
+            raise _pending()
+        done = domain.root.destroy(row.root)
+        if row.root in domain.root.present():
+            raise _pending()
+        return f"{done};lookup:absent;{self._refused(domain, row)}"
 
     def _refused(self, domain: Domain, row: RootRow) -> str:
         """What opening the canary of a destroyed root showed."""

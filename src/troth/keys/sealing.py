@@ -8,7 +8,8 @@ that is confirmed. Every step can be repeated; what a crash leaves is finished b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -19,10 +20,31 @@ from troth.keys.epochs import Epoch
 from troth.keys.manifest import Manifest, decode
 from troth.keys.pages import Branch, Leaf, Ref
 from troth.keys.reading import Change
+from troth.keys.scope_rows import WHOLE, not_revoked
 from troth.keys.state import TreeState
 from troth.keys.store import PageWrite
-from troth.keys.unit_rows import WHOLE
-from troth.keys.units import Destruction, Revocation, Scope, address, subject_place, tenant_place
+from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """What scopes name, each once: owners (a tenant has the subject `WHOLE`) and unit ids."""
+
+    owners: tuple[Owner, ...]
+    units: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, scopes: Iterable[Scope]) -> _Extent:
+        owners: dict[Owner, None] = {}
+        units: dict[bytes, None] = {}
+        for scope in scopes:
+            if scope.tenant and scope.subject != WHOLE:
+                owners[scope.tenant, WHOLE if scope.subject is None else scope.subject] = None
+            elif scope.units:
+                units |= dict.fromkeys(scope.units)
+            else:
+                raise Invalid("A scope names a tenant, a subject or units.", code="empty-scope")
+        return cls(tuple(owners), tuple(units))
 
 
 class Sealing:
@@ -40,7 +62,7 @@ class Sealing:
                 return
             state.epochs.require_known()
             change = Change(state.reader, state.store.jurisdiction)
-            self._publish(None, change, change.draft.add(Leaf()), ())
+            self._publish(None, change, change.draft.add(Leaf()), _Extent((), ()))
 
     def revoke(self, scopes: Sequence[Scope]) -> list[Revocation]:
         """Live effect: nothing in the scopes opens in this process any more, nor elsewhere after a short lease.
@@ -48,11 +70,14 @@ class Sealing:
         Raises `NotFound` for a unit that never was, `Invalid` for an empty scope.
         """
         state = self._state
-        at = state.epochs.now()
+        at, extent = state.epochs.now(), _Extent.of(scopes)
         with state.lock:
             with state.store.write() as connection:
-                for scope in scopes:
-                    self._revoke(connection, scope, at)
+                rows = state.rows.by_ids(connection, extent.units)
+                if counts := state.rows.revoke(connection, rows, at):
+                    state.scopes.count(connection, {owner: -count for owner, count in counts.items()}, at)
+                if extent.owners:
+                    state.scopes.revoke(connection, extent.owners, at)
                 state.store.bump(connection)
             state.forget()
         return [Revocation(scope, at) for scope in scopes]
@@ -65,11 +90,11 @@ class Sealing:
         """
         if not revocations:
             raise Invalid("Name at least one revocation to seal.", code="nothing-to-seal")
-        scopes = list(dict.fromkeys(one.scope for one in revocations))
+        extent = _Extent.of([one.scope for one in revocations])
         with self._state.lock:
-            self._state.settled(lambda: self._advance(scopes))
+            self._state.settled(lambda: self._advance(extent))
             self._state.settled(self._state.epochs.end_others)
-            return self._destruction(scopes)
+            return self._destruction(extent)
 
     def rotate(self) -> Destruction:
         """A new root page key and new epoch roots, without rewriting anything below the root page."""
@@ -80,43 +105,35 @@ class Sealing:
             state.settled(state.epochs.end_others)
             return self._between(before.epoch, before.epoch + 1, 0)
 
-    def _revoke(self, connection: Connection, scope: Scope, at: int) -> None:
-        rows = self._state.rows
-        if scope.tenant:
-            rows.revoke_scope(connection, scope.tenant, scope.subject or WHOLE, at)
-        elif scope.units:
-            rows.revoke_units(connection, rows.by_ids(connection, scope.units), at)
-        else:
-            raise Invalid("A scope names a tenant, a subject or units.", code="empty-scope")
-
     def _rotate(self, epoch: int) -> None:
         if self._state.epochs.current().manifest.epoch == epoch:
-            self._erase((), ())
+            self._erase(_Extent((), ()), ())
 
-    def _advance(self, scopes: Sequence[Scope]) -> None:
+    def _advance(self, extent: _Extent) -> None:
         state = self._state
         with state.store.read() as connection:
-            pending = [one for one in scopes if None in state.rows.sealed_epoch(connection, one)]
-            ranges = [prefix_range(prefix) for scope in pending for prefix in self._prefixes(connection, scope)]
-        if pending:
-            self._erase(pending, merged(ranges))
+            pending = [owner for owner, epoch in self._owners_sealed(connection, extent).items() if epoch is None]
+            prefixes = [subject_place(*owner) if owner[1] else tenant_place(owner[0]) for owner in pending]
+            if None in state.rows.sealed_epochs(connection, extent.units):
+                rows = state.rows.by_ids(connection, extent.units)
+                prefixes += [address(row.tenant, row.subject, row.id) for row in rows]
+        if prefixes:
+            self._erase(extent, merged(prefix_range(prefix) for prefix in prefixes))
 
-    def _prefixes(self, connection: Connection, scope: Scope) -> list[bytes]:
-        if scope.tenant is None:
-            rows = self._state.rows.by_ids(connection, scope.units)
-            return [address(row.tenant, row.subject, row.id) for row in rows]
-        if scope.subject is None:
-            return [tenant_place(scope.tenant)]
-        return [subject_place(scope.tenant, scope.subject)]
+    def _owners_sealed(self, connection: Connection, extent: _Extent) -> dict[Owner, int | None]:
+        rows = self._state.scopes.of(connection, extent.owners)
+        if any(owner not in rows for owner in extent.owners):
+            raise not_revoked()
+        return {owner: rows[owner].sealed() for owner in extent.owners}
 
-    def _erase(self, scopes: Sequence[Scope], ranges: Sequence[Range]) -> None:
+    def _erase(self, extent: _Extent, ranges: Sequence[Range]) -> None:
         now = self._state.epochs.current()
         change = Change(self._state.reader, self._state.store.jurisdiction)
         root = erase(change.draft, now.root, ranges)
         _require_survivors(change, ranges)
-        self._publish(now, change, root, scopes)
+        self._publish(now, change, root, extent)
 
-    def _publish(self, now: Epoch | None, change: Change, root: Ref, scopes: Sequence[Scope]) -> None:
+    def _publish(self, now: Epoch | None, change: Change, root: Ref, extent: _Extent) -> None:
         """Put a change in force as a new epoch."""
         state = self._state
         previous = now.manifest if now else None
@@ -133,8 +150,9 @@ class Sealing:
                 state.store.begin(connection)
             state.store.drop_pages(connection, change.dropped())
             state.epochs.commit(connection, manifest)
-            for scope in scopes:
-                state.rows.seal(connection, scope, manifest.epoch, state.epochs.now())
+            if extent.owners:
+                state.scopes.seal(connection, extent.owners, manifest.epoch, manifest.created)
+            state.rows.seal(connection, extent.units, manifest.epoch, manifest.created)
         state.forget()
         state.copies.remove(change.replaced())
 
@@ -147,11 +165,17 @@ class Sealing:
                 if content != write.content or pages.open_sealed(ref, jurisdiction, content)[1] != change.page(ref):
                     raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
 
-    def _destruction(self, scopes: Sequence[Scope]) -> Destruction:
-        rows = self._state.rows
+    def _destruction(self, extent: _Extent) -> Destruction:
+        scopes = self._state.scopes
         with self._state.store.read() as connection:
-            epochs = [epoch for one in scopes for epoch in rows.sealed_epoch(connection, one) if epoch is not None]
-            units = sum(rows.count(connection, one) for one in scopes)
+            sealed = [*self._owners_sealed(connection, extent).values()]
+            sealed += self._state.rows.sealed_epochs(connection, extent.units)
+            people = scopes.of(connection, extent.owners)
+            units = len(extent.units) + sum(row.units for row in people.values())
+            units += sum(scopes.units(connection, tenant) for tenant, subject in extent.owners if subject == WHOLE)
+        epochs = [epoch for epoch in sealed if epoch is not None]
+        if not epochs:
+            raise not_revoked()
         return self._between(min(epochs) - 1, max(epochs), units)
 
     def _between(self, before: int, after: int, units: int) -> Destruction:

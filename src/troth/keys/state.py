@@ -14,6 +14,7 @@ from troth.keys.cache import Cache
 from troth.keys.domains import Copies, Domain
 from troth.keys.epochs import Epochs
 from troth.keys.reading import PageReader
+from troth.keys.scope_rows import ScopeRows
 from troth.keys.store import KeyStore
 from troth.keys.unit_rows import UnitRow, UnitRows
 from troth.keys.units import UnitKey, address, derive
@@ -32,6 +33,7 @@ class TreeState:
     def __init__(self, database: Database, domains: Sequence[Domain], clock: Clock, jurisdiction: str) -> None:
         self.store = KeyStore(database, jurisdiction)
         self.rows = UnitRows(jurisdiction)
+        self.scopes = ScopeRows(jurisdiction)
         self.copies = Copies(domains, jurisdiction)
         self.epochs = Epochs(self.store, domains, clock)
         self.reader = PageReader(self.store, CACHED_PAGES)

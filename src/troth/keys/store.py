@@ -10,14 +10,16 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    CursorResult,
     Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
     Table,
+    and_,
+    bindparam,
     delete,
-    func,
     insert,
     select,
     update,
@@ -25,7 +27,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from troth.kernel.errors import Conflict, Unavailable
-from troth.keys.lifecycle import State
 from troth.storage.database import Big, Database, is_unique_violation, metadata
 
 key_tree = Table(
@@ -133,6 +134,14 @@ class KeyStore:
     def __init__(self, database: Database, jurisdiction: str) -> None:
         self._database = database
         self.jurisdiction = jurisdiction
+        # Statements are built once: building costs more than running them.
+        columns = (key_page.c.epoch, key_page.c.version, key_page.c.digest, key_page.c.content)
+        here = key_page.c.jurisdiction == jurisdiction
+        self._page = select(*columns).where(key_page.c.page == bindparam("of"), here)
+        same = and_(key_page.c.page == bindparam("of"), key_page.c.version == bindparam("was"))
+        self._drop = delete(key_page).where(same)
+        self._replace = update(key_page).where(same)
+        self._change = select(key_tree.c.change).where(key_tree.c.jurisdiction == jurisdiction)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -159,8 +168,7 @@ class KeyStore:
     def change(self) -> int:
         """A number that differs when another process revoked or re-keyed."""
         with self.read() as connection:
-            statement = select(key_tree.c.change).where(key_tree.c.jurisdiction == self.jurisdiction)
-            return int(connection.execute(statement).scalar() or 0)
+            return int(connection.execute(self._change).scalar() or 0)
 
     def bump(self, connection: Connection, epoch: int | None = None) -> None:
         """Tell other processes; also moves to `epoch` when given."""
@@ -189,11 +197,7 @@ class KeyStore:
     def page(self, page: bytes) -> tuple[StoredPage, bytes] | None:
         """A page's row, or None."""
         with self.read() as connection:
-            row = connection.execute(
-                select(key_page.c.epoch, key_page.c.version, key_page.c.digest, key_page.c.content).where(
-                    key_page.c.page == page.hex(), key_page.c.jurisdiction == self.jurisdiction
-                )
-            ).first()
+            row = connection.execute(self._page, {"of": page.hex()}).first()
         return None if row is None else (StoredPage(page.hex(), row.epoch, row.version, row.digest), bytes(row.content))
 
     def pages(self, connection: Connection) -> list[StoredPage]:
@@ -213,8 +217,7 @@ class KeyStore:
                 "content": one.content,
             }
             if one.replaces:
-                same = (key_page.c.page == one.stored.page) & (key_page.c.version == one.replaces)
-                _expect(connection.execute(update(key_page).where(same).values(values)).rowcount, 1)
+                _expect_one(connection.execute(self._replace, values | {"of": one.stored.page, "was": one.replaces}))
             else:
                 fresh.append(values | {"page": one.stored.page, "jurisdiction": self.jurisdiction})
         if fresh:
@@ -223,25 +226,12 @@ class KeyStore:
     def drop_pages(self, connection: Connection, pages: Iterable[StoredPage]) -> None:
         """Delete page versions. Raises `Conflict` when one is not at that version any more."""
         for one in pages:
-            same = (key_page.c.page == one.page) & (key_page.c.version == one.version)
-            _expect(connection.execute(delete(key_page).where(same)).rowcount, 1)
+            _expect_one(connection.execute(self._drop, {"of": one.page, "was": one.version}))
 
     def discard_pages(self, connection: Connection, pages: Sequence[str]) -> None:
         """Delete pages that nothing leads to, whatever their version."""
         for group in groups(pages):
             connection.execute(delete(key_page).where(key_page.c.page.in_(group)))
-
-    def live_units(self, connection: Connection, tenant: str, subject: str | None) -> int:
-        """How many unit keys a subject, or a whole tenant, has."""
-        mine = (key_scope.c.jurisdiction == self.jurisdiction) & (key_scope.c.tenant == tenant)
-        mine = mine if subject is None else mine & (key_scope.c.subject == subject)
-        return int(connection.execute(select(func.coalesce(func.sum(key_scope.c.units), 0)).where(mine)).scalar_one())
-
-
-def require_active(state: str) -> None:
-    """Raises `Conflict` unless the state is active."""
-    if state != State.ACTIVE:
-        raise changed()
 
 
 def groups(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -255,8 +245,8 @@ def changed() -> Conflict:
     return Conflict("The key tree changed meanwhile; try again.", code="tree-changed")
 
 
-def _expect(count: int, expected: int) -> None:
-    if count != expected:
+def _expect_one(result: CursorResult[Any]) -> None:
+    if result.rowcount != 1:
         raise changed()
 
 

@@ -15,6 +15,8 @@ UNIT_ID_BYTES = 16
 ADDRESS_BYTES = 36  # tenant 16 | subject 16 | first 4 bytes of the unit id
 _PLACE_BYTES = 16
 
+Owner = tuple[str, str]  # tenant and subject
+
 
 @dataclass(frozen=True, slots=True)
 class UnitKey:
