@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from troth.kernel.errors import Unavailable
@@ -41,6 +42,11 @@ class Places:
     names: frozenset[str]  # vendors accept only letters, digits, _ and - here
     json: frozenset[str]  # JSON inside a string
     pictures: frozenset[str] = field(default_factory=frozenset)
+
+    def words(self) -> frozenset[str]:
+        """The field names in these paths: constants of OpenAI's API, so no detector need read them as keys."""
+        paths = self.fixed | self.names | self.json | self.pictures
+        return frozenset(word for path in paths for word in path.split("."))
 
 
 class Redactor:
@@ -145,6 +151,7 @@ class _Walk:
     def __init__(self, redaction: Redaction, places: Places) -> None:
         self._redaction = redaction
         self._places = places
+        self._words = _words(places)
 
     def value(self, value: Any, path: str) -> Any:
         if path in self._places.fixed:
@@ -177,12 +184,17 @@ class _Walk:
         return self._redaction.text(text)
 
     def _key(self, key: str, path: str) -> str:
-        return key if not path else self._redaction.text(key)
+        return key if not path or key in self._words else self._redaction.text(key)
 
     def _number(self, number: float) -> Any:
         text = str(number)
         redacted = self._redaction.text(text)
         return number if redacted == text else redacted
+
+
+@lru_cache(maxsize=8)
+def _words(places: Places) -> frozenset[str]:
+    return places.words()
 
 
 class _Escaping:

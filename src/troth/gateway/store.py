@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, Text, insert, select, update
+from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, Text, bindparam, insert, select, update
 
 from troth.storage.database import Big, metadata
 
@@ -39,6 +39,18 @@ receipts = Table(
 )
 
 
+# Statements are built once: building them costs more than running them, and each request runs three.
+_OF_REQUEST = (receipts.c.tenant == bindparam("of_tenant")) & (receipts.c.request == bindparam("of_request"))
+_ADD = insert(receipts)
+_FIND = select(receipts).where(_OF_REQUEST)
+_END = (
+    update(receipts)
+    .where(_OF_REQUEST)
+    .values(answered_at=bindparam("ended"), outcome=bindparam("how"), objects=bindparam("made"))
+)
+ALL_VENDORS = select(vendors).order_by(vendors.c.id)
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
     """Where the sealed receipt of a request lies, and how the request ended. Times are ms since the epoch."""
@@ -57,20 +69,18 @@ class ReceiptRow:
 def add_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Remember a request that is about to leave. Raises IntegrityError for a request id that the tenant used before."""
     values = {name: getattr(row, name) for name in row.__slots__}
-    connection.execute(insert(receipts).values(values | {"objects": json.dumps(row.objects)}))
+    connection.execute(_ADD, values | {"objects": json.dumps(row.objects)})
 
 
 def end_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Write how it ended."""
-    mine = (receipts.c.tenant == row.tenant) & (receipts.c.request == row.request)
-    ending = {"answered_at": row.answered_at, "outcome": row.outcome, "objects": json.dumps(row.objects)}
-    connection.execute(update(receipts).where(mine).values(ending))
+    ending = {"ended": row.answered_at, "how": row.outcome, "made": json.dumps(row.objects)}
+    connection.execute(_END, {"of_tenant": row.tenant, "of_request": row.request} | ending)
 
 
 def find_receipt(connection: Connection, tenant: str, request: str) -> ReceiptRow | None:
     """One row of one tenant."""
-    mine = (receipts.c.tenant == tenant) & (receipts.c.request == request)
-    found = connection.execute(select(receipts).where(mine)).mappings().first()
+    found = connection.execute(_FIND, {"of_tenant": tenant, "of_request": request}).mappings().first()
     return None if found is None else _receipt(dict(found))
 
 

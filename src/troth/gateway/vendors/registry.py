@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
+from troth.gateway.store import ALL_VENDORS
 from troth.gateway.store import vendors as table
 from troth.gateway.vendors.record import DueDiligence, State, VendorRecord
 from troth.kernel.clock import Clock, epoch_ms
@@ -41,7 +42,7 @@ class Vendors:
     def all(self) -> list[VendorRecord]:
         """Shipped vendors first, then the others by id."""
         with self._database.read() as connection:
-            rows = connection.execute(select(table).order_by(table.c.id)).mappings()
+            rows = connection.execute(ALL_VENDORS).mappings()
             return [*self._shipped.values(), *(_record(dict(row)) for row in rows)]
 
     def get(self, vendor: str) -> VendorRecord:
