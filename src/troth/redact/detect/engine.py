@@ -120,7 +120,8 @@ def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
     if compiled.driver is None:
         return [(0, len(data))]
     ends = [match.end() for match in compiled.driver.finditer(data)]
-    return [(max(0, end - 1), end + _REACH) for end in ends]
+    # What starts behind the next context word is that word's to find, so that no text is looked at twice.
+    return [(max(0, a - 1), min(a + _REACH, b)) for a, b in zip(ends, [*ends[1:], len(data)], strict=True)]
 
 
 def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
