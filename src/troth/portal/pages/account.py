@@ -11,6 +11,7 @@ from troth.identity import messages as m
 from troth.kernel.caller import Caller
 from troth.kernel.errors import Invalid, TrothError
 from troth.portal.desk import Desk, form_of, text
+from troth.portal.pages.sign_in import SESSION_COOKIE, keep_cookie
 from troth.portal.render import Page, page
 from troth.vault import messages as v
 
@@ -97,10 +98,12 @@ async def change_password(desk: Desk, request: Request, caller: Caller) -> Respo
     form = await form_of(request)
     wish = m.PasswordChange(current=str(form.get("current") or ""), new=str(form.get("new") or ""))
     try:
-        await desk.run("password.change", caller, wish)
+        fresh: m.SessionToken = await desk.run("password.change", caller, wish)
     except TrothError as error:
         return await _account(desk, caller, error=error)
-    return await _account(desk, caller, changed=True)
+    response = await _account(desk, caller, changed=True)
+    keep_cookie(response, SESSION_COOKIE, fresh.token)
+    return response
 
 
 async def _account(desk: Desk, caller: Caller, *, error: TrothError | None = None, changed: bool = False) -> Response:

@@ -47,8 +47,8 @@ async def sign_in(desk: Desk, request: Request, caller: Caller) -> Response:
     except TrothError as error:
         return _form(caller, error)
     response = RedirectResponse("/data" if made.assurance >= 2 else "/second-factor", 303)
-    _keep(response, SESSION_COOKIE, made.token)
-    _keep(response, _DEVICE_COOKIE, made.device, _DEVICE_SECONDS)
+    keep_cookie(response, SESSION_COOKIE, made.token)
+    keep_cookie(response, _DEVICE_COOKIE, made.device, _DEVICE_SECONDS)
     return response
 
 
@@ -76,7 +76,7 @@ async def confirm(desk: Desk, request: Request, caller: Caller) -> Response:
         shown = error if isinstance(error, TrothError) else Invalid("Type the six digits that your app shows.")
         return await _offer(desk, caller, shown)
     response = page("recovery_codes.html", Page("Recovery codes", caller=caller), codes=done.recovery_codes)
-    _keep(response, SESSION_COOKIE, done.token)
+    keep_cookie(response, SESSION_COOKIE, done.token)
     return response
 
 
@@ -93,5 +93,6 @@ def _form(caller: Caller, error: TrothError | None = None) -> Response:
     return page("sign_in.html", Page("Sign in", "/sign-in", caller), error.status if error else 200, error=error)
 
 
-def _keep(response: Response, name: str, value: str, seconds: int | None = None) -> None:
+def keep_cookie(response: Response, name: str, value: str, seconds: int | None = None) -> None:
+    """Set a cookie that only this host, only over TLS, and no script can read."""
     response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")

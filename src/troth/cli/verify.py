@@ -1,0 +1,141 @@
+"""`troth verify`: certificates, data-set manifests and audit proofs, offline, with the document and a key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from troth.vault.certificate import Certificate
+
+_MAX_DOCUMENT = 1 << 20  # bytes
+
+
+@click.command()
+@click.argument("document", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--trust",
+    "trust_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Public keys, as served at /.well-known/troth.json. Get it from a source you trust, not from the sender.",
+)
+@click.option("--salt", help="From the person's own copy: shows that a certificate is about them (with --person).")
+@click.option("--person", help="tenant/subject ids that the certificate should be about.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def verify(document: Path, trust_file: Path, salt: str | None, person: str | None, as_json: bool) -> None:
+    """Check DOCUMENT offline: an erasure certificate, a data-set folder with its manifest, or an audit proof."""
+    trust = _trusted(trust_file)
+    found = _data_set(document, trust) if document.is_dir() else _file(document, trust, salt, person)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(f"holds: {found.pop('what')}")
+    for name, value in found.items():
+        click.echo(f"  {name:<18}{value}")
+
+
+def _trusted(path: Path) -> dict[str, Any]:
+    from troth.kernel.errors import Malformed
+
+    try:
+        trust = json.loads(_read(path))
+        keys = {name: bytes.fromhex(key) for name, key in trust["signers"].items()}
+        host, log_key = str(trust["logs"]["host"]), bytes.fromhex(trust["logs"]["key"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Malformed("The trust file is not a /.well-known/troth.json.", code="trust-malformed") from None
+    return {"signers": keys, "host": host, "log_key": log_key}
+
+
+def _data_set(folder: Path, trust: dict[str, Any]) -> dict[str, Any]:
+    from troth.kernel.errors import IntegrityError
+    from troth.redact.manifest import verify_manifest
+
+    refusal: IntegrityError | None = None
+    for name, key in trust["signers"].items():
+        try:
+            manifest = verify_manifest(folder, key)
+        except IntegrityError as error:
+            refusal = error
+        else:
+            return {
+                "what": "data set: manifest, signature and every file",
+                "signed by": name,
+                "files": len(manifest.files),
+                "root": manifest.root,
+            }
+    raise refusal or IntegrityError("The trust file names no signer.", code="no-signer")
+
+
+def _file(path: Path, trust: dict[str, Any], salt: str | None, person: str | None) -> dict[str, Any]:
+    from troth.kernel.errors import Malformed
+
+    raw = _read(path)
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise Malformed("The document is not JSON; give the file as it was handed out.", code="not-json") from None
+    if isinstance(body, dict) and {"leaf", "proof"} <= set(body):
+        return _proof(body, trust)
+    return _certificate(raw, trust, salt, person)
+
+
+def _proof(body: dict[str, Any], trust: dict[str, Any]) -> dict[str, Any]:
+    from troth.audit.verify import verify_proof
+    from troth.kernel.errors import Malformed
+
+    try:
+        leaf, proof = str(body["leaf"]).encode(), str(body["proof"])
+        log = str(json.loads(leaf)["log"])
+    except (ValueError, KeyError, TypeError):
+        raise Malformed("The proof file is not one that 'troth log prove' wrote.", code="proof-malformed") from None
+    index = verify_proof(proof, leaf, _log_key(trust, log))
+    return {"what": "audit entry: its place in the signed log", "log": log, "index": index}
+
+
+def _certificate(raw: bytes, trust: dict[str, Any], salt: str | None, person: str | None) -> dict[str, Any]:
+    from troth.kernel.errors import Invalid
+    from troth.vault.certificate import verify_certificate, verify_subject
+
+    log = verify_certificate(raw, trust["signers"]).log.log
+    held = verify_certificate(raw, trust["signers"], log_keys=[_log_key(trust, log)])
+    if salt or person:
+        tenant, _, subject = (person or "").partition("/")
+        try:
+            verify_subject(held, bytes.fromhex(salt or ""), tenant, subject)
+        except ValueError:
+            raise Invalid("The salt is 64 hex digits.", code="bad-salt") from None
+    return _summary(held)
+
+
+def _summary(held: Certificate) -> dict[str, Any]:
+    roots = held.keys.roots if held.keys else []
+    return {
+        "what": "erasure certificate: signature, claims, log entry and proof",
+        "certificate": held.certificate,
+        "scope": held.scope,
+        "objects": held.objects.count,
+        "issued": held.issued_at,
+        "technique": held.technique,
+        "roots destroyed": len(roots),
+        "assurance": ", ".join(sorted({root.assurance for root in roots})) or "none",
+        "backups": held.backups,
+        "not covered": "; ".join(held.residual),
+    }
+
+
+def _log_key(trust: dict[str, Any], log: str) -> str:
+    from troth.audit.origins import Origins
+
+    return str(Origins(trust["host"], trust["log_key"]).key(log))
+
+
+def _read(path: Path) -> bytes:
+    from troth.kernel.errors import TooLarge
+
+    if path.stat().st_size > _MAX_DOCUMENT:
+        raise TooLarge("The document is larger than any that Troth makes.", code="document-too-large")
+    return path.read_bytes()
