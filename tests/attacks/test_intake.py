@@ -1,4 +1,4 @@
-"""Uploads made to hurt: bombs, polyglots, hidden data, disguised types: each is refused with a typed error, or cleaned."""
+"""Uploads made to hurt: bombs, polyglots, hidden data, disguised types. Each is refused by type, or cleaned."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def space(canvas: Canvas, brief: Brief) -> None:
     canvas.rect(
         0, 0, canvas.width, canvas.height, canvas.linear([deep, mix(palette.sky[0], deep, 0.4), deep], angle="across")
     )
-    for colour in (palette.sky[2], palette.accent, palette.sky[3]):
+    for colour in (palette.sky[2], palette.accent):
         gas = canvas.radial([f"{colour}@0.5", f"{colour}@0"])
         across, down = canvas.unit * rng.uniform(35, 60), canvas.unit * rng.uniform(16, 30)
         place = (rng.random() * canvas.width, rng.random() * canvas.height)
@@ -145,7 +145,7 @@ def _planet(canvas: Canvas, brief: Brief, middle: Point, radius: float) -> None:
         canvas.circle(
             0,
             0,
-            radius * 1.9,
+            radius * 1.45,
             canvas.radial([f"{palette.accent}@0.4", f"{palette.accent}@0.12", f"{palette.accent}@0"]),
         )
         canvas.line(ring, mix(palette.light, palette.accent, 0.35), radius * 0.1, fade=0.55)
