@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyotp
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from troth.identity.store import totp
 from troth.kernel.clock import Clock
@@ -90,11 +90,6 @@ class Totp:
                 raise Unauthenticated(
                     "This one-time code was used already; wait for the next one.", code="totp-replayed"
                 )
-
-    def drop(self, user: str) -> None:
-        """Forget the secret."""
-        with self._database.write() as connection:
-            connection.execute(delete(totp).where(totp.c.user == user))
 
     def _open(self, tenant: str, user: str, sealed: bytes) -> pyotp.TOTP:
         return pyotp.TOTP(self._fields.open(tenant, user, _LABEL, sealed).decode())
