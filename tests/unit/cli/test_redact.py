@@ -76,7 +76,17 @@ def test_dataset_and_check(source: Path, tmp_path: Path) -> None:
 def test_dataset_with_a_register(source: Path, tmp_path: Path) -> None:
     register = tmp_path / "consent.jsonl"
     register.write_text('{"subject": "s-000001", "consent": "c", "granted": true}\n')
-    base = ["dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "CC0-1.0", "--format", "jsonl"]
+    base = [
+        "dataset",
+        str(source),
+        str(tmp_path / "out"),
+        "--source",
+        "test",
+        "--licence",
+        "CC0-1.0",
+        "--format",
+        "jsonl",
+    ]
     answer = json.loads(ok(*base, "--json", "--consent", str(register), "--subject-field", "subject", "--workers", "1"))
     assert 0 < answer["rows"]["kept"] < 20
 
@@ -102,6 +112,16 @@ def test_lint(tmp_path: Path) -> None:
 
 def test_a_wrong_key_file(source: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.pem").write_text("nonsense")
-    base = ["dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "x", "--consent-flag", "consent"]
+    base = [
+        "dataset",
+        str(source),
+        str(tmp_path / "out"),
+        "--source",
+        "test",
+        "--licence",
+        "x",
+        "--consent-flag",
+        "consent",
+    ]
     assert isinstance(run(*base, "--signing-key", str(tmp_path / "bad.pem")).exception, Invalid)
     assert isinstance(run("check", str(tmp_path), "--public-key", str(tmp_path / "bad.pem")).exception, Invalid)

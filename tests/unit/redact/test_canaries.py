@@ -10,7 +10,10 @@ from troth.redact.detect.checks import luhn
 from troth.redact.policy import training_policy
 from troth.redact.rows import RowRedactor
 
-ROWS = [{"text": "The parcel is late. Nobody answers. What now?", "n": 3}, {"nested": {"a": ["A short note.\nAnd more."]}}]
+ROWS = [
+    {"text": "The parcel is late. Nobody answers. What now?", "n": 3},
+    {"nested": {"a": ["A short note.\nAnd more."]}},
+]
 
 
 class Blind:

@@ -59,7 +59,12 @@ def test_every_leaf() -> None:
 
 def test_the_key_is_context() -> None:
     row = {"dob": "1972-01-22", "released": "1972-01-22", "phone": "449 4898", "build": "449 4898"}
-    assert redactor().redact(row) == {"dob": "<DATE>", "released": "1972-01-22", "phone": "<PHONE>", "build": "449 4898"}
+    assert redactor().redact(row) == {
+        "dob": "<DATE>",
+        "released": "1972-01-22",
+        "phone": "<PHONE>",
+        "build": "449 4898",
+    }
 
 
 def test_numbers_under_a_telling_key_become_null() -> None:

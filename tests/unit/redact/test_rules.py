@@ -184,7 +184,9 @@ def test_a_rule_that_needs_context_has_context() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "😀 ", "Ünïcödé ąęłż ", "漢字テスト ", "\u200b\ud83d", "“"])
-@pytest.mark.parametrize(("kind", "marked"), [f for f in FOUND if f[0] in ("email", "iban", "person", "es_dni", "password")])
+@pytest.mark.parametrize(
+    ("kind", "marked"), [f for f in FOUND if f[0] in ("email", "iban", "person", "es_dni", "password")]
+)
 def test_offsets_are_code_points(prefix: str, kind: str, marked: str) -> None:
     marked = prefix + marked
     text = marked.replace("«", "").replace("»", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +38,7 @@ def test_two_readings_of_one_address_are_one() -> None:
 )
 def test_result_is_sorted_and_disjoint(rows: list[tuple[int, int, str, float]]) -> None:
     found = resolve([span(a, a + n, kind, score) for a, n, kind, score in rows])
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(found))
     assert bool(found) == bool(rows)
     covered = {i for s in found for i in range(s.start, s.end)}
     for a, n, kind, _ in rows:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import re2
@@ -121,7 +122,7 @@ def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
         return [(0, len(data))]
     ends = [match.end() for match in compiled.driver.finditer(data)]
     # What starts behind the next context word is that word's to find, so that no text is looked at twice.
-    return [(max(0, a - 1), min(a + _REACH, b)) for a, b in zip(ends, [*ends[1:], len(data)], strict=True)]
+    return [(max(0, a - 1), min(a + _REACH, b)) for a, b in pairwise([*ends, len(data) + 1])]
 
 
 def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
