@@ -118,7 +118,8 @@ def row_of(mapping: RowMapping) -> Row:
 def insert_missing(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert unless a row of that key exists; True when it was inserted."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing()).rowcount > 0
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(*table.primary_key.columns)).first() is not None
 
 
 def fence(connection: Connection, tenant: str, subject: str) -> None:
