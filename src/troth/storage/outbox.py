@@ -11,7 +11,7 @@ import rfc8785
 from sqlalchemy import Column, Connection, LargeBinary, String, Table, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import Invalid, Unavailable
 from troth.kernel.record import Entry
 from troth.storage.database import Big, Database, metadata
 
@@ -23,6 +23,7 @@ outbox = Table(
     Column("leaf", LargeBinary, nullable=False),
 )
 
+MAX_LEAF = 65_535  # bytes; C2SP tlog-tiles entry bundles count in 16 bits
 _MAX_GROUP = 512  # entries in one commit; more waits for the next
 
 
@@ -88,8 +89,13 @@ class Outbox:
 
 
 def row(entry: Entry) -> dict[str, Any]:
-    """The outbox row of an entry; the leaf is canonical JSON (RFC 8785)."""
-    return {"log": entry.log, "leaf": rfc8785.dumps(entry.as_json())}
+    """The outbox row; the leaf is canonical JSON (RFC 8785). Raises `Invalid` for one that no log can take."""
+    leaf = rfc8785.dumps(entry.as_json())
+    if len(leaf) > MAX_LEAF:
+        raise Invalid(
+            "The facts of this operation are too many for one audit entry; do less at once.", code="leaf-too-large"
+        )
+    return {"log": entry.log, "leaf": leaf}
 
 
 def pending(connection: Connection, limit: int) -> list[tuple[int, str, bytes]]:

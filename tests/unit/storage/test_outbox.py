@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import Invalid, Unavailable
 from troth.kernel.record import Entry, Outcome
 from troth.storage.database import Database, metadata
 from troth.storage.outbox import Outbox, discard, pending
@@ -80,4 +81,12 @@ def test_discarded_entries_do_not_come_back(database: Database, outbox: Outbox) 
     outbox.record(_entry("req_1"))
     with database.write() as connection:
         discard(connection, [seq for seq, _, _ in pending(connection, 10)])
+    assert _requests(database) == []
+
+
+def test_an_entry_that_no_log_can_take_is_refused_before_it_blocks_the_rest(database: Database, outbox: Outbox) -> None:
+    huge = replace(_entry("req_1"), facts={"counts": {f"kind{number}": 1 for number in range(6000)}})
+    with pytest.raises(Invalid) as caught:
+        outbox.record(huge)
+    assert caught.value.code == "leaf-too-large"
     assert _requests(database) == []
