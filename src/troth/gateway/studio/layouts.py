@@ -29,28 +29,15 @@ def draw(width: int, height: int, brief: Brief) -> str:
 
 
 def _full(canvas: Canvas, brief: Brief) -> None:
+    """Edge to edge. Words make it a banner (`reading` frames what is not wide): on the left, over a veil."""
     _scene(canvas, brief)
     if not brief.texts:
         return
-    wide = canvas.width > canvas.height * 1.35
-    margin = canvas.unit * 8
-    dark = mix(brief.palette.near, "#000000", 0.3)
-    if wide:  # a banner: words on the left, over a veil that darkens the scene behind them
-        canvas.rect(
-            0,
-            0,
-            canvas.width * 0.72,
-            canvas.height,
-            canvas.linear([f"{dark}@0.9", f"{dark}@0.74", f"{dark}@0"], angle="right"),
-        )
-        block = Block(margin, margin, canvas.width * 0.48, canvas.height - 2 * margin)
-        words(canvas, brief, block, brief.palette.paper, left=True)
-    else:
-        canvas.rect(
-            0, canvas.height * 0.5, canvas.width, canvas.height * 0.5, canvas.linear([f"{dark}@0", f"{dark}@0.8"])
-        )
-        block = Block(margin, canvas.height * 0.68, canvas.width - 2 * margin, canvas.height * 0.26)
-        words(canvas, brief, block, brief.palette.paper)
+    margin, dark = canvas.unit * 8, mix(brief.palette.near, "#000000", 0.3)
+    veil = canvas.linear([f"{dark}@0.9", f"{dark}@0.74", f"{dark}@0"], angle="right")
+    canvas.rect(0, 0, canvas.width * 0.72, canvas.height, veil)
+    block = Block(margin, margin, canvas.width * 0.48, canvas.height - 2 * margin)
+    words(canvas, brief, block, brief.palette.paper, left=True)
 
 
 def _framed(canvas: Canvas, brief: Brief) -> None:
