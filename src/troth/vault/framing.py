@@ -10,9 +10,11 @@ from __future__ import annotations
 import secrets
 import struct
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from hmac import compare_digest
+from io import BytesIO
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -36,8 +38,9 @@ _JURISDICTION_OF = {code: text for text, code in JURISDICTIONS.items()}
 _FACTS = struct.Struct(">4sBBBB16s16sQ16sI16s")  # 84 bytes: everything before the wrapped data key
 _WRAP_AT, _COMMITMENT_AT = _FACTS.size, _FACTS.size + 60
 _NOT_LAST, _LAST = bytes(4), b"\x00\x00\x00\x01"
-_SCRATCH = 4 * (SEGMENT + TAG) + HEADER  # objects up to 1 MiB are worked on in a buffer that is used again
-_ZEROS = bytes(_SCRATCH)
+_GROUP = 4  # segments worked on at once, 1 MiB
+_SCRATCH = _GROUP * (SEGMENT + TAG) + HEADER
+_ZEROS = memoryview(bytes(_SCRATCH))
 _local = threading.local()
 
 
@@ -138,19 +141,23 @@ def plain_size(sealed: bytes) -> int:
 
 def _seal(facts: Facts, unit: Unit, plaintext: bytes, fresh: _Randomness) -> bytes:
     header, cipher = _header(facts, unit, fresh)
-    size = sealed_size(len(plaintext))
-    scratch = _scratch("sealed", size)
-    target, source = memoryview(scratch), memoryview(plaintext)
+    return _joined(_sealed_pieces(cipher, header, plaintext), sealed_size(len(plaintext)))
+
+
+def _sealed_pieces(cipher: AESGCM, header: bytes, plaintext: bytes) -> Iterator[memoryview]:
+    source, target = memoryview(plaintext), _scratch("sealed")
     target[:HEADER] = header
     position, last = HEADER, _segments(len(plaintext)) - 1
     for index in range(last + 1):
+        if index and index % _GROUP == 0:
+            yield target[:position]
+            position = 0
         segment = source[index << SEGMENT_LOG2 : (index + 1) << SEGMENT_LOG2]
         end = position + len(segment) + TAG
-        cipher.encrypt_into(
-            _nonce(index, last=index == last), segment, header if index == 0 else None, target[position:end]
-        )
+        aad = header if index == 0 else None
+        cipher.encrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
         position = end
-    return bytes(target[:size])
+    yield target[:position]
 
 
 def _header(facts: Facts, unit: Unit, fresh: _Randomness) -> tuple[bytes, AESGCM]:
@@ -207,26 +214,45 @@ def _segment_cipher(sealed: bytes, expected: Facts, unit: Unit) -> AESGCM:
 
 
 def _decrypt(cipher: AESGCM, sealed: bytes, first: int, after: int) -> bytes:
-    source, last = memoryview(sealed), _segments_of(sealed) - 1
-    begin, end = (HEADER + min(index * (SEGMENT + TAG), len(sealed) - HEADER) for index in (first, after))
-    size = end - begin - TAG * (after - first)
-    target = memoryview(_scratch("plain", size))
-    position = 0
+    begin, end = (min(HEADER + index * (SEGMENT + TAG), len(sealed)) for index in (first, after))
     try:
-        for index in range(first, after):
-            at = HEADER + index * (SEGMENT + TAG)
-            segment = source[at : min(at + SEGMENT + TAG, end)]
-            aad = sealed[:HEADER] if index == 0 else None
-            size_here = len(segment) - TAG
-            cipher.decrypt_into(
-                _nonce(index, last=index == last), segment, aad, target[position : position + size_here]
-            )
-            position += size_here
-        return bytes(target[:size])
+        return _joined(_plain_pieces(cipher, sealed, first, after), end - begin - TAG * (after - first))
     except InvalidTag as error:
         raise IntegrityError("The sealed object was changed, cut or put together.", code="tob1-tampered") from error
+
+
+def _plain_pieces(cipher: AESGCM, sealed: bytes, first: int, after: int) -> Iterator[memoryview]:
+    source, last, target = memoryview(sealed), _segments_of(sealed) - 1, _scratch("plain")
+    position = written = 0
+    try:
+        for index in range(first, after):
+            if position and (index - first) % _GROUP == 0:
+                yield target[:position]
+                position = 0
+            at = HEADER + index * (SEGMENT + TAG)
+            segment = source[at : at + SEGMENT + TAG]
+            end = position + len(segment) - TAG
+            written = max(written, end)
+            aad = sealed[:HEADER] if index == 0 else None
+            cipher.decrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
+            position = end
+        yield target[:position]
     finally:
-        target[: min(size, _SCRATCH)] = _ZEROS[: min(size, _SCRATCH)]  # the buffer is used again; larger ones are freed
+        target[:written] = _ZEROS[:written]  # the buffer is used again
+
+
+def _joined(pieces: Iterator[memoryview], size: int) -> bytes:
+    """The bytes of all pieces, each of which is overwritten by the next."""
+    first = next(pieces)
+    if len(first) == size:
+        whole = bytes(first)
+        next(pieces, None)  # lets the generator clean up
+        return whole
+    collected = BytesIO()
+    collected.write(first)
+    for piece in pieces:
+        collected.write(piece)
+    return collected.getvalue()
 
 
 def _nonce(index: int, *, last: bool) -> bytes:
@@ -247,12 +273,10 @@ def _segments_of(sealed: bytes) -> int:
     return count
 
 
-def _scratch(name: str, size: int) -> bytearray:
-    """A buffer of this thread, used again: fresh pages cost more than the encryption. Large ones are not kept."""
-    if size > _SCRATCH:
-        return bytearray(size)
-    buffer: bytearray | None = getattr(_local, name, None)
-    if buffer is None:
-        buffer = bytearray(_SCRATCH)
-        setattr(_local, name, buffer)
-    return buffer
+def _scratch(name: str) -> memoryview:
+    """A buffer of this thread, used again and again: fresh pages cost more than the encryption."""
+    view: memoryview | None = getattr(_local, name, None)
+    if view is None:
+        view = memoryview(bytearray(_SCRATCH))
+        setattr(_local, name, view)
+    return view

@@ -178,7 +178,7 @@ class ErasureOperations:
 
     @operation(
         "erasure.own",
-        group=Group.OWN_DATA,
+        group=Group.OWN_ERASURE,
         request=m.EraseOwn,
         route=Route("POST", "/v1/erasures/own", status=201),
         command=("erasure", "own"),

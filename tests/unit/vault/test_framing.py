@@ -14,7 +14,16 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.vault import framing
 
-SIZES = (0, 1, framing.SEGMENT - 1, framing.SEGMENT, framing.SEGMENT + 1, 3 * framing.SEGMENT, (1 << 20) + 7)
+SIZES = (
+    0,
+    1,
+    framing.SEGMENT - 1,
+    framing.SEGMENT,
+    framing.SEGMENT + 1,
+    4 * framing.SEGMENT,
+    4 * framing.SEGMENT + 1,
+    9 * framing.SEGMENT,
+)
 
 
 @dataclass(frozen=True)
@@ -130,4 +139,9 @@ def test_threads_do_not_share_their_buffers() -> None:
 
 def test_plaintext_does_not_stay_in_the_reused_buffer() -> None:
     framing.open(framing.seal(FACTS, Unit(), b"needle-needle" * 50), FACTS, Unit())
-    assert b"needle" not in framing._local.plain
+    assert b"needle" not in bytes(framing._local.plain)
+    broken = bytearray(framing.seal(FACTS, Unit(), b"needle-needle" * 50_000))
+    broken[-1] ^= 1
+    with pytest.raises(IntegrityError):
+        framing.open(bytes(broken), FACTS, Unit())
+    assert b"needle" not in bytes(framing._local.plain)
