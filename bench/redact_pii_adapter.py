@@ -1,7 +1,6 @@
-"""Adapter of the rule tier for the PII harness: `pii_bench.py --detector redact_pii_adapter:factory` with bench/ on PYTHONPATH.
+"""Adapter of the rule tier for the PII harness (`--detector redact_pii_adapter:factory`).
 
-It predicts what the default training policy would take out: kinds whose category that policy keeps (bare dates, web
-addresses' harmless cousins) are not predicted. Coordinates are judged as MISC: the sets call a depot's GPS fix harmless.
+It predicts what the default training policy takes out: bare dates, which that policy keeps, are not predicted. Coordinates are judged as MISC: the sets call a depot's GPS fix harmless.
 """
 
 from __future__ import annotations

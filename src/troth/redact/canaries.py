@@ -74,7 +74,8 @@ def _nir(r: random.Random) -> str:
 
 
 def _street(r: random.Random) -> str:
-    return f"{r.randint(10, 999)} {r.choice(_SURNAMES)} Street, {r.choice(('Springfield, IL 62704', 'Portland, OR 97205'))}"
+    town = r.choice(("Springfield, IL 62704", "Portland, OR 97205"))
+    return f"{r.randint(10, 999)} {r.choice(_SURNAMES)} Street, {town}"
 
 
 # kind, sentence around the value, value. The surroundings name the kind the way people do, in several languages.

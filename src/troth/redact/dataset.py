@@ -181,7 +181,8 @@ def _publishable(bound: LeakBound, scan: Scan, policy: Policy) -> None:
         return
     if bound.left or bound.recall_lower_95 < policy.min_recall:
         raise Conflict(
-            f"{bound.left} of {bound.planted} canaries survived; the lower bound of recall is {bound.recall_lower_95:.4f} and the policy "
+            f"{bound.left} of {bound.planted} canaries survived; the lower bound of recall is "
+            f"{bound.recall_lower_95:.4f} and the policy "
             f"asks for {policy.min_recall:.4f}. No manifest was written.",
             code="leak-bound",
         )

@@ -57,7 +57,7 @@ def key_id(public_key: bytes) -> str:
 
 
 def root_digest(shards: Sequence[tuple[str, str]]) -> str:
-    """SHA-256 (hex) over the ordered (name, SHA-256 hex) of the shards, one `sha256  name` line each, as `sha256sum` writes."""
+    """SHA-256 (hex) over the shards in order, one line `sha256  name` each, as `sha256sum` writes them."""
     return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in shards).encode()).hexdigest()
 
 

@@ -38,7 +38,7 @@ class Decision(BaseModel):
 
 
 class Policy(BaseModel):
-    """A complete policy. Built by `parse_policy`, which refuses a gap; `decisions` has every category of the taxonomy."""
+    """A complete policy, built by `parse_policy`, which refuses a gap: `decisions` has every category."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -92,7 +92,8 @@ def _findings(decisions: Mapping[str, Decision]) -> list[str]:
             found.append(f"The policy keeps the category {name} without a reason; write one.")
         elif decision.action is not Action.KEEP and name not in covered:
             found.append(
-                f"No detector finds the category {name} yet, so the policy cannot promise to {decision.action} it; keep it with a reason."
+                f"No detector finds the category {name} yet, so the policy cannot promise to {decision.action} it; "
+                "keep it with a reason."
             )
     return found
 

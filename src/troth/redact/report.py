@@ -8,7 +8,8 @@ from typing import Any
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
-    "table{border-collapse:collapse;width:100%;margin:1rem 0}td,th{border-bottom:1px solid #8884;padding:.3rem .5rem;text-align:left}"
+    "table{border-collapse:collapse;width:100%;margin:1rem 0}"
+    "td,th{border-bottom:1px solid #8884;padding:.3rem .5rem;text-align:left}"
     "td:last-child{text-align:right;font-variant-numeric:tabular-nums}code{word-break:break-all}"
 )
 
@@ -53,7 +54,8 @@ def as_html(predicate: Mapping[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Redaction report</title><style>{_STYLE}</style><h1>Redaction report</h1><table>{facts}</table>"
-        f"<h2>Taken out, by kind</h2><table>{counts}</table><h2>Decision on each category</h2><table>{decisions}</table></html>\n"
+        f"<h2>Taken out, by kind</h2><table>{counts}</table>"
+        f"<h2>Decision on each category</h2><table>{decisions}</table></html>\n"
     )
 
 

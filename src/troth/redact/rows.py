@@ -34,7 +34,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 def parse_row(line: bytes, number: int, limits: Limits) -> dict[str, Json]:
-    """One line as an object. `number` is its place in the file, from 1; the message names it and nothing of its content.
+    """One line as an object. `number`: its place in the file, from 1; messages name it and nothing of its content.
 
     Raises Malformed or TooLarge.
     """
@@ -91,10 +91,10 @@ def _encodable(text: str) -> bool:
 
 @dataclass(slots=True)
 class RowRedactor:
-    """Redacts rows under one policy. `declared`: keys that are known to be names of fields; other keys are redacted too.
+    """Redacts rows under one policy. `declared`: keys known to be names of fields; other keys are redacted too.
 
-    A leaf is judged together with the key it stands under, as `key: value`: that `dob` stands there is what makes a date
-    a date of birth. A number that the detector finds under its key becomes null, so that a column keeps its type.
+    A leaf is judged together with the key it stands under, as `key: value`: that `dob` stands there makes a date a
+    date of birth. A number that the detector finds under its key becomes null, so that a column keeps its type.
     """
 
     detector: Detector
@@ -168,7 +168,7 @@ class RowRedactor:
         return None if spans else value
 
     def _name(self, name: str) -> str:
-        """The key itself, redacted unless it is declared. Remembered: a data set has few keys, and redacted ones are safe."""
+        """The key itself, redacted unless it is declared. Remembered for the run: a data set has few keys."""
         if name in self.declared:
             return name
         known = self._names.get(name)

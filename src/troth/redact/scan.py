@@ -1,4 +1,4 @@
-"""First reading of the input: is it whole, how big, where do shards begin, which columns does it have. Writes nothing."""
+"""First reading of the input: is it whole, how big, where do shards begin, which columns. Writes nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Scan:
 
 
 def input_files(source: Path) -> list[Path]:
-    """The files of a data set, in order. Raises NotFound, or UnsupportedMedia when any one is no JSON Lines (TRN-04)."""
+    """The files of a data set, in order. Raises NotFound; UnsupportedMedia when any is no JSON Lines (TRN-04)."""
     if source.is_dir():
         files = sorted(path for path in source.rglob("*") if path.is_file())
     elif source.is_file():

@@ -62,7 +62,7 @@ def arrow() -> Any:
 
 
 def write_shard(plan: ShardPlan, task: ShardTask) -> ShardRecord:
-    """Make the shard of `task` and its record. Raises Malformed, TooLarge (input changed since the scan), Unavailable."""
+    """Make the shard of `task` and its record. Raises Malformed or TooLarge (the input changed), Unavailable."""
     redactor = RowRedactor(plan.detector(), plan.policy, plan.key, plan.declared)
     tally = {"rows": 0, "kept": 0}
     name = f"shard-{task.index:05d}.{plan.format}"

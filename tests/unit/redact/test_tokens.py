@@ -16,7 +16,10 @@ PROMPT = (
     "Hi, I am Maria Keller 😀, maria@example.org, again maria@example.org, «<EMAIL_aaaaaaaaaa>» call +44 20 7946 0958"
 )
 _BITS = st.sampled_from(
-    ["maria@example.org", "Dear Mrs Keller", "<EMAIL_", "<EMAIL_aaaaaaaaaa>", "<", ">", "é", "😀", "�", " ", "\n", "x", "<TEXT_bbbbbbbbbb>", "+44 20 7946 0958", "<PERSON_", "a" * 10]
+    (
+        "maria@example.org|Dear Mrs Keller|<EMAIL_|<EMAIL_aaaaaaaaaa>|<|>|é|😀|\ud800| |\n|x|<TEXT_bbbbbbbbbb>|"
+        "+44 20 7946 0958|<PERSON_|aaaaaaaaaa"
+    ).split("|")
 )
 
 

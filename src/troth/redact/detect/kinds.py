@@ -15,7 +15,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of find. `label` is what a reader sees (`<EMAIL>`); a container holds other finds (a URL, an address)."""
+    """One kind of find. `label` is what a reader sees (`<EMAIL>`); a container may hold other finds (a URL)."""
 
     name: str
     category: str
@@ -66,9 +66,10 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("date", "DATE", "date"),
     ("age", "AGE", "age"),
     ("national_id", "ID",
-     "us_ssn uk_nino de_rvnr fr_nir es_dni es_nie it_codice_fiscale ca_sin nl_bsn pl_pesel br_cpf ch_ahv se_personnummer "
-     "fi_hetu in_aadhaar national_id"),
-    ("tax_id", "ID", "us_itin us_ein uk_utr au_tfn au_abn de_idnr de_stnr fr_siren fr_siret es_cif it_piva eu_vat in_pan"),
+     "us_ssn uk_nino de_rvnr fr_nir es_dni es_nie it_codice_fiscale ca_sin nl_bsn pl_pesel br_cpf ch_ahv "
+     "se_personnummer fi_hetu in_aadhaar national_id"),
+    ("tax_id", "ID",
+     "us_itin us_ein uk_utr au_tfn au_abn de_idnr de_stnr fr_siren fr_siret es_cif it_piva eu_vat in_pan"),
     ("health_id", "ID", "us_npi us_mbi uk_nhs au_medicare medical_record"),
     ("travel_document", "ID", "passport driving_licence de_ausweis document_id"),
     ("vehicle", "ID", "vin licence_plate"),

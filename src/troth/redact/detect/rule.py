@@ -19,7 +19,10 @@ LETTER = f"{UPPER}{LOWER}"
 
 
 # Words for numbers of things; they speak against a find that only a context word speaks for.
-OTHER_NUMBERS = r"orders?(?: ?id)?|sku|ref(?:erence)?|ticket|invoice|tracking|build|qty|quantity|amount|price|total|version|serial|isbn|issn|commit"
+OTHER_NUMBERS = (
+    r"orders?(?: ?id)?|sku|ref(?:erence)?|ticket|invoice|tracking|build|qty|quantity|amount|price|total|version|"
+    r"serial|isbn|issn|commit"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,8 @@ def resolve(found: Iterable[Span]) -> list[Span]:
     """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier.
 
     What a loser of a container kind (address, URL, connection string) covers beyond the winners stays covered, so
-    that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the others.
+    that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the
+    others.
     """
     ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
     starts: list[int] = []

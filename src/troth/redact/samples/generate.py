@@ -19,10 +19,11 @@ from troth.redact.canaries import with_luhn
 from troth.redact.detect.rules.people import certain_given_names
 
 _SURNAMES = (
-    "Abernathy Alvarez Baumgartner Beaumont Bianchi Blackwood Carmichael Castillo Dubois Eriksen Fairbanks Fernandez "
-    "Fitzgerald Gallagher Greenwood Haverford Hofmann Iglesias Jankowski Kowalski Lindqvist Lombardi MacAllister Moreau "
-    "Nakamura Novak O'Sullivan Oyelaran Pemberton Petrov Quinn Ramirez Rossi Schneider Sinclair Thornton Underwood "
-    "Valentine Vasquez Weatherby Whitfield Yamamoto Zimmermann"
+    "Abernathy Alvarez Baumgartner Beaumont Bianchi Blackwood Carmichael Castillo Dubois Eriksen "
+    "Fairbanks Fernandez Fitzgerald Gallagher Greenwood Haverford Hofmann Iglesias Jankowski Kowalski "
+    "Lindqvist Lombardi MacAllister Moreau Nakamura Novak O'Sullivan Oyelaran Pemberton Petrov Quinn "
+    "Ramirez Rossi Schneider Sinclair Thornton Underwood Valentine Vasquez Weatherby Whitfield Yamamoto "
+    "Zimmermann"
 ).split()
 _STREETS = ("Maple Street", "Station Road", "Harbour Lane", "Orchard Avenue", "Mill Court", "Victoria Terrace")
 _TOWNS = ("Springfield, IL 62704", "Portland, OR 97205", "Leeds LS1 4AP", "Bristol BS1 5TR", "Ballarat VIC 3350")
