@@ -20,6 +20,7 @@ from troth.identity.keys import ApiKeys
 from troth.identity.roles import Roles
 from troth.identity.sessions import Sessions
 from troth.identity.tenants import Tenants
+from troth.identity.throttle import Throttle
 from troth.identity.users import Users
 from troth.kernel.clock import Clock
 from troth.kernel.dispatch import Dispatcher
@@ -40,6 +41,7 @@ from troth.vault.objects import Objects
 from troth.vault.retention import Retention
 
 PROBE_TENANT = "Troth self-checks"  # synthetic people live here; no customer does
+NEIGHBOUR = "Troth self-checks, neighbour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,14 @@ class Identity:
     sessions: Sessions
     keys: ApiKeys
     bootstrap: Bootstrap
+    throttle: Throttle
     holder: IdentityHolder
     operations: tuple[object, ...]
+
+    def sweep(self) -> None:
+        """Drop sessions and attempts that are over."""
+        self.sessions.sweep()
+        self.throttle.sweep()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +138,12 @@ class System:
     decider: CedarDecider
     door: Door = field(default_factory=Door)
 
-    def probe_person(self) -> tuple[str, str]:
+    def probe_person(self, *, neighbour: bool = False) -> tuple[str, str]:
         """(tenant, subject) of a fresh synthetic person, so that checks never touch a customer's data."""
+        return self.probe_tenant(NEIGHBOUR if neighbour else PROBE_TENANT), new_id("usr")
+
+    def probe_tenant(self, name: str, jurisdiction: str | None = None) -> str:
+        """The tenant of that name, made on first use, here unless another jurisdiction is given."""
         tenants = self.identity.tenants
-        known = [tenant.id for tenant in tenants.list() if tenant.name == PROBE_TENANT]
-        tenant = known[0] if known else tenants.create(PROBE_TENANT, self.base.settings.data.jurisdiction).id
-        return tenant, new_id("usr")
+        known = [tenant.id for tenant in tenants.list() if tenant.name == name]
+        return known[0] if known else tenants.create(name, jurisdiction or self.base.settings.data.jurisdiction).id

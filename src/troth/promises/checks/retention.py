@@ -1,0 +1,155 @@
+"""Promises about time: synthetic objects with a deadline, before and after the sweep that everything goes through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import and_, func, or_, select
+
+from troth.kernel.clock import epoch_ms
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Gone, NotFound
+from troth.promises.check import Check, Facts, counted
+from troth.promises.probe import Probe, ground, probe, refused
+from troth.promises.system import System
+from troth.vault.deadlines import CLASS_DAYS, DAY_MS, Deadlines
+from troth.vault.holds import held_objects
+from troth.vault.store import LIVE
+from troth.vault.store import objects as object_table
+
+_LIFE_MS = 1_000  # long enough to be read once on a busy machine
+_WAIT = 1.05  # seconds
+_LONG_MS = 3_600_000
+Sweep = Callable[[System], object]
+
+
+def _swept(system: System) -> object:
+    return system.vault.retention.sweep()
+
+
+def _not_swept(_system: System) -> object:
+    """The known-bad housekeeping: the deadline passes and nobody comes."""
+    return None
+
+
+def _now(system: System) -> int:
+    return epoch_ms(system.base.clock.now())
+
+
+def _short_lived(person: Probe, life: int = _LIFE_MS) -> str:
+    return person.keep(b"short-lived", kind="prompt", expires_at=_now(person.system) + life).id
+
+
+def _past_deadline(system: System, sweep: Sweep) -> Facts:
+    """An object past its deadline: out of the index, its key destroyed, its bytes deleted, nothing else overdue."""
+    with probe(system) as person:
+        objects = [_short_lived(person) for _ in range(2)]
+        lasting = person.keep(b"lasting").id
+        time.sleep(_WAIT)
+        units = [bytes.fromhex(person.row(one)["unit"]) for one in objects]
+        blobs = [person.row(one)["blob"] for one in objects]
+        sweep(system)
+        outcomes = [refused(lambda one=one: person.open(one), Gone) for one in objects]  # type: ignore[misc]
+        outcomes += [person.row(one)["state"] != LIVE for one in objects]
+        outcomes += [refused(lambda unit=unit: system.base.tree.key(unit), Gone) for unit in units]  # type: ignore[misc]
+        outcomes += [refused(lambda blob=blob: system.base.objects.get(blob), NotFound) for blob in blobs]  # type: ignore[misc]
+        outcomes += [not _overdue_free(system), person.open(lasting) == b"lasting"]
+    return counted(outcomes)
+
+
+def _overdue_free(system: System) -> set[str]:
+    """Overdue objects that no hold binds."""
+    with system.base.database.read() as connection:
+        held, _ = held_objects(connection, _now(system))
+    return set(system.vault.retention.overdue()) - held
+
+
+def _by_class(system: System, days: Callable[[DataClass], int | None]) -> Facts:
+    """Each class has a limit; fresh objects carry it, and after a sweep nothing is older than it."""
+    system.vault.retention.sweep()
+    with probe(system) as person:
+        outcomes = []
+        for data_class in (DataClass.USER_GENERATED, DataClass.SYSTEM):
+            info, limit = person.keep(data_class=data_class), days(data_class)
+            outcomes.append(limit is not None and info.expires_at == info.created_at + limit * DAY_MS)
+        account = person.keep(data_class=DataClass.ACCOUNT)
+        system.vault.retention.account_closed(person.tenant, person.subject)
+        outcomes.append(account.expires_at is None and person.row(account.id)["expires_at"] is not None)
+        asked = person.keep(expires_at=_now(system) + 400 * DAY_MS)  # a wish can only shorten
+        outcomes.append(asked.expires_at is not None and asked.expires_at <= asked.created_at + 30 * DAY_MS)
+    return counted([*outcomes, _too_old(system, days) == 0, not _overdue_free(system)])
+
+
+def _too_old(system: System, days: Callable[[DataClass], int | None]) -> int:
+    """Live objects older than their class permits, or without the deadline that their class needs."""
+    now, limits = _now(system), {one: days(one) for one in DataClass}
+    wrong = [
+        and_(
+            object_table.c.data_class == one.value,
+            or_(object_table.c.expires_at.is_(None), object_table.c.created_at < now - limit * DAY_MS),
+        )
+        for one, limit in limits.items()
+        if limit is not None
+    ]
+    count = select(func.count()).select_from(object_table).where(object_table.c.state == LIVE, or_(*wrong))
+    with system.base.database.read() as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+def _default(data_class: DataClass) -> int | None:
+    return CLASS_DAYS[data_class]
+
+
+def _for_ever(data_class: DataClass) -> int | None:
+    """The known-bad rule: system data would never end."""
+    return None if data_class is DataClass.SYSTEM else CLASS_DAYS[data_class]
+
+
+def _transient(system: System, life: int) -> Facts:
+    """A body past its deadline does not open; the log still tells that it was there."""
+    with probe(system) as person:
+        body = _short_lived(person, life)
+        readable = person.open(body) == b"short-lived"
+        time.sleep(_WAIT)
+        outcomes = [readable, refused(lambda: person.open(body), Gone)]
+        system.vault.retention.sweep()
+        unit = bytes.fromhex(person.row(body)["unit"])
+        outcomes.append(refused(lambda: system.base.tree.key(unit), Gone))
+        system.base.sequencer.flush(person.tenant)
+        outcomes.append(bool(system.base.prover.locate(person.tenant, body)))
+        days = Deadlines(ground(system)).days(person.tenant, DataClass.USER_GENERATED)
+        outcomes.append(days is not None and days <= 30)
+    return counted(outcomes)
+
+
+CHECKS = (
+    Check(
+        "gone-after-deadline",
+        ("DEL-01",),
+        "Two synthetic objects pass their deadline and a sweep runs: they must be out of the index, their keys "
+        "destroyed, their bytes deleted, a third untouched, and nothing in this installation overdue but what is held.",
+        lambda system: _past_deadline(system, _swept),
+        lambda system: _past_deadline(system, _not_swept),
+        every=6 * 3600,
+    ),
+    Check(
+        "limit-of-each-class",
+        ("CLS-03",),
+        "Fresh synthetic objects of each class must carry the deadline of their class, account data from the closing "
+        "of the account on; after a sweep no live object may be older than its class permits. Tables other than the "
+        "vault's objects are not looked at.",
+        lambda system: _by_class(system, _default),
+        lambda system: _by_class(system, _for_ever),
+        every=6 * 3600,
+    ),
+    Check(
+        "bodies-are-transient",
+        ("CLS-05",),
+        "A synthetic prompt passes its deadline: it must not open and its key must be destroyed, while the log still "
+        "shows that it was kept. The memory of workers is not looked at.",
+        lambda system: _transient(system, _LIFE_MS),
+        lambda system: _transient(system, _LONG_MS),
+        every=6 * 3600,
+    ),
+)
