@@ -1,0 +1,63 @@
+"""Sealed fields."""
+
+from __future__ import annotations
+
+import pytest
+
+from key_world import World
+from troth.kernel.errors import Gone, IntegrityError
+from troth.kernel.personal import PersonalFields
+from troth.keys.fields import SealedFields
+
+OWNER = ("ten_a", "usr_a", "email")
+
+
+@pytest.fixture
+def fields(world: World) -> PersonalFields:
+    return SealedFields(world.tree, bytes(32))
+
+
+def test_a_field_opens_for_its_owner_and_label_only(fields: PersonalFields) -> None:
+    sealed = fields.seal(*OWNER, b"ada@example.org")
+    assert b"ada" not in sealed
+    assert fields.open(*OWNER, sealed) == b"ada@example.org"
+    fields.seal("ten_a", "usr_b", "email", b"other")
+    for owner in (("ten_b", "usr_a", "email"), ("ten_a", "usr_b", "email"), ("ten_a", "usr_a", "name")):
+        with pytest.raises(IntegrityError):
+            fields.open(*owner, sealed)
+
+
+def test_any_changed_byte_is_refused(fields: PersonalFields) -> None:
+    sealed = fields.seal(*OWNER, b"x")
+    for at in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[at] ^= 1
+        with pytest.raises(IntegrityError):
+            fields.open(*OWNER, bytes(changed))
+    for cut in (b"", sealed[:32], sealed[:-1]):
+        with pytest.raises(IntegrityError):
+            fields.open(*OWNER, cut)
+
+
+def test_an_erased_persons_fields_are_noise(fields: PersonalFields, world: World) -> None:
+    sealed, other = fields.seal(*OWNER, b"x"), fields.seal("ten_a", "usr_b", "email", b"y")
+    world.tree.destroy_subject("ten_a", "usr_a")
+    with pytest.raises(Gone):
+        fields.open(*OWNER, sealed)
+    with pytest.raises(Gone):
+        fields.seal(*OWNER, b"again")
+    assert fields.open("ten_a", "usr_b", "email", other) == b"y"
+
+
+def test_a_blind_index_depends_on_key_label_and_value(fields: PersonalFields, world: World) -> None:
+    other = SealedFields(world.tree, b"\x01" * 32)
+    one = fields.blind_index("email", "ada@example.org")
+    assert one == fields.blind_index("email", "ada@example.org")
+    assert len(one) == 32
+    rest = {
+        fields.blind_index("name", "ada@example.org"),
+        fields.blind_index("email", "b"),
+        other.blind_index("email", "b"),
+    }
+    assert len(rest | {one}) == 4
+    assert fields.blind_index("ab", "c") != fields.blind_index("a", "bc")
