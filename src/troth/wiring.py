@@ -227,6 +227,7 @@ def _identity(base: Base) -> Identity:
         sessions=sessions,
         keys=keys,
         bootstrap=Bootstrap(tenants=tenants, users=users, totp=totp, recovery=recovery),
+        throttle=throttle,
         holder=IdentityHolder(database, users, roles, sessions, keys),
         operations=(account, people),
     )

@@ -48,7 +48,7 @@ def people(home: House) -> dict[str, Person]:
 
 def test_every_operation_has_a_route_and_an_action_that_somebody_is_refused(home: House) -> None:
     groups = {operation.declaration.group for operation, _ in _routed(home)}
-    assert groups <= {*OPEN, *WRONG_ROLE, Group.OWN_ACCOUNT, Group.OWN_DATA}
+    assert groups <= {*OPEN, *WRONG_ROLE, Group.OWN_ACCOUNT, Group.OWN_DATA, Group.OWN_ERASURE}
     assert sum(1 for _ in _routed(home)) == len(home.system.dispatcher.registry)
 
 
@@ -93,7 +93,15 @@ def test_the_wrong_role_is_refused(home: House, people: dict[str, Person]) -> No
 
 def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None:
     headers = home.key_headers(people["owner"], "generate", "own-data", "own-data:write")
-    beyond = (Group.OWN_ACCOUNT, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.OPERATE)
+    beyond = (
+        Group.OWN_ACCOUNT,
+        Group.OWN_ERASURE,
+        Group.OWN_KEYS,
+        Group.ADMINISTER,
+        Group.PRIVACY,
+        Group.AUDIT,
+        Group.OPERATE,
+    )
     for operation, route in _routed(home):
         if operation.declaration.group in beyond:
             response = _ask(home, route, headers)
@@ -102,7 +110,13 @@ def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None
 
 def test_an_operator_reaches_nobodys_data(home: House) -> None:
     for operation, route in _routed(home):
-        if operation.declaration.group in (Group.OWN_DATA, Group.GENERATE, Group.ADMINISTER, Group.PRIVACY):
+        if operation.declaration.group in (
+            Group.OWN_DATA,
+            Group.OWN_ERASURE,
+            Group.GENERATE,
+            Group.ADMINISTER,
+            Group.PRIVACY,
+        ):
             response = _ask(home, route, home.operator)
             assert response.status_code in (403, 415, 422), (operation.name, response.status_code)
 

@@ -119,9 +119,10 @@ def _port(listener: socket.socket) -> int:
 
 
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
-    vault, faults = troth.system.vault, troth.system.base.journal
+    vault, identity, faults = troth.system.vault, troth.system.identity, troth.system.base.journal
     work = [
         Periodic("retention", vault.retention.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=30.0, faults=faults),
+        Periodic("sign-in", identity.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=60.0, faults=faults),
         Periodic(
             "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults
         ),

@@ -20,7 +20,10 @@ _OWNERS = (
     "troth.gateway.operations:GatewayOperations",
     "troth.gateway.operations:VendorOperations",
     "troth.identity.operations:IdentityOperations",
-    "troth.vault.operations:VaultOperations",
+    "troth.identity.people_operations:PeopleOperations",
+    "troth.vault.operations:ConsentOperations",
+    "troth.vault.operations:ErasureOperations",
+    "troth.vault.operations:ObjectOperations",
 )
 _SECRET = ("password", "totp", "code", "secret")
 

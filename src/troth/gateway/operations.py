@@ -55,13 +55,13 @@ class GatewayOperations:
         """Change uploaded pictures; their personal metadata is removed first."""
         return await self._images.edit(call, request)
 
-    @operation("model.list", group=Group.GENERATE, request=ListModels, command=("models", "list"),
+    @operation("model.list", group=Group.GENERATE, request=ListModels, command=("model", "list"),
                route=Route("GET", "/v1/models", body="none"))  # fmt: skip
     def list_models(self, call: Call, request: ListModels) -> Models:  # noqa: ARG002
         """List the models that may be used now."""
         return self._models.all(call)
 
-    @operation("model.show", group=Group.GENERATE, request=ShowModel, command=("models", "show"),
+    @operation("model.show", group=Group.GENERATE, request=ShowModel, command=("model", "show"),
                route=Route("GET", "/v1/models/{model}", body="none"))  # fmt: skip
     def show_model(self, call: Call, request: ShowModel) -> Model:
         """Show one model."""
@@ -73,13 +73,13 @@ class GatewayOperations:
         """Keep a file, sealed and with an end."""
         return self._files.create(call, request)
 
-    @operation("file.list", group=Group.OWN_DATA, request=ListFiles, command=("files", "list"), data_class=_OWN,
+    @operation("file.list", group=Group.OWN_DATA, request=ListFiles, command=("file", "list"), data_class=_OWN,
                route=Route("GET", "/v1/files", body="none"))  # fmt: skip
     def list_files(self, call: Call, request: ListFiles) -> FileObjects:
         """List one's own files."""
         return self._files.page(call, request)
 
-    @operation("file.show", group=Group.OWN_DATA, request=FileById, command=("files", "show"), data_class=_OWN,
+    @operation("file.show", group=Group.OWN_DATA, request=FileById, command=("file", "show"), data_class=_OWN,
                route=Route("GET", "/v1/files/{file_id}", body="none"))  # fmt: skip
     def show_file(self, call: Call, request: FileById) -> FileObject:
         """Show one file."""
@@ -91,14 +91,14 @@ class GatewayOperations:
         """Download one file."""
         return self._files.content(call, request.file_id)
 
-    @operation("file.delete", group=Group.OWN_DATA, request=FileById, command=("files", "delete"), data_class=_OWN,
+    @operation("file.delete", group=Group.OWN_DATA, request=FileById, command=("file", "delete"), data_class=_OWN,
                route=Route("DELETE", "/v1/files/{file_id}", body="none"))  # fmt: skip
     def delete_file(self, call: Call, request: FileById) -> FileDeleted:
         """Delete one file and everything derived from it."""
         self._files.delete(call, request.file_id)
         return FileDeleted(id=request.file_id)
 
-    @operation("receipt.show", group=Group.OWN_DATA, request=ShowReceipt, command=("receipts", "show"),
+    @operation("receipt.show", group=Group.OWN_DATA, request=ShowReceipt, command=("receipt", "show"),
                data_class=_OWN, route=Route("GET", "/v1/receipts/{request_id}", body="none"))  # fmt: skip
     def show_receipt(self, call: Call, request: ShowReceipt) -> Receipt:
         """Show what a vendor received for one of one's own requests, and on which terms."""
@@ -119,40 +119,40 @@ class VendorOperations:
     def __init__(self, vendors: Vendors) -> None:
         self._vendors = vendors
 
-    @operation("vendor.list", group=Group.OPERATE, request=vendor_wire.ListVendors, command=("vendors", "list"),
+    @operation("vendor.list", group=Group.OPERATE, request=vendor_wire.ListVendors, command=("vendor", "list"),
                route=Route("GET", "/v1/vendors", body="none"))  # fmt: skip
     def list(self, call: Call, request: vendor_wire.ListVendors) -> vendor_wire.Vendors:  # noqa: ARG002
         """List the vendors with their papers and states."""
         return vendor_wire.Vendors(data=self._vendors.all())
 
-    @operation("vendor.show", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendors", "show"),
+    @operation("vendor.show", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "show"),
                route=Route("GET", "/v1/vendors/{vendor_id}", body="none"))  # fmt: skip
     def show(self, call: Call, request: vendor_wire.VendorById) -> VendorRecord:  # noqa: ARG002
         """Show one vendor."""
         return self._vendors.get(request.vendor_id)
 
-    @operation("vendor.add", group=Group.OPERATE, request=vendor_wire.AddVendor, command=("vendors", "add"),
+    @operation("vendor.add", group=Group.OPERATE, request=vendor_wire.AddVendor, command=("vendor", "add"),
                route=Route("POST", "/v1/vendors", status=201))  # fmt: skip
     def add(self, call: Call, request: vendor_wire.AddVendor) -> VendorRecord:
         """Put a vendor on file as a draft."""
         call.note(vendor=request.vendor_id, state="draft")
         return self._vendors.add(request.vendor_id, request.facts, request.credential, call.caller.actor)
 
-    @operation("vendor.amend", group=Group.OPERATE, request=vendor_wire.AddVendor, command=("vendors", "amend"),
+    @operation("vendor.amend", group=Group.OPERATE, request=vendor_wire.AddVendor, command=("vendor", "amend"),
                route=Route("PUT", "/v1/vendors/{vendor_id}"))  # fmt: skip
     def amend(self, call: Call, request: vendor_wire.AddVendor) -> VendorRecord:
         """Replace what is on file; the vendor is a draft again until somebody else approves it."""
         call.note(vendor=request.vendor_id, state="draft")
         return self._vendors.amend(request.vendor_id, request.facts, request.credential, call.caller.actor)
 
-    @operation("vendor.approve", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendors", "approve"),
+    @operation("vendor.approve", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "approve"),
                route=Route("POST", "/v1/vendors/{vendor_id}/approval", body="none"))  # fmt: skip
     def approve(self, call: Call, request: vendor_wire.VendorById) -> VendorRecord:
         """Approve a vendor whose review is complete; somebody other than its requester must do it."""
         call.note(vendor=request.vendor_id, state="approved")
         return self._vendors.approve(request.vendor_id, call.caller.actor)
 
-    @operation("vendor.suspend", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendors", "suspend"),
+    @operation("vendor.suspend", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "suspend"),
                route=Route("DELETE", "/v1/vendors/{vendor_id}/approval", body="none"))  # fmt: skip
     def suspend(self, call: Call, request: vendor_wire.VendorById) -> VendorRecord:
         """Stop every further call to a vendor."""

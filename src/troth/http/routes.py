@@ -23,6 +23,7 @@ from troth.kernel.ids import new_id
 from troth.kernel.operation import Binary, Group, Operation, Stream
 from troth.storage.claims import Claims
 
+OPENAI_NOUNS = frozenset({"chat", "image", "model", "file"})  # routes that official OpenAI clients call
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -48,7 +49,7 @@ def routes(door: Door) -> list[StarletteRoute]:
 
 def endpoint(door: Door, operation: Operation) -> Endpoint:
     """The handler of one operation."""
-    render_refusal = openai_problem if operation.declaration.group is Group.GENERATE else problem
+    render_refusal = openai_problem if _speaks_openai(operation) else problem
 
     async def handle(request: Request) -> Response:
         request_id = new_id("req")
@@ -88,13 +89,17 @@ async def _record_refusal(door: Door, operation: Operation, caller: Caller, erro
     await asyncio.to_thread(door.dispatcher.refuse, operation.name, caller, error, request_id)
 
 
+def _speaks_openai(operation: Operation) -> bool:
+    return operation.name.partition(".")[0] in OPENAI_NOUNS
+
+
 def render(result: object, operation: Operation) -> Response:
     """A result as a response: model, bytes or stream."""
     declared = operation.declaration.route
     status = declared.status if declared else 200
     headers = {"cache-control": "no-store"}
     if isinstance(result, BaseModel):
-        content = result.model_dump_json(exclude_none=operation.declaration.group is Group.GENERATE)
+        content = result.model_dump_json(exclude_none=_speaks_openai(operation))
         return Response(content, status, headers=headers, media_type="application/json")
     if isinstance(result, Binary):
         if result.filename:

@@ -22,6 +22,7 @@ class Group(StrEnum):
     SIGN_IN = "sign-in"  # becoming somebody
     OWN_ACCOUNT = "own-account"  # one's own account: sessions, second factor, sign-out
     OWN_DATA = "own-data"  # one's own content: list, open, export, delete, consent
+    OWN_ERASURE = "own-erasure"  # forgetting oneself: a person, never a key
     OWN_KEYS = "own-keys"  # one's own API keys
     GENERATE = "generate"  # calls that may reach a vendor
     ADMINISTER = "administer"  # people and roles of one's own tenant

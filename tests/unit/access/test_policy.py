@@ -14,30 +14,31 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Group
 from unit.access.world import OPERATIONS, a_caller, an_operation
 
-# Columns in the order of Group: P public, S sign-in, A own account, D own data, K own keys, G generate, M administer,
+# Columns in the order of Group: P public, S sign-in, A own account, D own data, F forget oneself, K own
+# keys, G generate, M administer,
 # R privacy (rights of others), L audit log, O operate. A dot is a refusal.
 MATRIX = {
-    # caller                              PSADKGMRLO
-    "anonymous":                         "PS........",
-    "user":                              "PSA.......",
-    "user:member":                       "PSADKG....",
-    "user:auditor":                      "PSAD....L.",
-    "user:privacy-officer":              "PSAD...R..",
-    "user:admin":                        "PSADKGM...",
-    "user:owner":                        "PSADKGMRL.",
-    "user:operator":                     "PSA.......",
-    "user:made-up":                      "PSA.......",
-    "operator":                          "PSA.......",
-    "operator:operator":                 "PSA.....LO",
-    "operator:owner":                    "PSA.......",
-    "service:operator":                  "PS........",
-    "api-key:member":                    "PS........",
-    "api-key:owner+generate":            "PS...G....",
-    "api-key:member+generate":           "PS...G....",
-    "api-key:member+own-data:write":     "PS.D......",
-    "api-key:auditor+generate":          "PS........",
-    "api-key+generate":                  "PS........",
-    "api-key:owner+generate+administer": "PS...G....",
+    # caller                              PSADFKGMRLO
+    "anonymous":                         "PS.........",
+    "user":                              "PSA........",
+    "user:member":                       "PSADFKG....",
+    "user:auditor":                      "PSADF....L.",
+    "user:privacy-officer":              "PSADF...R..",
+    "user:admin":                        "PSADFKGM...",
+    "user:owner":                        "PSADFKGMRL.",
+    "user:operator":                     "PSA........",
+    "user:made-up":                      "PSA........",
+    "operator":                          "PSA........",
+    "operator:operator":                 "PSA......LO",
+    "operator:owner":                    "PSA........",
+    "service:operator":                  "PS.........",
+    "api-key:member":                    "PS.........",
+    "api-key:owner+generate":            "PS....G....",
+    "api-key:member+generate":           "PS....G....",
+    "api-key:member+own-data:write":     "PS.D.......",
+    "api-key:auditor+generate":          "PS.........",
+    "api-key+generate":                  "PS.........",
+    "api-key:owner+generate+administer": "PS....G....",
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def named_caller(name: str) -> Caller:
 @pytest.mark.parametrize(("name", "row"), MATRIX.items())
 def test_every_role_against_every_group(decider: CedarDecider, name: str, row: str) -> None:
     allowed = ""
-    for letter, group in zip("PSADKGMRLO", Group, strict=True):
+    for letter, group in zip("PSADFKGMRLO", Group, strict=True):
         decision = decider.decide(named_caller(name), OPERATIONS[group, DataClass.SYSTEM, "POST"])
         allowed += letter if decision.allowed else "."
     assert allowed == row

@@ -51,13 +51,13 @@ class Echo:
         """List words."""
         return Binary(request.word.encode(), "text/plain", "wörds.txt")
 
-    @operation("echo.photo", group=Group.GENERATE, request=Photo, route=Route("POST", "/photo", body="multipart"))
+    @operation("image.photo", group=Group.GENERATE, request=Photo, route=Route("POST", "/photo", body="multipart"))
     def photo(self, call: Call, request: Photo) -> Word:
         """Take photos."""
         images = request.image if isinstance(request.image, list) else [request.image]
         return Word(word=f"{len(images)} {len(images[0].content)}")
 
-    @operation("echo.refuse", group=Group.GENERATE, request=Word, route=Route("POST", "/refuse"))
+    @operation("chat.refuse", group=Group.GENERATE, request=Word, route=Route("POST", "/refuse"))
     def refuse(self, call: Call, request: Word) -> Word:
         """Refuse."""
         raise Conflict("Not now.", code="not-now")
