@@ -241,9 +241,10 @@ class Upstream:
     async def _stream(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        for piece in self.chunks(body):
-            await response.write(piece)
-            await asyncio.sleep(0)
+        with contextlib.suppress(ConnectionError):  # the caller left
+            for piece in self.chunks(body):
+                await response.write(piece)
+                await asyncio.sleep(0)
         return response
 
 

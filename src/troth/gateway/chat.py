@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -102,7 +102,7 @@ class ChatDesk:
         call.note(object=kept.id)
         return kept.id
 
-    async def _relay(self, departure: Departure) -> AsyncIterator[bytes]:
+    async def _relay(self, departure: Departure) -> AsyncGenerator[bytes, None]:
         """Chunks as events. A failure on the way is told as an event, then ends the stream."""
         relay = ChatRelay(departure.redaction, self._moderator, departure.call.request_id, departure.model)
         started = False
@@ -122,10 +122,11 @@ class ChatDesk:
             departure.outcome = "answered"
 
 
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(rest):  # a caller who leaves ends the vendor call at once
+        yield first
+        async for piece in rest:
+            yield piece
 
 
 def _arguments(restored: dict[str, Any], raw: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
