@@ -80,6 +80,8 @@ class Channel:
         except TrothError as error:
             if isinstance(error, VendorFailed):
                 self._breaker.failed()
+            else:
+                self._breaker.succeeded()  # it refused this request, so it works
             raise
         except TimeoutError as error:
             self._breaker.failed()

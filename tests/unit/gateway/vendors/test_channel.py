@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +15,7 @@ from gateway_world import Upstream, serving
 from troth.gateway.vendors import channel as channel_module
 from troth.gateway.vendors.channel import Channel, Limits
 from troth.gateway.vendors.openai_compatible import OpenAICompatible
-from troth.kernel.errors import TrothError, VendorFailed
+from troth.kernel.errors import Invalid, TooMany, TrothError, VendorFailed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -172,8 +173,9 @@ def test_a_tls_1_2_vendor_is_refused_without_a_waiver() -> None:
     assert strict._tls.check_hostname
 
 
-def test_a_vendor_that_recovers_is_used_again() -> None:
-    answers = iter([500] * 4 + [200])
+@pytest.mark.parametrize("back", [200, 400, 429])
+def test_a_vendor_that_recovers_is_used_again(back: int) -> None:
+    answers = iter([500] * 4 + [back])
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return web.json_response({"choices": []}, status=next(answers, 500))
@@ -185,7 +187,8 @@ def test_a_vendor_that_recovers_is_used_again() -> None:
             for _ in range(4):
                 with pytest.raises(VendorFailed):
                     await vendor.chat({})
-            await vendor.chat({})
+            with contextlib.nullcontext() if back == 200 else pytest.raises((Invalid, TooMany)):
+                await vendor.chat({})
             for _ in range(4):  # the count began anew
                 with pytest.raises(VendorFailed):
                     await vendor.chat({})
