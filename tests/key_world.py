@@ -148,12 +148,12 @@ class World:
             Domain(wrap(root), wrap(KeepingBlobs(LocalBlobs(folder / f"copies-{at}"), kept)))
             for at, (root, kept) in enumerate(zip(self.roots, self.kept, strict=True))
         ]
-        self.wrap = wrap
+        self.wrap, self.clock = wrap, SystemClock()
         self.tree = self.reopen()
 
     def reopen(self) -> KeyTree:
         """A process that starts now."""
-        tree = KeyTree(self.wrap(self.database), self.domains, SystemClock())
+        tree = KeyTree(self.wrap(self.database), self.domains, self.clock)
         assert tree.resume()
         self.tree = tree
         return tree

@@ -94,19 +94,32 @@ class Epochs:
         """Destroy every root but those in force, and confirm it. Idempotent.
 
         Raises `Unavailable` (code `seal-pending`) when one could not be confirmed: call again. Raises `IntegrityError`
-        when a domain holds a root that was never recorded, or the epoch in force does not open.
+        when a domain holds a root that was never recorded (`unknown-root`) or was destroyed before (`root-returned`),
+        or when the epoch in force does not open.
         """
         self.forget()
         epoch = self.current().manifest.epoch  # never destroy anything before today's root proves usable
         present = self._present()
         with self._store.read() as connection:
             self._require_known(connection, present)
+            returned = self._returned(connection, present)
             waiting = [row for row in self._rows.unfinished(connection) if row.state is not State.ACTIVE]
         if any(
             row.state is State.PRE_ACTIVATION for row in waiting
         ):  # withdrawn under the lock: it may be in the making
             with self._store.write(epoch) as connection:
                 waiting = self._rows.give_up(connection, self.now())
+        self._end(waiting)
+        for domain, root in returned:
+            domain.root.destroy(root)
+        if returned:
+            raise IntegrityError(
+                "A destroyed root had come back, as from a snapshot of the key domain. It was destroyed again: find "
+                "the snapshot, and treat what was erased since as not erased until it is gone.",
+                code="root-returned",
+            )
+
+    def _end(self, waiting: Sequence[RootRow]) -> None:
         ended: list[tuple[RootRow, str]] = []
         failure: TrothError | None = None
         for row in waiting:
@@ -173,9 +186,16 @@ class Epochs:
         prefix = f"{self._store.jurisdiction}-"
         return {one.name: {root for root in one.root.present() if root.startswith(prefix)} for one in self._domains}
 
+    def _returned(self, connection: Connection, present: dict[str, set[str]]) -> list[tuple[Domain, str]]:
+        found: list[tuple[Domain, str]] = []
+        for domain in self._domains:
+            known = self._rows.known(connection, domain.name)
+            found += [(domain, root) for root in sorted(present[domain.name]) if known[root]]
+        return found
+
     def _require_known(self, connection: Connection, present: dict[str, set[str]]) -> None:
         # `present` was listed first: a root is recorded before it is made, so a new one is never mistaken.
-        if any(roots - self._rows.known(connection, name) for name, roots in present.items()):
+        if any(roots - self._rows.known(connection, name).keys() for name, roots in present.items()):
             raise IntegrityError(
                 "A key domain holds a root that the database never saw: the database was rolled back or belongs to "
                 "another installation. Restore the newest key tables.",

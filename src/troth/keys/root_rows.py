@@ -70,10 +70,11 @@ class RootRows:
             for row in connection.execute(statement)
         ]
 
-    def known(self, connection: Connection, domain: str) -> set[str]:
-        """Names of all roots ever recorded for a domain."""
+    def known(self, connection: Connection, domain: str) -> dict[str, bool]:
+        """All roots ever recorded for a domain, and whether each was destroyed."""
         mine = (key_root.c.domain == domain) & (key_root.c.jurisdiction == self._jurisdiction)
-        return {str(root) for root in connection.execute(select(key_root.c.root).where(mine)).scalars()}
+        rows = connection.execute(select(key_root.c.root, key_root.c.destroyed_at).where(mine))
+        return {row.root: row.destroyed_at is not None for row in rows}
 
     def destroyed(self, connection: Connection, row: RootRow, at: int, evidence: str) -> None:
         """Record a confirmed destruction."""
