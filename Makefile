@@ -33,7 +33,7 @@ serve: $(DEMO_READY)
 test: static
 	@scripts/system-packages test
 	@echo "test: all tests"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --postgres
 
 check: static
 	@echo "check: unit tests"
