@@ -1,6 +1,7 @@
-"""Adapter of the rule tier for the PII harness (`--detector redact_pii_adapter:factory`).
+"""Adapter of the rule tier for the PII harness (`--detector redact_pii_adapter:factory`, this folder on PYTHONPATH).
 
-It predicts what the default training policy takes out: bare dates, which that policy keeps, are not predicted. Coordinates are judged as MISC: the sets call a depot's GPS fix harmless.
+It predicts what the default training policy takes out: bare dates, which that policy keeps, are not predicted.
+Coordinates are judged as MISC, because the sets call the position of a depot harmless.
 """
 
 from __future__ import annotations

@@ -131,7 +131,8 @@ def ipv4(value: str) -> int:
 
 
 # No value is ever cached: nothing of a text may outlive the call.
-_NO_PHONE = re.compile(r"\d\d([./ -])\d\d\1(?:19|20)\d\d|\d{3}-\d\d-\d{4}")  # a date, a US social security number
+# A date, or the number that a US citizen has for life.
+_NO_PHONE = re.compile(r"\(?\d\d([./ -])\d\d\1(?:19|20)\d\d(?!\d)|\d{3}-\d\d-\d{4}$")
 _REGIONS = ("US", "GB", "AU", "DE", "FR", "ES", "IT")
 
 
@@ -153,7 +154,7 @@ def international_phone(value: str) -> int:
 
 def national_phone(value: str) -> int:
     """A number that one of the served countries has in its plan."""
-    if not not_repeated(value) or _NO_PHONE.fullmatch(value):
+    if not not_repeated(value) or _NO_PHONE.match(value):
         return 0
     return len(value) if any(_possible(value, r, True) for r in _REGIONS) else 0
 
@@ -165,6 +166,8 @@ def spanish_phone(value: str) -> int:
 
 def some_phone(value: str) -> int:
     """After a word such as `call` or `tel`: 6 to 15 digits are enough, balanced brackets."""
+    if _NO_PHONE.match(value):
+        return 0
     return len(value) if 6 <= len(digits(value)) <= 17 and value.count("(") == value.count(")") else 0
 
 

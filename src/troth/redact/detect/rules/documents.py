@@ -66,6 +66,10 @@ RULES: tuple[Rule, ...] = (
         rf"resident(?:ial)? permit{_N}|visa (?:no|number){_N}|green card{_N}|student id{_N}|employee id{_N}|badge{_N}",
         left=r"(?<![A-Za-z0-9\-.])", right=r"(?![A-Za-z0-9])",
     ),
+    Rule(  # applications to a court: the number names the applicant
+        kind="document_id", score=0.2, pattern=r"\d{2,6}/\d{2}(?:\d{2})?", right=r"(?![A-Za-z0-9/.])",
+        context=r"applications?(?: \(?nos?\.?)?|requ\xeates?(?: \(?n[o\xb0]s?\.?)?|demandas?(?: \(?n[\xbao]\.?)?|case nos?\.?|docket",
+    ),
     Rule(
         kind="national_id", score=0.2, pattern=r"\d{3}[ \-]?\d{2,4}[ \-]?\d{3,5}[A-Z]?", check=_with_digits,
         context=r"national id(?:entification)?(?: ?(?:no|number|card))?|identification number|citizen (?:id|number)|id number",
