@@ -9,7 +9,7 @@ from troth.redact.detect.rule import LETTER, Rule, whole
 _PHONE_WORDS = (
     r"phones?|tel|tél|telephone|téléphone|telefon(?:nummer)?|teléfono|telefono|tlf|mobile?|mobil|handy|cell(?:ulare|phone)?|"
     r"móvil|portable|fax|call(?:ing|ed)?|ring|dial|text(?:ed)?|sms|whatsapp|contact|contacto|reach|answering|rufen?|ruf|appelez|"
-    r"llama(?:r|me)?|chiama(?:re|mi)?|hotline|helpline|landline|number is|no\. is|phone ?no|phone ?number"
+    r"llama(?:r|me)?|chiama(?:re|mi)?|hotline|helpline|landline|(?:the|my|our|his|her|their|your) number is|phone ?no|phone ?number"
 )
 _NOT_PHONE = (
     r"orders?|order ?id|order ?no|tracking|invoice|ticket|ref(?:erence)?|sku|serial|version|build|isbn|issn|commit|"

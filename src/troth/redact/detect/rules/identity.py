@@ -76,7 +76,7 @@ _EUROPE: tuple[Rule, ...] = (
         context=r"rvnr|rentenversicherung\w*|sozialversicherung\w*|versicherungsnummer|sv-?n(?:umme)?r",
     ),
     Rule(
-        kind="de_ausweis", score=0.2, check=whole(lambda v: sum(c.isdigit() for c in v) > 1), pattern=r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?",
+        kind="de_ausweis", score=0.2, check=whole(lambda v: any(c.isdigit() for c in v)), pattern=r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?",
         context=r"(?:personal)?ausweis\w*|perso|identity card",
     ),
     Rule(
