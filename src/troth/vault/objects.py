@@ -144,13 +144,18 @@ class Objects:
     def list(
         self, tenant: str, subject: str, *, kind: str | None = None, limit: int = 100, after: str | None = None
     ) -> list[ObjectInfo]:
-        """A person's live objects, newest first, below `after` (an object id). At most 1000 at a time."""
+        """A person's live objects, newest first, older than `after` (an object id). At most 1000 at a time.
+
+        Raises `NotFound` when `after` is not this person's.
+        """
         index = self._kind_index(tenant, kind) if kind else None
         found: list[ObjectInfo] = []
         with self._ground.database.read() as connection:
             if store.subject_erased(connection, tenant, subject):
                 return []
             start = store.find(connection, tenant, subject, after) if after else None
+            if after and start is None:
+                raise NotFound("There is no such object to go on from; begin at the newest.", field="after")
             rows = store.page(
                 connection, tenant, subject, self._ground.now(), before=start, kind=index, limit=min(limit, 1000)
             )

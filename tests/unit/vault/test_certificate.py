@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from log_world import TestKey
 from troth.kernel.errors import IntegrityError
 from troth.vault.certificate import LISTED, listed, verify_certificate
-from troth.vault.dsse import IN_TOTO, sign_envelope
+from troth.vault.dsse import IN_TOTO, MAX_ENVELOPE, sign_envelope
 from vault_world import VaultWorld
 from worlds import sqlite
 
@@ -90,6 +90,18 @@ def test_payload_that_is_not_canonical_is_refused(issued: Issued) -> None:
         "signatures": [{"keyid": issued.key.name, "sig": base64.b64encode(signature).decode()}],
     }
     refused(issued, json.dumps(envelope).encode(), "envelope-payload")
+
+
+def test_payload_that_is_no_json_is_refused(issued: Issued) -> None:
+    kind, body = IN_TOTO.encode(), b"{"
+    signature = issued.key.sign(b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body))
+    envelope = json.loads(issued.envelope) | {"payload": base64.b64encode(body).decode()}
+    envelope["signatures"][0]["sig"] = base64.b64encode(signature).decode()
+    refused(issued, json.dumps(envelope).encode(), "envelope-payload")
+
+
+def test_enormous_file_is_refused_unread(issued: Issued) -> None:
+    refused(issued, b" " * MAX_ENVELOPE + issued.envelope, "envelope-shape")
 
 
 def test_other_payload_type_is_refused(issued: Issued) -> None:

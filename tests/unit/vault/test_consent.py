@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from troth.kernel.errors import Invalid, NotFound
+from troth.vault import consent
 from troth.vault.consent import RECEIPT_TYPE
 from troth.vault.deadlines import DAY_MS
 from troth.vault.dsse import verify_envelope
@@ -98,3 +99,9 @@ def test_racing_grants_leave_one_standing_consent(world: VaultWorld) -> None:
         thread.join()
     assert len(set(given)) == 1
     assert len(world.consents.history(TENANT, ANN)) == 1
+
+
+def test_grant_that_loses_a_race_gives_the_winners_consent(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, look, answers = world.consents.grant(TENANT, ANN, "training", notice="v1"), consent._standing, [None]
+    monkeypatch.setattr(consent, "_standing", lambda *asked: answers.pop() if answers else look(*asked))
+    assert world.consents.grant(TENANT, ANN, "training", notice="v1") == first

@@ -9,6 +9,7 @@ import pytest
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError, Unavailable
+from troth.kernel.record import Entry
 from troth.vault import ledger, store
 from troth.vault.certificate import verify_certificate, verify_subject
 from troth.vault.deadlines import DAY_MS
@@ -299,3 +300,46 @@ def test_derived_copy_made_during_the_erasure_goes_too(world: VaultWorld) -> Non
     for child in children:
         with pytest.raises(Gone):
             world.objects.open(TENANT, ANN, child)
+
+
+def test_request_stays_when_the_tombstone_cannot_be_written(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, record = world.keep(), world.recorder.record_within
+
+    def refuse_tombstone(connection: object, entry: Entry) -> None:
+        if entry.operation == "erasure.tombstoned":
+            raise Unavailable("no record", code="no-record")
+        record(connection, entry)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.recorder, "record_within", refuse_tombstone)
+    with pytest.raises(Unavailable):
+        world.erase()
+    assert [one.state for one in world.erasures.all(TENANT)] == [ledger.REQUESTED]
+    assert world.objects.open(TENANT, ANN, kept.id)[1] == b"content"
+    monkeypatch.undo()
+    assert [one.state for one in world.erasures.resume()] == [ledger.DONE]
+
+
+def test_request_that_loses_a_race_gives_the_winners_erasure(
+    world: VaultWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, look, answers = world.erase(), ledger.by_target, [None]
+    monkeypatch.setattr(ledger, "by_target", lambda *asked: answers.pop() if answers else look(*asked))
+    assert world.erase() == first
+
+
+def test_ciphertext_that_is_already_lost_is_not_counted_as_tried(world: VaultWorld) -> None:
+    kept = world.keep()
+    world.blobs.delete(f"objects/{kept.id[4:6]}/{kept.id}")
+    done = world.erase()
+    certificate = verify_certificate(world.erasures.certificate(TENANT, done.certificate or ""), world.keys())
+    assert (certificate.verification.keys_tried, certificate.verification.objects_tried) == (1, 0)
+
+
+def test_two_workers_at_the_last_step_issue_one_certificate(world: VaultWorld) -> None:
+    world.keep()
+    world.notebook.away = True
+    waiting = world.erase()
+    world.notebook.away = False
+    done = world.erasures.advance(waiting.id)
+    world.erasures._steps._certify(waiting)  # a worker that was asleep since before the end
+    assert world.erasures.show(TENANT, waiting.id) == done

@@ -220,3 +220,19 @@ def test_threads_keep_and_open_together(world: VaultWorld) -> None:
     for thread in threads:
         thread.join()
     assert sorted(opened) == sorted(str(number).encode() * 100 for number in range(8))
+
+
+def test_unknown_place_to_go_on_from_is_refused(world: VaultWorld) -> None:
+    his = world.keep(subject=BOB)
+    with pytest.raises(NotFound):
+        world.objects.list(TENANT, ANN, after=his.id)
+
+
+def test_list_leaves_out_what_is_erased_meanwhile(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.keep()
+
+    def gone(_: object) -> None:
+        raise Gone("erased")
+
+    monkeypatch.setattr(world.tree, "key", gone)
+    assert world.objects.list(TENANT, ANN) == []

@@ -45,7 +45,7 @@ def run(world: VaultWorld, recorder: ListRecorder) -> Run:
 
 
 def caller_of(subject: str, *roles: str, tenant: str = TENANT) -> Caller:
-    return person(*(roles or ("own-data",)), tenant=tenant, actor=subject)
+    return person(*(roles or ("own-data", "own-erasure")), tenant=tenant, actor=subject)
 
 
 def test_owner_lists_shows_opens_and_takes_away(world: VaultWorld, run: Run) -> None:
