@@ -26,6 +26,9 @@ from troth.keys.store import PageWrite
 from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
 
 
+_REMOVED_AT_ONCE = 64  # old copies; a large batch leaves them, which are noise by now, to the next sweep
+
+
 @dataclass(frozen=True, slots=True)
 class _Extent:
     """What scopes name, each once: owners (a tenant has the subject `WHOLE`) and unit ids."""
@@ -154,7 +157,8 @@ class Sealing:
                 state.scopes.seal(connection, extent.owners, manifest.epoch, manifest.created)
             state.rows.seal(connection, extent.units, manifest.epoch, manifest.created)
         state.forget()
-        state.copies.remove(change.replaced())
+        if len(replaced := change.replaced()) <= _REMOVED_AT_ONCE:
+            state.copies.remove(replaced)
 
     def _confirm(self, change: Change, writes: Mapping[Ref, PageWrite]) -> None:
         """Raises `Unavailable` unless the database and every domain give each page back, and it opens."""
