@@ -129,13 +129,10 @@ class _Fused:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["lost-write", "lost-acknowledgement"])
-@pytest.mark.parametrize("domains", [1, 2])
-def test_a_failure_at_every_step_of_an_erasure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool, domains: int
-) -> None:
+def test_a_failure_at_every_step_of_an_erasure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     monkeypatch.setattr("troth.keys.btree.LEAF_MAX", 6)
     fuse = Fuse()
-    world = World(tmp_path, domains=domains, wrap=fuse.wrap)
+    world = World(tmp_path, domains=2, wrap=fuse.wrap)
     kept = world.own("ten_a", "usr_kept", 8)
     steps, erased = 0, []
     while True:
@@ -152,12 +149,12 @@ def test_a_failure_at_every_step_of_an_erasure(
         tree = world.reopen()
         proof = tree.destroy_subject("ten_a", f"usr_{steps}")
         assert proof.units == 2
-        assert [one.domain for one in proof.roots[:domains]] == [f"local-{at}" for at in range(domains)]
+        assert [one.domain for one in proof.roots[:2]] == ["local-0", "local-1"]
         erased += goes
         world.keep()
         if not blown:
             break
-    assert steps > 10 * domains
+    assert steps > 20
     found = world.history.secrets(world.roots)
     assert not [one for one in erased if world.history.opens(one, found)]
     assert all(world.history.opens(one, found) for one in kept)

@@ -25,7 +25,6 @@ from troth.keys.state import TreeState
 from troth.keys.store import PageWrite
 from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
 
-
 _REMOVED_AT_ONCE = 64  # old copies; a large batch leaves them, which are noise by now, to the next sweep
 
 

@@ -127,6 +127,11 @@ class KeyTree:
         """New epoch roots and a new root page key; nothing else is rewritten and every key stays."""
         return self._sealing.rotate()
 
+    def replicate(self) -> Destruction:
+        """Bring a domain that is new, or lost its store, up to date: all pages copied, then a rotation."""
+        self._state.settled(self._upkeep.replicate)
+        return self.rotate()
+
     def sweep(self) -> int:
         """Delete pages and copies that nothing leads to; how many."""
         return self._state.settled(self._upkeep.sweep)

@@ -8,6 +8,7 @@ from troth.kernel.errors import IntegrityError
 from troth.keys import pages
 from troth.keys.pages import Branch, Ref
 from troth.keys.state import TreeState
+from troth.keys.store import PageWrite
 
 
 class Upkeep:
@@ -48,6 +49,21 @@ class Upkeep:
                         raise IntegrityError("A copy of a page is not the page.", code="key-copy")
                 count += 0 if isinstance(opened.page, Branch) else len(opened.page.entries)
             return count
+
+    def replicate(self) -> int:
+        """Give every domain every page, as for a domain that is new or lost its store; how many pages there are.
+
+        A new domain also needs its root: rotate afterwards.
+        """
+        state = self._state
+        with state.lock:
+            state.forget()
+            refs = list(self._walk(state.epochs.current().root))
+            for ref in refs:
+                if (row := state.store.page(ref.page)) is None:
+                    raise IntegrityError("A page of the key tree is missing.", code="key-page")
+                state.copies.put([PageWrite(*row, replaces=0)])
+            return len(refs)
 
     def _walk(self, ref: Ref) -> Iterator[Ref]:
         yield ref
