@@ -3,18 +3,45 @@
 from troth.promises.check import Check
 from troth.promises.checks import (
     access,
+    audit,
     consent,
     edge,
     erasure,
+    identity,
     isolation,
+    keys,
+    logs,
+    moderation,
+    papers,
     places,
     redaction,
     restore,
     retention,
+    rights,
     sealing,
+    vendors,
 )
 
-_FAMILIES = (access, redaction, consent, sealing, isolation, places, retention, erasure, restore, edge)
+_FAMILIES = (
+    access,
+    identity,
+    redaction,
+    consent,
+    sealing,
+    keys,
+    isolation,
+    places,
+    retention,
+    erasure,
+    restore,
+    rights,
+    audit,
+    logs,
+    vendors,
+    moderation,
+    papers,
+    edge,
+)
 
 
 def all_checks() -> tuple[Check, ...]:

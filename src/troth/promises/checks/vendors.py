@@ -1,0 +1,211 @@
+"""Promises about suppliers: requests of a synthetic person go through the real gateway to a vendor that listens."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from troth.gateway.clearance import ConsentSource
+from troth.gateway.vendors.local_studio import LOCAL_STUDIO
+from troth.gateway.vendors.record import Retention, State, Transfer, VendorRecord
+from troth.gateway.vendors.registry import Vendors
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import Conflict, Denied
+from troth.kernel.ids import new_id
+from troth.keys.deployment import DeploymentSeal
+from troth.promises.check import Check, Facts, counted
+from troth.promises.desk import DAY_MS, Desk, vendor
+from troth.promises.probe import Ahead, probe, refused
+from troth.promises.system import System
+from troth.storage.database import Database, metadata
+from troth.vault.messages import ObjectList
+
+_ADDRESS = "priscilla.castellanos@example.org"
+
+
+def _now(system: System) -> int:
+    return epoch_ms(system.base.clock.now())
+
+
+def _reviewed(system: System, state: State) -> Facts:
+    """Drafts and lapsed reviews get nothing; approval needs answers and a second person; all on file have both."""
+    now = _now(system)
+    with probe(system) as person:
+        good = Desk(person=person, record=vendor(now))
+        outcomes = [not refused(lambda: good.ask("Say hello.")), len(good.vendor.sent) == 1]
+        outcomes.append(Desk(person=person, record=vendor(now, state)).stops("vendor-not-approved"))
+        outcomes.append(Desk(person=person, record=vendor(now, State.SUSPENDED)).stops("vendor-not-approved"))
+        outcomes.append(Desk(person=person, record=vendor(now, review_expires=now - 1)).stops("review-expired"))
+    with _registry(system) as registry:
+        facts = vendor(now, base_url="https://vendor.example").facts
+        registry.add("self-check", facts, None, "usr_first")
+        outcomes.append(refused(lambda: registry.approve("self-check", "usr_first"), Denied, code="same-person"))
+        outcomes.append(registry.approve("self-check", "usr_second").state is State.APPROVED)
+        registry.amend("self-check", facts.model_copy(update={"review": None}), None, "usr_first")
+        asked = refused(lambda: registry.approve("self-check", "usr_second"), Conflict, code="review-incomplete")
+        outcomes.append(asked)
+    return counted(outcomes + [_by_two(one) for one in _suppliers(system)])
+
+
+@contextmanager
+def _registry(system: System) -> Iterator[Vendors]:
+    """The real registry over an empty database of its own, because records cannot be taken back."""
+    with tempfile.TemporaryDirectory(prefix="troth-probe-") as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'vendors.db'}")
+        try:
+            metadata.create_all(database.engine)
+            yield Vendors(database, DeploymentSeal(bytes(32)), system.base.clock, [])
+        finally:
+            database.close()
+
+
+def _suppliers(system: System) -> list[VendorRecord]:
+    """Third parties that are approved now; what runs inside Troth is none."""
+    known = system.gateway.vendors.all()
+    return [one for one in known if one.kind != LOCAL_STUDIO.kind and one.state is State.APPROVED]
+
+
+def _by_two(record: VendorRecord) -> bool:
+    return record.facts.review is not None and record.approved_by not in (None, record.requested_by)
+
+
+def _agreed(system: System, clock: Clock) -> Facts:
+    """Yesterday's agreement and no agreement stop every request; all on file have one that lasts."""
+    now = _now(system)
+    with probe(system) as person:
+        outcomes = [
+            Desk(person=person, record=vendor(now, agreement_ends=ends), clock=clock).stops("agreement-ended")
+            for ends in (now - DAY_MS, now - 1, None)
+        ]
+        outcomes.append(not refused(lambda: Desk(person=person, record=vendor(now), clock=clock).ask("Say hello.")))
+    return counted(outcomes + [(one.facts.agreement_ends or 0) > now for one in _suppliers(system)])
+
+
+@dataclass(frozen=True)
+class _AlwaysYes:
+    """The known-bad consent register."""
+
+    def valid(self, tenant: str, subject: str, purpose: str) -> str | None:  # noqa: ARG002 - the shape of a register
+        return "cns_made_up"
+
+
+def _not_kept(system: System, consents: ConsentSource) -> Facts:
+    """A vendor that keeps requests gets none without consent; one that does not is told to store nothing."""
+    now = _now(system)
+    with probe(system) as person:
+        keeps = vendor(now, retention=Retention.DAYS, retention_days=30)
+        desk = Desk(person=person, record=keeps, consents=consents)
+        outcomes = [desk.stops("retention-needs-consent")]
+        unsaid = Desk(person=person, record=vendor(now, retention=None), consents=consents)
+        outcomes.append(unsaid.stops("retention-terms-missing"))
+        zero = Desk(person=person, record=vendor(now), consents=consents)
+        zero.ask(f"Write to {_ADDRESS} about the pump.")
+        outcomes += [one.get("store") is False for one in zero.vendor.sent]
+        outcomes += [_ADDRESS not in str(zero.vendor.sent), "pump" in str(zero.vendor.sent)]
+    return counted(outcomes)
+
+
+def _shared(system: System, clock: Clock) -> Facts:
+    """Nothing goes beyond the agreement, the place or what is needed; the person's accounting names the recipient."""
+    now, request_id = _now(system), new_id("req")
+    with probe(system) as person:
+        ended = Desk(person=person, record=vendor(now, agreement_ends=now - DAY_MS), clock=clock)
+        outcomes = [ended.stops("agreement-ended")]
+        elsewhere = "au" if system.base.settings.data.jurisdiction != "au" else "us"
+        foreign = Desk(person=person, record=vendor(now, jurisdictions=(elsewhere,)), clock=clock)
+        outcomes.append(foreign.stops("wrong-jurisdiction"))
+        desk, mark = Desk(person=person, record=vendor(now), clock=clock), secrets.token_hex(8)
+        desk.ask(f"{mark}: write to {_ADDRESS}.", request_id)
+        outcomes += [_ADDRESS not in str(desk.vendor.sent), mark in str(desk.vendor.sent)]
+        show = system.dispatcher.registry["receipt.show"].declaration.request
+        receipt = person.run("receipt.show", show.model_validate({"request_id": request_id}))
+        outcomes += [receipt.vendor == "self-check", abs(receipt.sent_at - now) < DAY_MS]
+        outcomes.append(receipt.sent == desk.vendor.sent[0])
+        outcomes.append(len(person.run("object.list", ObjectList(kind="receipt")).objects) == 1)
+    return counted(outcomes)
+
+
+def _transferred(system: System, transfers: Callable[[int], tuple[Transfer, ...]]) -> Facts:
+    """Data for a vendor abroad: stopped without a transfer record of that pair, or with one that ended."""
+    now, here = _now(system), system.base.settings.data.jurisdiction
+    abroad = "us" if here != "us" else "eu"
+    with probe(system) as person:
+        without = vendor(now, regions=(abroad,), transfers=transfers(now))
+        outcomes = [Desk(person=person, record=without).stops("transfer-record-missing")]
+        ended = _transfer(here, abroad, now - 1)
+        lapsed = vendor(now, regions=(abroad,), transfers=(ended, *transfers(now)))
+        outcomes.append(Desk(person=person, record=lapsed).stops("transfer-record-missing"))
+        lasting = vendor(now, regions=(abroad,), transfers=(_transfer(here, abroad, now + DAY_MS),))
+        outcomes.append(not refused(lambda: Desk(person=person, record=lasting).ask("Say hello.")))
+    return counted(outcomes)
+
+
+def _transfer(jurisdiction: str, region: str, ends: int) -> Transfer:
+    return Transfer(jurisdiction=jurisdiction, region=region, mechanism="standard-contractual-clauses", ends=ends)
+
+
+def _blanket(now: int) -> tuple[Transfer, ...]:
+    """The known-bad paper: one record for every pair."""
+    places = ("us", "eu", "au")
+    return tuple(_transfer(one, other, now + DAY_MS) for one in places for other in places)
+
+
+def _days_ago(system: System) -> Clock:
+    """The known-bad gate: it lives two days ago, when the agreement still held."""
+    return Ahead(system.base.clock, timedelta(days=-2))
+
+
+CHECKS = (
+    Check(
+        "vendor-reviewed",
+        ("VEN-01",),
+        "A synthetic request to a vendor that is a draft, suspended, or whose review lapsed must stay here. Approval "
+        "must need every answer and a second person, and every vendor on file must have both. Whether a review was "
+        "good is for its authors.",
+        lambda system: _reviewed(system, State.DRAFT),
+        lambda system: _reviewed(system, State.APPROVED),
+        every=6 * 3600,
+    ),
+    Check(
+        "vendor-agreement",
+        ("VEN-02",),
+        "A synthetic request to a vendor whose agreement ended yesterday, just now, or was never signed must stay "
+        "here; every approved vendor on file must have one that lasts. What the agreement says is not looked at.",
+        lambda system: _agreed(system, system.base.clock),
+        lambda system: _agreed(system, _days_ago(system)),
+        every=6 * 3600,
+    ),
+    Check(
+        "vendor-retention",
+        ("VEN-03",),
+        "A synthetic request without consent to a vendor that keeps data must be refused; what goes to another must "
+        "say store=false and leave out an address. What a vendor does against its agreement is not looked at.",
+        lambda system: _not_kept(system, system.vault.consents),
+        lambda system: _not_kept(system, _AlwaysYes()),
+        every=6 * 3600,
+    ),
+    Check(
+        "sharing-limited",
+        ("RGT-07",),
+        "Synthetic requests beyond an agreement or a jurisdiction must stay here; one that leaves must do so without "
+        "an address the rules know, and the person's receipts must name recipient, time and exactly what was sent. "
+        "Names that the rules do not find are not looked at.",
+        lambda system: _shared(system, system.base.clock),
+        lambda system: _shared(system, _days_ago(system)),
+        every=6 * 3600,
+    ),
+    Check(
+        "transfer-record",
+        ("LOC-06",),
+        "A synthetic request to a vendor abroad must stay here without a transfer record of that pair, or with one "
+        "that ended. Whether a mechanism on file is lawful is for people; copies between regions do not exist yet.",
+        lambda system: _transferred(system, lambda _now: ()),
+        lambda system: _transferred(system, _blanket),
+        every=6 * 3600,
+    ),
+)
