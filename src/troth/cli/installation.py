@@ -76,7 +76,7 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
 def _desk(door: Door) -> Desk:
     return Desk(
         dispatcher=door.dispatcher,
-        identify=door.authenticator.caller,
+        identify=door.authenticator.visitor,
         anonymous=lambda request: anonymous(connection_of(request)),
         admit=door.rate.check,
     )

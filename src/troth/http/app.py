@@ -34,6 +34,12 @@ _HEADERS = [
 _DEFAULT_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
+class _WrongMethod(TrothError):
+    """The address exists, for other methods; `Allow` names them (RFC 9110 section 15.5.6)."""
+
+    status, title = 405, "Not for this method"
+
+
 class Headers:
     """Adds the security headers; a page may bring a content security policy of its own."""
 
@@ -96,9 +102,10 @@ def create_app(
 
 async def _unrouted(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refusal = NotFound("There is nothing at this address, or not for this method.", code="no-route")
-    response = problem(refusal, new_id("req"))
-    response.status_code = error.status_code
+    refusal = _WrongMethod if error.status_code == 405 else NotFound
+    advice = "There is nothing at this address, or not for this method."
+    response = problem(refusal(advice, code="no-route"), new_id("req"))
+    response.headers.update(error.headers or {})
     return response
 
 

@@ -23,7 +23,10 @@ class Credentials(Protocol):
 
 
 class Authenticator:
-    """Reads a bearer token or the session cookie."""
+    """Reads a bearer token; for pages the session cookie too.
+
+    A browser adds the cookie by itself to whatever another site makes it send, so the API never looks at it.
+    """
 
     def __init__(self, sessions: Credentials, keys: Credentials) -> None:
         self._sessions = sessions
@@ -33,14 +36,20 @@ class Authenticator:
         """Who asks. No credential gives the anonymous caller; one that does not hold raises `Unauthenticated`."""
         connection = connection_of(request)
         header = request.headers.get("authorization")
-        if header is not None:
-            scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer" or not token:
-                raise Unauthenticated("Send 'Authorization: Bearer' and a key or session token.", code="bad-scheme")
-            door = self._keys if token.startswith(_KEY_PREFIX) else self._sessions
-            return door.authenticate(token.strip(), connection)
+        if header is None:
+            return anonymous(connection)
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Send 'Authorization: Bearer' and a key or session token.", code="bad-scheme")
+        door = self._keys if token.startswith(_KEY_PREFIX) else self._sessions
+        return door.authenticate(token.strip(), connection)
+
+    def visitor(self, request: HTTPConnection) -> Caller:
+        """Who looks at a page: by bearer token, else by session cookie. Raises as `caller` does."""
         cookie = request.cookies.get(SESSION_COOKIE)
-        return self._sessions.authenticate(cookie, connection) if cookie else anonymous(connection)
+        if cookie and "authorization" not in request.headers:
+            return self._sessions.authenticate(cookie, connection_of(request))
+        return self.caller(request)
 
 
 def connection_of(request: HTTPConnection) -> Connection:

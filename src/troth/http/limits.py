@@ -9,6 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
 
+from troth.kernel.caller import Caller
 from troth.kernel.errors import TooMany
 
 
@@ -21,11 +22,24 @@ class RateLimit:
         self._address = RateLimitItemPerMinute(per_address)
 
     def check(self, request: HTTPConnection) -> None:
-        """Count one request. Raises `TooMany`."""
+        """Count one request by the credential that it shows, unchecked. Raises `TooMany`."""
         credential = request.headers.get("authorization") or request.headers.get("cookie")
         if credential:
-            item, who = self._credential, hashlib.blake2b(credential.encode(), digest_size=16).hexdigest()
+            self._hit(self._credential, hashlib.blake2b(credential.encode(), digest_size=16).hexdigest())
         else:
-            item, who = self._address, request.client.host if request.client else "unknown"
+            self.check_stranger(request)
+
+    def check_caller(self, request: HTTPConnection, caller: Caller) -> None:
+        """Count one request of a caller whose credential holds; a stranger counts by address. Raises `TooMany`."""
+        if caller.anonymous:
+            self.check_stranger(request)
+        else:
+            self._hit(self._credential, caller.actor)
+
+    def check_stranger(self, request: HTTPConnection) -> None:
+        """Count one request of an address: made-up credentials buy no allowance of their own. Raises `TooMany`."""
+        self._hit(self._address, request.client.host if request.client else "unknown")
+
+    def _hit(self, item: RateLimitItemPerMinute, who: str) -> None:
         if not self._limiter.hit(item, who):
             raise TooMany("Wait a minute and send fewer requests.")

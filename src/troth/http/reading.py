@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -32,7 +35,10 @@ async def read(request: Request, route: Route, model: type[BaseModel], ceiling: 
         values = await _json(request, limit)
     elif route.body == "multipart":
         values = await _multipart(request, limit)
-    values.update(_query(request))
+    query = _query(request)
+    if query and route.body != "none":  # a link or a log line must not carry what belongs into a body
+        raise Malformed("Send the fields in the body, not in the query.", code="broken-query")
+    values.update(query)
     values.update(request.path_params)
     try:
         return model.model_validate(values)
@@ -51,7 +57,7 @@ async def _body(request: Request, limit: int) -> bytes:
 async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     refusal = TooLarge(f"The body may have at most {limit} bytes here; send less.", code="body-too-large")
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > limit:
+    if not (declared.isascii() and declared.isdigit() and len(declared) < 20) or int(declared) > limit:
         raise refusal
     size = 0
     async for piece in request.stream():
@@ -69,6 +75,7 @@ async def _json(request: Request, limit: int) -> dict[str, Any]:
         raise UnsupportedMedia("Send the body as application/json.", code="wrong-content-type")
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings=False)  # refuses nesting beyond its recursion limit
+        json.loads(body, object_pairs_hook=_once, parse_float=_finite, parse_int=len)
     except ValueError:
         raise Malformed("The body is not valid JSON; check quotes, commas and nesting.", code="broken-json") from None
     if not isinstance(value, dict):
@@ -76,9 +83,20 @@ async def _json(request: Request, limit: int) -> dict[str, Any]:
     return value
 
 
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    """A name given twice means one thing to us and another to a filter in front of us (RFC 7493 section 2.3)."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError
+
+
+def _finite(number: str) -> None:
+    if not math.isfinite(float(number)):  # 1e999 would come out as infinity, which no JSON can carry on
+        raise ValueError
+
+
 async def _multipart(request: Request, limit: int) -> dict[str, Any]:
-    if _media_type(request) != "multipart/form-data":
-        raise UnsupportedMedia("Send the body as multipart/form-data.", code="wrong-content-type")
+    if _media_type(request) != "multipart/form-data" or _charset(request) != "utf-8":
+        raise UnsupportedMedia("Send the body as multipart/form-data in UTF-8.", code="wrong-content-type")
     parser = _MemoryParser(
         request.headers, _limited(request, limit), max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=limit
     )
@@ -96,25 +114,30 @@ async def _multipart(request: Request, limit: int) -> dict[str, Any]:
 
 
 async def _upload(item: UploadFile) -> Upload:
-    return Upload(
-        filename=item.filename or "file",
-        media_type=item.content_type or "application/octet-stream",
-        content=await item.read(),
-    )
+    try:
+        return Upload(
+            filename=item.filename or "file",
+            media_type=item.content_type or "application/octet-stream",
+            content=await item.read(),
+        )
+    except ValidationError as error:
+        raise _explained(error) from None
 
 
 def _put(values: dict[str, Any], name: str, value: Any) -> None:
     """OpenAI clients send lists as `image[]` and objects as `expires_after[anchor]`."""
     base, bracket, inner = name.partition("[")
     inner = inner.rstrip("]")
-    if bracket and inner:
-        values.setdefault(base, {})[inner] = value
-    elif bracket or (base in values and isinstance(values[base], list)):
-        values.setdefault(base, []).append(value)
-    elif base in values:
-        raise Malformed("A form field was sent twice.", code="broken-multipart")
-    else:
+    empty: Any = {} if inner else [] if bracket else None
+    held = values.setdefault(base, empty)
+    if isinstance(held, dict) and bracket and inner and inner not in held:
+        held[inner] = value
+    elif isinstance(held, list) and not inner:
+        held.append(value)
+    elif held is None and not bracket:
         values[base] = value
+    else:
+        raise Malformed("A form field was sent twice, or in two shapes.", code="broken-multipart")
 
 
 def _query(request: Request) -> dict[str, Any]:
@@ -128,6 +151,12 @@ def _query(request: Request) -> dict[str, Any]:
 
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _charset(request: Request) -> str:
+    """The charset parameter. Codecs such as punycode take quadratic time, so a client may not choose one."""
+    _, parameters = parse_options_header(request.headers.get("content-type", ""))
+    return parameters.get(b"charset", b"utf-8").decode("latin-1").lower()
 
 
 def _explained(error: ValidationError) -> Invalid:

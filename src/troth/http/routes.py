@@ -55,8 +55,8 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
         request_id = new_id("req")
         caller = anonymous(connection_of(request))
         try:
-            door.rate.check(request)
-            caller, parsed = await _admit(door, operation, request)
+            caller = await _identified(door, request)
+            parsed = await _admit(door, operation, request, caller)
         except TrothError as error:
             await _record_refusal(door, operation, caller, error, request_id)
             return render_refusal(error, request_id)
@@ -71,16 +71,25 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
     return handle
 
 
-async def _admit(door: Door, operation: Operation, request: Request) -> tuple[Caller, BaseModel]:
+async def _identified(door: Door, request: Request) -> Caller:
+    try:
+        caller = await asyncio.to_thread(door.authenticator.caller, request)
+    except Unauthenticated:
+        door.rate.check_stranger(request)
+        raise
+    door.rate.check_caller(request, caller)
+    return caller
+
+
+async def _admit(door: Door, operation: Operation, request: Request, caller: Caller) -> BaseModel:
     declared = operation.declaration.route
     assert declared is not None
-    caller = await asyncio.to_thread(door.authenticator.caller, request)
     if caller.anonymous and operation.declaration.group not in (Group.PUBLIC, Group.SIGN_IN):
         raise Unauthenticated("Sign in or send an API key, then ask again.")  # before a stranger's body is read
     identifier = request.headers.get("idempotency-key") or request.headers.get("x-request-id")
     if identifier:
         await asyncio.to_thread(door.claims.claim, caller.actor, identifier)
-    return caller, await read(request, declared, operation.declaration.request, door.max_body_bytes)
+    return await read(request, declared, operation.declaration.request, door.max_body_bytes)
 
 
 async def _record_refusal(door: Door, operation: Operation, caller: Caller, error: TrothError, request_id: str) -> None:

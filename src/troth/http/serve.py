@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from troth.http.protocol import BoundedProtocol
 from troth.http.tls import local_certificate, server_context
 from troth.kernel.errors import Unavailable
 from troth.settings.sections import Data, Server
@@ -52,7 +53,7 @@ def run(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         log_config=None,  # the journal has the only handler
         access_log=False,
