@@ -54,15 +54,11 @@ class UnitRows:
         self._jurisdiction = jurisdiction
         self._select = _joined().where(unit.c.jurisdiction == jurisdiction)
         self._by_id = self._select.where(unit.c.id == bindparam("one"))
-        self._by_name = self._select.where(unit.c.name == bindparam("one"))
 
     def by_id(self, connection: Connection, identifier: bytes) -> UnitRow | None:
         """The unit of that id."""
-        return _one(connection, self._by_id, identifier.hex())
-
-    def by_name(self, connection: Connection, name: str) -> UnitRow | None:
-        """The live shared unit of that name."""
-        return _one(connection, self._by_name, name)
+        found = connection.execute(self._by_id, {"one": identifier.hex()}).first()
+        return None if found is None else _row(found)
 
     def by_ids(self, connection: Connection, identifiers: Sequence[bytes]) -> list[UnitRow]:
         """The units of those ids, in their order. Raises `NotFound` when one never existed."""
@@ -166,11 +162,6 @@ def _joined() -> Select[Any]:
             _whole, tenant & (_whole.c.subject == WHOLE)
         )
     )
-
-
-def _one(connection: Connection, statement: Select[Any], value: str) -> UnitRow | None:
-    found = connection.execute(statement, {"one": value}).first()
-    return None if found is None else _row(found)
 
 
 def _row(found: Any) -> UnitRow:

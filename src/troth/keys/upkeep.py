@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from troth.kernel.errors import IntegrityError
-from troth.keys import pages
 from troth.keys.pages import Branch, Ref
 from troth.keys.state import TreeState
 from troth.keys.store import PageWrite
@@ -44,9 +43,8 @@ class Upkeep:
             count = 0
             for ref in self._walk(state.epochs.current().root):
                 opened = state.reader.opened(ref)
-                for content in state.copies.read_back(opened.stored):
-                    if pages.open_sealed(ref, state.store.jurisdiction, content)[1] != opened.page:
-                        raise IntegrityError("A copy of a page is not the page.", code="key-copy")
+                for _ in state.copies.read_back(opened.stored):
+                    pass  # each copy has the digest of the page that was just opened, or it raises
                 count += 0 if isinstance(opened.page, Branch) else len(opened.page.entries)
             return count
 

@@ -39,6 +39,25 @@ def test_foreign_plaintext_is_refused_or_is_its_own_encoding(raw: bytes, kind: b
     assert pages.encode(page) == kind + raw
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"L" + bytes(33),  # cut within an owner
+        b"L" + bytes(34),  # an owner without units
+        b"L" + bytes(33) + b"\x01" + bytes(35),  # cut within a unit
+        b"L" + bytes(33) + b"\x02" + bytes(72),  # the same address twice
+        b"B",
+        b"B\x00\x00",
+        b"B\x00\x01" + bytes(83),
+        b"B\x00\x02" + bytes(168),  # bounds that do not rise
+        b"X",
+    ],
+)
+def test_broken_plaintext_is_refused(raw: bytes) -> None:
+    with pytest.raises(IntegrityError):
+        pages.decode(raw)
+
+
 def test_a_leaf_writes_each_owner_once() -> None:
     entries = {bytes(32) + at.to_bytes(4, "big"): bytes(32) for at in range(224)}
     assert len(pages.encode(Leaf(entries))) == 1 + 34 + 224 * 36
