@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,16 @@ class ListRecorder:
         if self.broken:
             raise Unavailable("no record", code="no-record")
         self.entries.append(entry)
+
+    def submit(self, entry: Entry) -> Future[None]:
+        done: Future[None] = Future()
+        try:
+            self.record(entry)
+        except Unavailable as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+        return done
 
     def record_within(self, _connection: Any, entry: Entry) -> None:
         self.record(entry)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -49,6 +50,7 @@ class _Opened:
     operation: Operation
     call: Call
     entry: Entry
+    refusal: TrothError | None = None
 
 
 class Dispatcher:
@@ -65,29 +67,37 @@ class Dispatcher:
 
     def run(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
         """Run a plain operation on this thread. Raises a `TrothError`, and only that."""
-        opened = self._open(name, caller, request_id)
+        opened = self._decided(name, caller, request_id)
+        self._recorder.record(opened.entry)
+        if opened.refusal:
+            raise opened.refusal
         try:
             result = opened.operation.run(opened.call, request)
         except Exception as error:
-            raise self._failed(opened, error) from error
-        self._close(opened, Outcome.DONE)
+            outcome, refusal = self._explained(opened, error)
+            self._recorder.record(self._closing(opened, outcome, refusal.code))
+            raise refusal from error
+        self._recorder.record(self._closing(opened, Outcome.DONE))
         return result
 
     async def run_async(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
-        """Run any operation from an event loop; plain ones go to a worker thread."""
-        if not self.registry[name].asynchronous:
-            return await asyncio.to_thread(self.run, name, caller, request, request_id)
-        opened = await asyncio.to_thread(self._open, name, caller, request_id)
+        """Run any operation from an event loop; plain ones go to a worker thread, records are awaited."""
+        opened = self._decided(name, caller, request_id)
+        await self._recorded(opened.entry)
+        if opened.refusal:
+            raise opened.refusal
         try:
-            result = await opened.operation.run(opened.call, request)
+            result = await self._started(opened, request)
         except asyncio.CancelledError:
-            await asyncio.shield(asyncio.to_thread(self._close, opened, Outcome.FAILED, "cancelled"))
+            await asyncio.shield(self._recorded(self._closing(opened, Outcome.FAILED, "cancelled")))
             raise
         except Exception as error:
-            raise await asyncio.to_thread(self._failed, opened, error) from error
+            outcome, refusal = self._explained(opened, error)
+            await self._recorded(self._closing(opened, outcome, refusal.code))
+            raise refusal from error
         if isinstance(result, Stream):
             return replace(result, chunks=self._relay(opened, result.chunks))
-        await asyncio.to_thread(self._close, opened, Outcome.DONE)
+        await self._recorded(self._closing(opened, Outcome.DONE))
         return result
 
     def refuse(self, name: str, caller: Caller, error: TrothError, request_id: str | None = None) -> None:
@@ -95,42 +105,50 @@ class Dispatcher:
         call = Call(caller, request_id or new_id("req"), self._clock.now())
         self._recorder.record(self._entry(name, call, "closed", Outcome.REFUSED, error.code))
 
-    def _open(self, name: str, caller: Caller, request_id: str | None) -> _Opened:
+    def _decided(self, name: str, caller: Caller, request_id: str | None) -> _Opened:
+        """Ask the policy. A refused caller's entry is opening and closing in one."""
         operation = self.registry[name]
         call = Call(caller, request_id or new_id("req"), self._clock.now())
         decision = self._decider.decide(caller, operation)
         entry = self._entry(name, call, "opened", Outcome.PENDING, None)
         entry = replace(entry, policies=decision.policies, evidence=decision.evidence)
-        if not decision.allowed:
-            refusal = _refusal(caller)
-            self._recorder.record(replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code))
-            raise refusal
-        self._recorder.record(entry)
-        return _Opened(operation, call, entry)
+        if decision.allowed:
+            return _Opened(operation, call, entry)
+        refusal = _refusal(caller)
+        closed = replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code)
+        return _Opened(operation, call, closed, refusal)
 
-    def _close(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> None:
+    async def _started(self, opened: _Opened, request: Any) -> Any:
+        if opened.operation.asynchronous:
+            return await opened.operation.run(opened.call, request)
+        return await asyncio.to_thread(opened.operation.run, opened.call, request)
+
+    async def _recorded(self, entry: Entry) -> None:
+        await asyncio.wrap_future(self._recorder.submit(entry))
+
+    def _closing(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> Entry:
         entry = self._entry(opened.operation.name, opened.call, "closed", outcome, code)
-        self._recorder.record(replace(entry, facts=dict(opened.call.facts)))
+        return replace(entry, facts=dict(opened.call.facts))
 
-    def _failed(self, opened: _Opened, error: Exception) -> TrothError:
+    def _explained(self, opened: _Opened, error: Exception) -> tuple[Outcome, TrothError]:
         if isinstance(error, TrothError):
-            self._close(opened, Outcome.REFUSED, error.code)
-            return error
+            return Outcome.REFUSED, error
         self._faults.fault(error, opened.operation.name, opened.call.request_id)
-        self._close(opened, Outcome.FAILED, "internal")
-        return Internal(f"Tell the operator the request id {opened.call.request_id}; nothing about it is shown here.")
+        advice = f"Tell the operator the request id {opened.call.request_id}; nothing about it is shown here."
+        return Outcome.FAILED, Internal(advice)
 
-    async def _relay(self, opened: _Opened, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _relay(self, opened: _Opened, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         outcome, code = Outcome.FAILED, "cancelled"
         try:
-            async for chunk in chunks:
-                yield chunk
+            async with aclosing(chunks):  # a client who leaves ends the vendor call now, not at garbage collection
+                async for chunk in chunks:
+                    yield chunk
             outcome, code = Outcome.DONE, ""
         except TrothError as error:
             outcome, code = Outcome.REFUSED, error.code
             raise
         finally:
-            await asyncio.shield(asyncio.to_thread(self._close, opened, outcome, code or None))
+            await asyncio.shield(self._recorded(self._closing(opened, outcome, code or None)))
 
     def _entry(self, name: str, call: Call, phase: str, outcome: Outcome, code: str | None) -> Entry:
         caller = call.caller

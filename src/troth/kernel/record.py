@@ -7,6 +7,7 @@ id or a token. Free text, names and addresses are refused here, not filtered lat
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -69,10 +70,14 @@ class Entry:
 
 
 class Recorder(Protocol):
-    """Where records go. Every method returns only when the entry is durable, or raises `Unavailable`."""
+    """Where records go. An entry counts only when it is durable; `Unavailable` says that it is not."""
 
     def record(self, entry: Entry) -> None:
         """Append in a transaction of its own (grouped with others that wait)."""
+        ...
+
+    def submit(self, entry: Entry) -> Future[None]:
+        """The same without waiting: the future ends when the entry is durable, or with `Unavailable`."""
         ...
 
     def record_within(self, connection: Any, entry: Entry) -> None:

@@ -42,11 +42,15 @@ class Outbox:
 
     def record(self, entry: Entry) -> None:
         """Append one entry and return when it is on disk."""
+        self.submit(entry).result()
+
+    def submit(self, entry: Entry) -> Future[None]:
+        """Append one entry; the future ends when it is on disk, or with `Unavailable`."""
         if self._closed:
             raise _unavailable()
         waiting: Future[None] = Future()
         self._queue.put((row(entry), waiting))
-        waiting.result()
+        return waiting
 
     def record_within(self, connection: Connection, entry: Entry) -> None:
         """Append one entry in the caller's transaction."""

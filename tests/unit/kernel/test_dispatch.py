@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 from pydantic import BaseModel
@@ -42,7 +42,7 @@ class Echo:
 
     @operation("echo.later", group=Group.OWN_DATA, request=Word)
     async def later(self, call: Call, request: Word) -> Stream:
-        async def chunks() -> AsyncIterator[bytes]:
+        async def chunks() -> AsyncGenerator[bytes, None]:
             yield b"one"
             if request.word == "fail":
                 raise Unavailable("gone", code="gone-away")
