@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import FormData
-from starlette.formparsers import FormParser
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from troth.kernel.caller import Caller
 from troth.kernel.dispatch import Dispatcher
-from troth.kernel.errors import Malformed, TooLarge, TrothError, Unauthenticated
+from troth.kernel.errors import NotFound, TooMany, TrothError, Unauthenticated, Unavailable
 from troth.kernel.ids import new_id
+from troth.portal import cookies
 from troth.portal.guard import require_same_origin
 from troth.portal.render import Page, page
 
 Handler = Callable[["Desk", Request, Caller], Awaitable[Response]]
-_MAX_FORM = 1 << 18  # bytes; the largest form is a pasted certificate
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,25 @@ class Desk:
         """Run an operation for a page."""
         return await self.dispatcher.run_async(name, caller, request, new_id("req"))
 
-    def member(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """A page for people who signed in; others are sent to the sign-in page."""
-        return self._guarded(handler, needs_person=True)
-
-    def public(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def public(self, handler: Handler) -> Endpoint:
         """A page for everyone; a credential that does not hold counts as none."""
-        return self._guarded(handler, needs_person=False)
+        return self._guarded(handler, lambda _caller: None)
 
-    def _guarded(self, handler: Handler, *, needs_person: bool) -> Callable[[Request], Awaitable[Response]]:
+    def arriving(self, handler: Handler) -> Endpoint:
+        """A page for people who signed in, even with a password alone; others are sent to the sign-in page."""
+        return self._guarded(handler, lambda caller: "/sign-in" if caller.anonymous else None)
+
+    def member(self, handler: Handler) -> Endpoint:
+        """A page for people with everything set up; those who have not are sent to do it."""
+
+        def elsewhere(caller: Caller) -> str | None:
+            if caller.anonymous:
+                return "/sign-in"
+            return "/welcome" if caller.authentication.assurance < 2 else None
+
+        return self._guarded(handler, elsewhere)
+
+    def _guarded(self, handler: Handler, elsewhere: Callable[[Caller], str | None]) -> Endpoint:
         async def handle(request: Request) -> Response:
             caller = self.anonymous(request)
             try:
@@ -52,13 +62,13 @@ class Desk:
                 if request.method == "POST":
                     require_same_origin(request)
                 caller = await self._caller(request)
-                if needs_person and caller.anonymous:
-                    return RedirectResponse("/sign-in", 303)
-                if needs_person and caller.authentication.assurance < 2 and request.url.path != "/second-factor":
-                    return RedirectResponse("/second-factor", 303)
+                if target := elsewhere(caller):
+                    return _sent(request, target)
                 return await handler(self, request, caller)
             except TrothError as error:
                 return refused(error, caller)
+            except ValidationError:  # an address with an id that can be none; forms turn theirs into `Invalid`
+                return refused(NotFound("There is nothing at this address.", code="no-route"), caller)
 
         return handle
 
@@ -69,31 +79,17 @@ class Desk:
             return self.anonymous(request)
 
 
-async def form_of(request: Request) -> FormData:
-    """The fields of a posted form, without files. Raises `TooLarge`, `Malformed`."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise Malformed("Send this form from its own page.", code="broken-form")
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > _MAX_FORM:
-        raise TooLarge("This form is too large.", code="body-too-large")
-
-    async def limited() -> Any:
-        size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > _MAX_FORM:
-                raise TooLarge("This form is too large.", code="body-too-large")
-            yield piece
-
-    return await FormParser(request.headers, limited()).parse()
-
-
-def text(form: FormData, name: str) -> str:
-    """One field as text; an absent one is empty."""
-    value = form.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
 def refused(error: TrothError, caller: Caller) -> Response:
     """A refusal as a page."""
-    return page("refused.html", Page(error.title, caller=caller), error.status, error=error)
+    response = page("refused.html", Page(error.title, caller=caller), error.status, error=error)
+    if isinstance(error, TooMany | Unavailable):
+        response.headers["retry-after"] = "60" if isinstance(error, TooMany) else "5"
+    return response
+
+
+def _sent(request: Request, target: str) -> Response:
+    if target == "/sign-in" and cookies.SESSION in request.cookies:
+        response = RedirectResponse("/sign-in?ended=1", 303)
+        cookies.drop(response, cookies.SESSION)
+        return response
+    return RedirectResponse(target, 303)

@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from troth import __version__
 from troth.kernel.caller import Caller
+from troth.portal import words
+from troth.portal.navigation import entries
 
 # Everything a page needs is served from here; no scripts at all, so none can be injected.
 POLICY = (
@@ -21,6 +23,8 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; upgrade-insecure-requests"
 )
 _STATES = {"kept": "kept", "not kept": "broken", "unknown": "unknown", "not configured": "absent"}
+_FAR = 253_370_764_800_000  # epoch ms of the year 9999: what is said to hold so long has no end
+_MEDIA = {"troth.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,7 @@ class Page:
     @property
     def navigation(self) -> list[tuple[str, str]]:
         """(address, text) of the entries this caller can use."""
-        if self.caller is None or self.caller.anonymous:
-            return [("/trust", "Promises"), ("/verify", "Verify"), ("/sign-in", "Sign in")]
-        own = [("/data", "My data"), ("/consent", "Consent"), ("/keys", "API keys"), ("/activity", "Activity")]
-        return [*own, ("/account", "Account"), ("/trust", "Promises")]
+        return entries(self.caller)
 
 
 def page(template: str, frame: Page, status: int = 200, **values: Any) -> Response:
@@ -50,7 +51,7 @@ def page(template: str, frame: Page, status: int = 200, **values: Any) -> Respon
 @cache
 def static(name: str) -> tuple[bytes, str]:
     """A file of `static/` and its media type. Raises KeyError for anything else."""
-    media = {"troth.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}[name]
+    media = _MEDIA[name]
     return files("troth.portal").joinpath("static", name).read_bytes(), media
 
 
@@ -70,20 +71,24 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"moment": moment, "bytes": size, "state_class": _STATES.__getitem__}
+    environment.filters |= {"moment": moment, "day": day, "bytes": size, "state_class": _STATES.__getitem__}
     environment.globals |= {
         "static": address,
         "version": __version__,
         "mark": static("mark.svg")[0].decode(),
+        "words": words,
     }
     return environment
 
 
-def moment(milliseconds: int | None) -> str:
-    """A time for people, in UTC: 22 Nov 2026, 12:00 UTC."""
-    if milliseconds is None:
-        return "never"
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%-d %b %Y, %H:%M UTC")
+def moment(time: int | str | None) -> str:
+    """A time for people, in UTC: 22 Nov 2026, 12:00 UTC. Takes epoch milliseconds or ISO 8601; None is "never"."""
+    return _told(time, "%-d %b %Y, %H:%M UTC")
+
+
+def day(time: int | str | None) -> str:
+    """The day of a time: 22 Nov 2026."""
+    return _told(time, "%-d %b %Y")
 
 
 def size(count: int) -> str:
@@ -94,3 +99,13 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def _told(time: int | str | None, shape: str) -> str:
+    if time is None:
+        return "never"
+    if isinstance(time, str):
+        return datetime.fromisoformat(time).astimezone(UTC).strftime(shape)
+    if time >= _FAR:
+        return "no end"
+    return datetime.fromtimestamp(time / 1000, UTC).strftime(shape)

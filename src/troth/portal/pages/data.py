@@ -1,54 +1,67 @@
-"""My data: see it, open it, take it away, erase it."""
+"""My data: see it, open it, take it away, erase one object."""
 
 from __future__ import annotations
 
-import base64
-from typing import Final
+import json
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from troth.gateway.wire.receipts import Receipt, ShowReceipt
 from troth.kernel.caller import Caller
-from troth.kernel.errors import Gone, Invalid
+from troth.kernel.errors import Gone
 from troth.kernel.operation import Binary
-from troth.portal.desk import Desk, form_of, text
-from troth.portal.pages.sign_in import SESSION_COOKIE
+from troth.portal.desk import Desk
+from troth.portal.downloads import PICTURES, attachment
 from troth.portal.render import Page, page
 from troth.vault import messages as m
 
-_PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
-CONFIRMATION: Final = "erase everything about me"
+_PAGE = 24
+_RECEIPT = "receipt"
+_TABS = (("", "Everything"), ("output", "Pictures made"), ("answer", "Answers"))  # kind, text
+_READABLE = 100_000  # bytes of text shown in a page; longer texts are downloaded
 
 
 async def listing(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Everything kept for this person, newest first."""
-    after = request.query_params.get("after")
-    found: m.ObjectPage = await desk.run("object.list", caller, m.ObjectList(limit=24, after=after))
-    shown = [one for one in found.objects if one.kind != "receipt"]
-    receipts = [one for one in found.objects if one.kind == "receipt"]
+    """What is kept for this person, newest first; receipts have a page of their own."""
+    kind, after = request.query_params.get("kind") or None, request.query_params.get("after")
+    found: m.ObjectPage = await desk.run("object.list", caller, m.ObjectList(kind=kind, limit=_PAGE, after=after))
+    shown = [one for one in found.objects if one.kind != _RECEIPT]
     frame = Page("My data", "/data", caller)
-    return page("data.html", frame, objects=shown, receipts=receipts, after=found.after, pictures=_PICTURES)
+    return page(
+        "data.html",
+        frame,
+        objects=shown,
+        after=found.after,
+        first=after is None,
+        kind=kind or "",
+        tabs=_TABS,
+        pictures=PICTURES,
+    )
+
+
+async def show(desk: Desk, request: Request, caller: Caller) -> Response:
+    """One object: what it is, what it looks like, where it came from."""
+    wanted = _named(request)
+    info: m.ObjectShown = await desk.run("object.show", caller, wanted)
+    text = None
+    if info.size <= _READABLE and _is_text(info.media_type):
+        text = _readable(await desk.run("object.open", caller, wanted))
+    frame = Page("One object", "/data", caller)
+    return page("object.html", frame, one=info, text=text, pictures=PICTURES)
 
 
 async def preview(desk: Desk, request: Request, caller: Caller) -> Response:
     """A picture, shown in the page; only types that browsers draw without running anything."""
-    opened = await _open(desk, request, caller)
-    if opened.media_type not in _PICTURES:
+    opened: Binary = await desk.run("object.open", caller, _named(request))
+    if opened.media_type not in PICTURES:
         raise Gone("There is no preview for this type; download it.", code="no-preview")
     return Response(opened.content, media_type=opened.media_type, headers={"cache-control": "private, no-store"})
 
 
 async def download(desk: Desk, request: Request, caller: Caller) -> Response:
     """The object as a file."""
-    opened = await _open(desk, request, caller)
-    return attachment(opened)
-
-
-async def delete(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Erase one object; show its certificate."""
-    wanted = m.ObjectNamed(object_id=request.path_params["object_id"])
-    erasure: m.ErasureShown = await desk.run("object.delete", caller, wanted)
-    return page("erased.html", Page("Erased", "/data", caller), erasure=erasure, everything=False, document=None)
+    return attachment(await desk.run("object.open", caller, _named(request)))
 
 
 async def export(desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -56,51 +69,54 @@ async def export(desk: Desk, _request: Request, caller: Caller) -> Response:
     return attachment(await desk.run("data.export", caller, m.Nothing()))
 
 
-async def erase(_desk: Desk, _request: Request, caller: Caller) -> Response:
-    """Explain what erasing everything means, and ask for it in words."""
-    return page("erase.html", Page("Erase everything", "/data", caller), confirmation=CONFIRMATION, error=None)
+async def receipts(desk: Desk, request: Request, caller: Caller) -> Response:
+    """What left for a vendor, newest first."""
+    after = request.query_params.get("after")
+    wanted = m.ObjectList(kind=_RECEIPT, limit=_PAGE, after=after)
+    found: m.ObjectPage = await desk.run("object.list", caller, wanted)
+    frame = Page("What vendors received", "/data", caller)
+    return page("receipts.html", frame, receipts=found.objects, after=found.after, tabs=_TABS)
 
 
-async def erase_all(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Forget the person; the session ends with them."""
-    if text(await form_of(request), "confirm").lower() != CONFIRMATION:
-        error = Invalid(f"Type the words “{CONFIRMATION}” to go on.", code="not-confirmed")
-        return page(
-            "erase.html", Page("Erase everything", "/data", caller), 422, confirmation=CONFIRMATION, error=error
-        )
-    erasure: m.ErasureShown = await desk.run("erasure.own", caller, m.EraseOwn(confirm=CONFIRMATION))
-    document = await _document(desk, caller, erasure.certificate) if erasure.certificate else None
-    response = page("erased.html", Page("You are forgotten"), erasure=erasure, everything=True, document=document)
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
-    return response
+async def receipt(desk: Desk, request: Request, caller: Caller) -> Response:
+    """One receipt in words."""
+    wanted = ShowReceipt(request_id=request.path_params["request_id"])
+    shown: Receipt = await desk.run("receipt.show", caller, wanted)
+    sent = json.dumps(shown.sent, ensure_ascii=False, indent=2)
+    frame = Page("What the vendor received", "/data", caller)
+    return page("receipt.html", frame, receipt=shown, parts=_parts(shown), sent=sent)
 
 
-async def certificate(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Download a certificate."""
-    wanted = m.CertificateNamed(certificate_id=request.path_params["certificate_id"])
-    return attachment(await desk.run("certificate.show", caller, wanted))
+def _parts(receipt: Receipt) -> list[tuple[str, str]]:
+    """(who speaks, text) of what was sent, for people; the exact request stands below it."""
+    parts = [("prompt", receipt.sent["prompt"])] if isinstance(receipt.sent.get("prompt"), str) else []
+    messages = receipt.sent.get("messages")
+    for message in messages if isinstance(messages, list) else []:
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, list):
+            texts = [part.get("text") for part in content if isinstance(part, dict)]
+            content = "\n".join(one for one in texts if isinstance(one, str))
+        if isinstance(content, str) and content:
+            parts.append((str(message.get("role", "message")), content))
+    return parts
 
 
-async def _document(desk: Desk, caller: Caller, identifier: str) -> str:
-    """The certificate inside the page: the person it is about can sign in no more."""
-    opened: Binary = await desk.run("certificate.show", caller, m.CertificateNamed(certificate_id=identifier))
-    return "data:application/json;base64," + base64.b64encode(opened.content).decode()
-
-
-def attachment(opened: Binary) -> Response:
-    """Bytes as a download that no browser opens in the page."""
-    name = "".join(
-        one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in opened.filename or "file"
+def _is_text(media_type: str) -> bool:
+    return media_type.startswith("text/") or media_type.partition(";")[0] in (
+        "application/json",
+        "application/x-ndjson",
     )
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(opened.content, media_type=opened.media_type, headers=headers)
 
 
-async def _open(desk: Desk, request: Request, caller: Caller) -> Binary:
-    opened: Binary = await desk.run("object.open", caller, m.ObjectNamed(object_id=request.path_params["object_id"]))
-    return opened
+def _readable(opened: Binary) -> str:
+    text = opened.content.decode("utf-8", "replace")
+    if opened.media_type.partition(";")[0] != "application/json":
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text
 
 
-async def home(_desk: Desk, _request: Request, caller: Caller) -> Response:
-    """Where a person wants to be first."""
-    return RedirectResponse("/trust" if caller.anonymous else "/data", 303)
+def _named(request: Request) -> m.ObjectNamed:
+    return m.ObjectNamed(object_id=request.path_params["object_id"])

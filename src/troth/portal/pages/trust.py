@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
-from troth.portal.desk import Desk, form_of, text
+from troth.portal.desk import Desk
+from troth.portal.forms import filled, form_of, text
 from troth.portal.render import Page, page
 from troth.promises.catalogue import catalogue
 from troth.promises.operations import Nothing
@@ -41,7 +42,8 @@ async def trust(desk: Desk, _request: Request, caller: Caller) -> Response:
         (name, [row for row in table.data if row.id.startswith(letters)]) for letters, name in _FAMILIES.items()
     ]
     frame = Page("Promises and evidence", "/trust", caller)
-    return page("trust.html", frame, table=table, families=families, acceptance=acceptance)
+    runs = caller.kind == "operator" and caller.authentication.assurance >= 2
+    return page("trust.html", frame, table=table, families=families, acceptance=acceptance, runs=runs)
 
 
 async def verify(_desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -54,7 +56,8 @@ async def verify_given(desk: Desk, request: Request, caller: Caller) -> Response
     document = text(await form_of(request), "document")
     frame = Page("Verify a certificate", "/verify", caller)
     try:
-        held: CertificateHolds = await desk.run("certificate.verify", caller, CertificateGiven(document=document))
+        wish = filled(CertificateGiven, "Paste the whole certificate; it begins with {.", document=document)
+        held: CertificateHolds = await desk.run("certificate.verify", caller, wish)
     except TrothError as error:
         return page("verify.html", frame, error.status, result=None, error=error)
     return page("verify.html", frame, result=held, error=None)

@@ -1,0 +1,149 @@
+"""Human words for the names that operations, facts and kinds carry in records."""
+
+from __future__ import annotations
+
+import re
+
+# What was done, as the log tells it: the same words for oneself and for somebody else.
+OPERATIONS = {
+    "account.show": "Looked at the account",
+    "activity.list": "Read the own activity",
+    "activity.prove": "Took the proof of an own entry",
+    "asset.open": "Opened a picture by its link",
+    "audit.list": "Read the log",
+    "audit.prove": "Took the proof of an entry",
+    "certificate.show": "Downloaded a certificate",
+    "certificate.verify": "Checked a certificate",
+    "chat.complete": "Asked a model for an answer",
+    "check.run": "Ran the checks",
+    "consent.grant": "Agreed to a purpose",
+    "consent.granted": "Consent recorded",
+    "consent.list": "Looked at the consents",
+    "consent.receipt": "Took the receipt of a consent",
+    "consent.withdraw": "Withdrew a consent",
+    "consent.withdrawn": "Withdrawal recorded",
+    "data.export": "Took a copy of everything",
+    "erasure.own": "Erased everything about themselves",
+    "erasure.request": "Erased a person on request",
+    "erasure.requested": "Erasure asked for",
+    "erasure.sealed": "Keys destroyed and erasure proven",
+    "erasure.show": "Looked at an erasure",
+    "erasure.tombstoned": "Shut for good before the keys went",
+    "file.content": "Downloaded a file",
+    "file.create": "Uploaded a file",
+    "file.delete": "Erased a file",
+    "file.list": "Listed the files",
+    "file.show": "Looked at a file",
+    "image.edit": "Had a picture changed",
+    "image.generate": "Had a picture made",
+    "key.create": "Made an API key",
+    "key.list": "Listed the API keys",
+    "key.revoke": "Ended an API key",
+    "model.list": "Listed the models",
+    "model.show": "Looked at a model",
+    "object.delete": "Erased an object",
+    "object.deleted": "Object gone",
+    "object.kept": "Object sealed and kept",
+    "object.list": "Listed the data",
+    "object.open": "Opened an object",
+    "object.show": "Looked at an object",
+    "password.change": "Changed the password",
+    "promise.list": "Read the promises",
+    "receipt.show": "Read what a vendor received",
+    "retention.rule": "Retention rule set",
+    "retention.swept": "Expired data removed",
+    "role.assign": "Gave a role",
+    "role.remove": "Took a role away",
+    "session.create": "Signed in",
+    "session.delete": "Ended a session",
+    "session.list": "Listed the sessions",
+    "session.step-up": "Confirmed it is them with a code",
+    "tenant.create": "Created a tenant",
+    "tenant.list": "Listed the tenants",
+    "totp.confirm": "Set up the second factor",
+    "totp.enrol": "Asked for an authenticator secret",
+    "user.create": "Added a person",
+    "user.disable": "Shut a person out",
+    "user.list": "Listed the people",
+    "vendor.add": "Put a vendor on file",
+    "vendor.amend": "Changed a vendor's papers",
+    "vendor.approve": "Approved a vendor",
+    "vendor.list": "Listed the vendors",
+    "vendor.show": "Looked at a vendor",
+    "vendor.suspend": "Suspended a vendor",
+}
+KINDS = {
+    "output": "Picture",
+    "upload": "Upload",
+    "answer": "Answer",
+    "prompt": "Prompt",
+    "thumbnail": "Thumbnail",
+    "receipt": "Receipt",
+    "export": "Copy",
+    "file-vision": "Uploaded picture",
+    "file-assistants": "Uploaded file",
+    "file-user-data": "Uploaded file",
+}
+ROLES = {
+    "owner": "owner",
+    "admin": "administrator",
+    "member": "member",
+    "auditor": "auditor",
+    "privacy-officer": "privacy officer",
+    "operator": "operator",
+}
+SCOPES = {
+    "generate": "generate text and pictures",
+    "own-data": "read my data",
+    "own-data:write": "change and erase my data",
+}
+OUTCOMES = {"done": "done", "refused": "refused", "failed": "failed", "pending": "begun"}
+METHODS = {
+    "password": "password",
+    "password+totp": "password and code",
+    "password+recovery": "password and recovery code",
+    "api-key": "API key",
+    "local-operator": "on the machine itself",
+}
+ZONES = {"loopback": "this machine", "private": "a private network", "public": "the internet", "unknown": "unknown"}
+JURISDICTIONS = {"eu": "European Union", "us": "United States", "au": "Australia"}
+RETENTIONS = {
+    "zero": "nothing is kept after the answer",
+    "transient": "kept in memory while the request runs, never stored",
+}
+_REQUEST = re.compile(r"(req_[A-Za-z0-9]+)[-.]")
+
+
+def plain(name: str) -> str:
+    """Any token as words: `privacy-officer` becomes `privacy officer`."""
+    return re.sub(r"[-_.]+", " ", name)
+
+
+def operation(name: str) -> str:
+    """What was done."""
+    return OPERATIONS.get(name) or plain(name).capitalize()
+
+
+def kind(name: str) -> str:
+    """What sort of object it is."""
+    return KINDS.get(name) or plain(name.removeprefix("file-")).capitalize()
+
+
+def retention(name: str, days: int) -> str:
+    """What a vendor's agreement lets it keep of a request."""
+    if name == "days":
+        return f"kept for {days} day{'' if days == 1 else 's'}"
+    return RETENTIONS.get(name) or plain(name)
+
+
+def title(kind_name: str, name: str) -> str:
+    """What to call an object: an upload by its own name, what the gateway named by its kind."""
+    if not name or _REQUEST.match(name):
+        return kind(kind_name)
+    return name
+
+
+def request_of(name: str) -> str | None:
+    """The id of the request that made an object, when the gateway named the object after it."""
+    found = _REQUEST.match(name)
+    return found[1] if found else None
