@@ -103,7 +103,7 @@ def merged(ranges: Iterable[Range]) -> list[Range]:
 
 def covers(ranges: Sequence[Range], address: bytes) -> bool:
     """True when one of the merged ranges holds the address."""
-    at = bisect_right(ranges, address, key=lambda one: one[0]) - 1
+    at = bisect_right(ranges, (address, _TOP)) - 1
     return at >= 0 and address < ranges[at][1]
 
 

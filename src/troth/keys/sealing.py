@@ -160,13 +160,14 @@ class Sealing:
             state.copies.remove(replaced)
 
     def _confirm(self, change: Change, writes: Mapping[Ref, PageWrite]) -> None:
-        """Raises `Unavailable` unless the database and every domain give each page back, and it opens."""
+        """Raises `Unavailable` unless each page opens to what it should be, and database and domains give it back."""
         jurisdiction = self._state.store.jurisdiction
         for ref, write in writes.items():
             row = self._state.store.page(ref.page)
-            for content in (row[1] if row else b"", *self._state.copies.read_back(write.stored)):
-                if content != write.content or pages.open_sealed(ref, jurisdiction, content)[1] != change.page(ref):
-                    raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
+            kept = all(content == write.content for content in self._state.copies.read_back(write.stored))
+            right = pages.open_sealed(ref, jurisdiction, write.content)[1] == change.page(ref)
+            if row is None or row[1] != write.content or not kept or not right:
+                raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
 
     def _destruction(self, extent: _Extent) -> Destruction:
         scopes = self._state.scopes
