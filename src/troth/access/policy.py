@@ -22,7 +22,28 @@ from troth.kernel.operation import Group, Operation
 
 DEFAULT_DENY = "default-deny"  # no permit spoke for the request
 UNDECIDABLE = "undecidable"  # a policy or the request was in error; the operator should look
+_DECISIONS = 8192  # remembered; ages are whole minutes, so the oldest fall out by themselves
 _ROLE_SETS = 512  # distinct (kind, roles) slices kept; tenants share them, as roles are few
+
+
+class _Question:
+    """Evidence as a key: equal questions get the same answer."""
+
+    __slots__ = ("_key", "evidence")
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        context = tuple(
+            (name, type(value), tuple(value) if isinstance(value, list) else value)
+            for name, value in evidence.context.items()
+        )
+        self._key = (evidence.kind, evidence.roles, evidence.action, evidence.data_class, context)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Question) and self._key == other._key
 
 
 class BrokenPolicy(ValueError):
@@ -44,13 +65,23 @@ class CedarDecider:
         whole = cedarpy.Schema.from_json_str(json.dumps(schema_of(declared, every_group=True)))
         self._policies = _checked(text, whole)
         self._entities = lru_cache(maxsize=_ROLE_SETS)(self._parse_entities)
+        self._remembered = lru_cache(maxsize=_DECISIONS)(lambda question: self._judged(question.evidence))
 
     def decide(self, caller: Caller, operation: Operation) -> Decision:
         """Allow or not, with the ids of the policies that spoke and the digest of what they saw."""
         return self.judge(evidence_of(caller, operation))
 
     def judge(self, evidence: Evidence) -> Decision:
-        """The decision over evidence. Never raises for a refused or malformed request: that is a no."""
+        """The decision over evidence. Never raises for a refused or malformed request: that is a no.
+
+        Evidence carries no identity, so a decision is a pure function of it and is remembered.
+        """
+        try:
+            return self._remembered(_Question(evidence))
+        except TypeError:  # a value that cannot be compared is no evidence that a door builds
+            return self._judged(evidence)
+
+    def _judged(self, evidence: Evidence) -> Decision:
         digest = evidence.digest()
         if evidence.kind not in PRINCIPALS:
             return Decision(allowed=False, policies=(UNDECIDABLE,), evidence=digest)
