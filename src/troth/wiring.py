@@ -45,13 +45,13 @@ from troth.identity.privacy import PrivacySettings
 from troth.identity.roles import Roles
 from troth.identity.sessions import Sessions
 from troth.identity.sign_in import SignIn
-from troth.identity.tenants import Tenants
+from troth.identity.tenants import Tenant, Tenants
 from troth.identity.throttle import Throttle
 from troth.identity.users import Users
 from troth.kernel.clock import Clock, SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.dispatch import Dispatcher
-from troth.kernel.errors import NotFound, TrothError
+from troth.kernel.errors import Denied, NotFound, TrothError
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
 from troth.keys.deployment import DeploymentSeal
@@ -240,7 +240,7 @@ def _vault(base: Base, identity: Identity) -> Vault:
         ground,
         deadlines,
         blind_index=base.fields.blind_index,
-        jurisdiction_of=lambda tenant: identity.tenants.get(tenant).jurisdiction,
+        jurisdiction_of=lambda tenant: _home(base, identity.tenants.get(tenant)),
     )
     consents = Consents(ground, base.signer, controller=base.settings.server.name)
     kept = VaultHolder(ground, objects, consents)
@@ -261,6 +261,15 @@ def _vault(base: Base, identity: Identity) -> Vault:
             CertificateOperations(signer=base.signer, log_key=lambda log: str(base.sequencer.origins.key(log))),
         ),
     )
+
+
+def _home(base: Base, tenant: Tenant) -> str:
+    """The tenant's jurisdiction, which must be this installation's: data sits where its tenant was told (LOC-01)."""
+    if tenant.jurisdiction != base.settings.data.jurisdiction:
+        raise Denied(
+            "This installation keeps data of another jurisdiction; use the one of yours.", code="wrong-jurisdiction"
+        )
+    return tenant.jurisdiction
 
 
 def _gateway(base: Base, vault: Vault) -> Gateway:
