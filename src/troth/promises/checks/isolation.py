@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +155,7 @@ class Down:
     def _away(self, *_: object) -> Any:
         raise Unavailable("A self-check plays an outage.")
 
-    record = record_within = decide = create = seal = open = destroy = present = _away
+    record = record_within = submit = decide = create = seal = open = destroy = present = _away
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,12 @@ class Careless:
 
     def record_within(self, connection: Any, entry: Entry) -> None:
         """Lose it."""
+
+    def submit(self, entry: Entry) -> Future[None]:  # noqa: ARG002 - the shape of a recorder
+        """Lose it, and say that it is kept."""
+        kept: Future[None] = Future()
+        kept.set_result(None)
+        return kept
 
     def decide(self, caller: Caller, operation: Operation) -> Decision:  # noqa: ARG002 - the shape of a decider
         return Decision(allowed=True)

@@ -1,0 +1,38 @@
+"""One fresh installation for all tests of checks: built by the wiring, as `troth serve` builds it, in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from troth.promises.check import Check
+from troth.promises.status import Run
+from troth.promises.system import System
+from troth.settings.load import load
+from troth.wiring import Troth, opened
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troth]:
+    folder = tmp_path_factory.mktemp("installation")
+    with opened(load(data={"folder": folder / "data", "keys": folder / "keys"})) as troth:
+        yield troth
+
+
+@pytest.fixture(scope="session")
+def system(installation: Troth) -> System:
+    return installation.system
+
+
+@pytest.fixture(scope="session")
+def run_once(installation: Troth) -> Callable[[Check], Run]:
+    """Runs a check through the real runner, the first time that a test asks for it."""
+    runs: dict[str, Run] = {}
+
+    def run(check: Check) -> Run:
+        if check.id not in runs:
+            runs[check.id] = installation.runner.run(check)
+        return runs[check.id]
+
+    return run

@@ -1,0 +1,40 @@
+"""The log: not skipped, not changed unseen, not a memory of the forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from promise_world import Broken, named, shown
+from troth.identity.holder import IdentityHolder
+from troth.kernel.personal import Forgotten
+from troth.promises.check import Check, Result
+from troth.promises.checks import audit
+from troth.promises.status import Run
+from troth.promises.system import System
+
+
+@pytest.mark.parametrize("check", audit.CHECKS, ids=lambda check: check.id)
+def test_kept_and_could_have_failed(check: Check, run_once: Callable[[Check], Run]) -> None:
+    run = run_once(check)
+    assert (run.result, run.control) == (Result.PASS, Result.FAIL)
+    assert run.tested > 0
+
+
+def test_a_recorder_that_loses_entries_is_seen(system: System) -> None:
+    losing: Any = Broken(system.base.outbox, record=lambda _entry: None)
+    broken = replace(system, base=replace(system.base, outbox=losing))
+    assert shown(named(audit.CHECKS, "no-record-no-act"), broken) is Result.FAIL
+
+
+def test_a_verifier_that_believes_everything_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "verify_log", lambda *_, **__: None)
+    assert shown(named(audit.CHECKS, "log-tampering-seen"), system) is Result.FAIL
+
+
+def test_an_erasure_that_keeps_the_account_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IdentityHolder, "forget", lambda _self, _tenant, _subject: Forgotten("identity"))
+    assert shown(named(audit.CHECKS, "log-forgets-names"), system) is not Result.PASS

@@ -1,0 +1,47 @@
+"""Places: what is declared, what is refused, and what lies about."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from promise_world import named, shown
+from troth.promises.check import Check, Result
+from troth.promises.checks import places
+from troth.promises.status import Run
+from troth.promises.system import System
+
+_LONG_AGO = 3 * 3600
+
+
+def test_nothing_lies_about(run_once: Callable[[Check], Run]) -> None:
+    run = run_once(named(places.CHECKS, "orphan-scan"))
+    assert (run.result, run.control) == (Result.PASS, Result.FAIL)
+
+
+def test_a_file_beside_the_stores_is_seen(system: System) -> None:
+    stray = system.base.settings.data.folder / "export.zip"
+    stray.write_bytes(b"left behind")
+    os.utime(stray, (time.time() - _LONG_AGO, time.time() - _LONG_AGO))
+    try:
+        assert shown(named(places.CHECKS, "orphan-scan"), system) is Result.FAIL
+    finally:
+        stray.unlink()
+
+
+def test_a_fresh_upload_is_no_orphan(system: System) -> None:
+    name = "objects/aa/obj_fresh"
+    system.base.objects.create(name, b"its row comes in a moment")
+    try:
+        assert shown(named(places.CHECKS, "orphan-scan"), system) is Result.PASS
+    finally:
+        system.base.objects.delete(name)
+
+
+def test_a_region_outside_is_seen(run_once: Callable[[Check], Run]) -> None:
+    assert run_once(named(places.CHECKS, "allowed-places")).control is Result.FAIL
+
+
+def test_data_of_another_jurisdiction_is_refused(run_once: Callable[[Check], Run]) -> None:
+    assert run_once(named(places.CHECKS, "allowed-places")).result is Result.PASS
