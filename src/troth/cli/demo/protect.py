@@ -114,9 +114,10 @@ def _credentials(say: Narration, stage: Stage, content: bytes) -> None:
     import encypher_c2pa
 
     anchor = stage.client().call("GET", "/.well-known/troth.json").json()["content_credentials"]
-    found: dict[str, Any] = encypher_c2pa.verify(
+    read = encypher_c2pa.verify(
         content, "image/png", telemetry=False, online=False, no_default_trust=True, trust_pem=anchor
     )
+    found: dict[str, Any] = dict(read)
     (stage.shown / "poster.credentials.json").write_text(json.dumps(found, indent=2, default=str))
     holds = (found["integrity"], found["signature"], found["hard_binding"]) == ("valid", "valid", "match")
     say.expect(holds, "an independent reader (encypher-c2pa) confirms its content credentials")
