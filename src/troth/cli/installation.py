@@ -26,8 +26,6 @@ from troth.settings.load import Settings
 from troth.wiring import Troth, build
 
 _HOUSEKEEPING_SECONDS = 600.0
-_CHECKS_SECONDS = 3600.0
-_FIRST_CHECKS_AFTER = 3.0
 
 
 @dataclass(slots=True)
@@ -128,6 +126,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         ),
     ]
     if checks:
-        run_all = troth.runner.run_all
-        work.append(Periodic("checks", run_all, seconds=_CHECKS_SECONDS, delay=_FIRST_CHECKS_AFTER, faults=faults))
+        run_all, wish = troth.runner.run_all, troth.system.base.settings.promises
+        pace = {"seconds": wish.every_seconds, "delay": wish.first_after_seconds}
+        work.append(Periodic("checks", run_all, **pace, faults=faults))
     return work

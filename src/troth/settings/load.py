@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     retention: sections.Retention = Field(default_factory=sections.Retention)
     audit: sections.Audit = Field(default_factory=sections.Audit)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
+    promises: sections.Promises = Field(default_factory=sections.Promises)
 
     @classmethod
     def settings_customise_sources(

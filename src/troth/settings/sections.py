@@ -86,3 +86,12 @@ class Gateway(Section):
     """How long a vendor may take for one answer."""
     allow_plain_loopback_vendors: bool = False
     """Permit http:// vendors on 127.0.0.1, for tests and local models."""
+
+
+class Promises(Section):
+    """The checks of the promises in the background."""
+
+    first_after_seconds: float = Field(default=3.0, ge=0, le=86_400)
+    """Time from the start to the first run of all checks; longer for a measurement that they would disturb."""
+    every_seconds: float = Field(default=3600.0, ge=60, le=86_400)
+    """Time between runs of all checks; a promise without a fresh run counts as unknown."""
