@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from troth.gateway.wire.upload import Upload
 from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, UnsupportedMedia
@@ -60,11 +60,14 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     if not (declared.isascii() and declared.isdigit() and len(declared) < 20) or int(declared) > limit:
         raise refusal
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise refusal
-        yield piece
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise refusal
+            yield piece
+    except ClientDisconnect:
+        raise Malformed("The body ended before its declared length.", code="body-incomplete") from None
 
 
 async def _json(request: Request, limit: int) -> dict[str, Any]:
@@ -107,9 +110,11 @@ async def _multipart(request: Request, limit: int) -> dict[str, Any]:
     except (MultiPartException, KeyError, ValueError):
         raise Malformed("The multipart body cannot be read.", code="broken-multipart") from None
     values: dict[str, Any] = {}
-    for name, item in form.multi_items():
-        _put(values, name, await _upload(item) if isinstance(item, UploadFile) else item)
-    await form.close()
+    try:
+        for name, item in form.multi_items():
+            _put(values, name, await _upload(item) if isinstance(item, UploadFile) else item)
+    finally:
+        await form.close()
     return values
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+Label = Annotated[  # one line of text: control characters fit no form, no mail header and no PostgreSQL column
+    str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 Secret = Annotated[str, StringConstraints(max_length=1024)]
 Code = Annotated[str, StringConstraints(max_length=32)]
 Role = Literal["owner", "admin", "member", "auditor", "privacy-officer"]

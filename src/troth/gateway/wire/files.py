@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from troth.gateway.wire.fields import Answer, Identifier, Wire
 from troth.gateway.wire.upload import Upload
 
 Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+FileId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 _HOUR, _MONTH = 3600, 2_592_000  # seconds; the bounds of the original
 
 
@@ -40,7 +41,7 @@ class ListFiles(Wire):
 class FileById(Wire):
     """One file."""
 
-    file_id: Identifier
+    file_id: FileId
 
 
 class FileObject(Answer):
