@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from troth.gateway.wire.receipts import Receipt, ShowReceipt
 from troth.kernel.caller import Caller
 from troth.kernel.errors import Gone
 from troth.kernel.operation import Binary
+from troth.portal import words
 from troth.portal.desk import Desk
 from troth.portal.downloads import PICTURES, attachment
 from troth.portal.render import Page, page
@@ -44,11 +46,13 @@ async def show(desk: Desk, request: Request, caller: Caller) -> Response:
     """One object: what it is, what it looks like, where it came from."""
     wanted = _named(request)
     info: m.ObjectShown = await desk.run("object.show", caller, wanted)
-    text = None
+    text: str | None = None
+    answers: list[str] = []
     if info.size <= _READABLE and _is_text(info.media_type):
-        text = _readable(await desk.run("object.open", caller, wanted))
-    frame = Page("One object", "/data", caller)
-    return page("object.html", frame, one=info, text=text, pictures=PICTURES)
+        opened: Binary = await desk.run("object.open", caller, wanted)
+        text, answers = _readable(opened)
+    frame = Page(words.title(info.kind, info.name), "/data", caller)
+    return page("object.html", frame, one=info, text=text, answers=answers, pictures=PICTURES)
 
 
 async def preview(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -108,14 +112,23 @@ def _is_text(media_type: str) -> bool:
     )
 
 
-def _readable(opened: Binary) -> str:
+def _readable(opened: Binary) -> tuple[str, list[str]]:
+    """The text, and what was said when it is the answer of a model."""
     text = opened.content.decode("utf-8", "replace")
     if opened.media_type.partition(";")[0] != "application/json":
-        return text
+        return text, []
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        values = json.loads(text)
     except ValueError:
-        return text
+        return text, []
+    return json.dumps(values, ensure_ascii=False, indent=2), _said(values)
+
+
+def _said(values: Any) -> list[str]:
+    choices = values.get("choices") if isinstance(values, dict) else None
+    messages = [one.get("message") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    contents = [one.get("content") for one in messages if isinstance(one, dict)]
+    return [one for one in contents if isinstance(one, str) and one]
 
 
 def _named(request: Request) -> m.ObjectNamed:

@@ -92,7 +92,7 @@ def facts(entry: EntryView) -> list[tuple[str, str]]:
 
 def _fact(name: str, value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{count} {words.plain(one)}" for one, count in value.items())
+        return ", ".join(f"{count} {words.plain(one).lower()}" for one, count in value.items())
     return moment(value) if name in _MOMENTS and isinstance(value, int) else str(value)
 
 
@@ -108,7 +108,7 @@ def _who(entry: EntryView, caller: Caller) -> str:
     if entry.actor == caller.actor:
         return "you"
     prefix = entry.actor.partition("_")[0]
-    return {"key": "an API key", "svc": "the service", "anonymous": "nobody signed in"}.get(prefix, entry.actor)
+    return {"key": "an API key", "svc": "the service", "anonymous": "a stranger"}.get(prefix, entry.actor)
 
 
 def _before(request: Request) -> int | None:

@@ -13,9 +13,7 @@ from troth.portal.desk import Desk
 from troth.portal.forms import filled, form_of, text
 from troth.portal.render import Page, page
 from troth.promises.operations import Nothing
-from troth.promises.system import NEIGHBOUR, PROBE_TENANT
-
-_OURS = frozenset({PROBE_TENANT, NEIGHBOUR})  # tenants of synthetic people, for the checks
+from troth.promises.system import PROBE_TENANT
 
 
 async def tenants(desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -77,4 +75,4 @@ async def _tenants(
     listed: m.TenantList = await desk.run("tenant.list", caller, m.Nothing())
     frame = Page("Tenants", "/tenants", caller)
     status = error.status if error else 200
-    return page("tenants.html", frame, status, tenants=listed.tenants, ours=_OURS, made=made, error=error)
+    return page("tenants.html", frame, status, tenants=listed.tenants, ours=PROBE_TENANT, made=made, error=error)
