@@ -30,7 +30,7 @@ from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import PLACEHOLDER, Redactor
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
-from troth.gateway.studio.edit import edit
+from troth.gateway.studio.edit import apply
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
@@ -128,7 +128,7 @@ class World:
             jurisdiction_of=lambda tenant: "eu",
         )
         self.vendors = Vendors(self.database, XorSealed(), self.clock, [LOCAL_STUDIO])
-        studio = LocalStudio(compose, edit, answer, PLACEHOLDER)
+        studio = LocalStudio(compose, apply, answer, PLACEHOLDER)
         self.ports = Ports(self.vendors, studio, Limits(seconds=5), plain_loopback=True)
         self.consents = Consenting()
         self.moderator = Moderator()

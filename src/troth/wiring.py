@@ -26,7 +26,7 @@ from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import PLACEHOLDER, Redactor
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
-from troth.gateway.studio.edit import edit
+from troth.gateway.studio.edit import apply
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
@@ -276,7 +276,7 @@ def _gateway(base: Base, vault: Vault) -> Gateway:
     settings, clock, objects = base.settings, base.clock, vault.objects
     sealed = DeploymentSeal(base.secrets.named("vendor-credentials"))
     vendors = Vendors(base.database, sealed, clock, [LOCAL_STUDIO])
-    studio = LocalStudio(compose, edit, answer, PLACEHOLDER)
+    studio = LocalStudio(compose, apply, answer, PLACEHOLDER)
     limits = Limits(seconds=settings.gateway.vendor_timeout_seconds)
     ports = Ports(vendors, studio, limits, plain_loopback=settings.gateway.allow_plain_loopback_vendors)
     moderator, receipts = Moderator(), Receipts(base.database, objects, clock)

@@ -48,23 +48,26 @@ LOCAL_STUDIO = VendorRecord(
 )
 
 
-class Composed(Protocol):
-    """What `studio.compose.compose` returns, as far as this module needs it."""
+class Made(Protocol):
+    """A picture (PNG) and one sentence that says how it was made."""
 
     @property
     def png(self) -> bytes: ...
 
+    @property
+    def description(self) -> str: ...
+
 
 class Composer(Protocol):
-    """`studio.compose.compose`."""
+    """`studio.compose.compose`: the same prompt, size and seed give the same picture."""
 
-    def __call__(self, prompt: str, width: int, height: int, seed: int) -> Composed: ...
+    def __call__(self, prompt: str, width: int, height: int, seed: int) -> Made: ...
 
 
 class Editor(Protocol):
-    """`studio.edit.edit`: a PNG made of a clean picture; `mask` is a PNG or None."""
+    """`studio.edit.apply`: a clean picture changed; `mask` is a PNG or None."""
 
-    def __call__(self, image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> bytes: ...
+    def __call__(self, image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> Made: ...
 
 
 Responder = Callable[[Sequence[Any]], Iterator[str]]
@@ -111,7 +114,7 @@ class LocalStudio:
         prompt = self._drawable(payload["prompt"])
         seeds = [_seed(prompt, n) for n in range(payload.get("n", 1))]
         made = [await asyncio.to_thread(self._compose, prompt, width, height, seed) for seed in seeds]
-        return [Produced(picture.png, payload["prompt"]) for picture in made]
+        return [Produced(picture.png, picture.description) for picture in made]
 
     async def edit(
         self, payload: dict[str, Any], images: Sequence[Attachment], mask: Attachment | None
@@ -122,8 +125,8 @@ class LocalStudio:
         width, height = _fitting(images[0]) if payload.get("size") in (None, "auto") else _size(payload["size"])
         covered = mask.content if mask else None
         prompt = self._drawable(payload["prompt"])
-        content = await asyncio.to_thread(self._edit, images[0].content, prompt, covered, width, height)
-        return [Produced(content, payload["prompt"]) for _ in range(payload.get("n", 1))]
+        made = await asyncio.to_thread(self._edit, images[0].content, prompt, covered, width, height)
+        return [Produced(made.png, made.description) for _ in range(payload.get("n", 1))]
 
     def _drawable(self, prompt: str) -> str:
         return " ".join(self._placeholders.sub(" ", prompt).split()) or "untitled"
