@@ -21,8 +21,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troth]:
 
 
 @pytest.fixture(scope="session")
-def system(installation: Troth) -> System:
-    return installation.system
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Another installation, for tests that break parts: what a broken part leaves behind is not the first one's."""
+    folder = tmp_path_factory.mktemp("workshop")
+    with opened(load(data={"folder": folder / "data", "keys": folder / "keys"})) as troth:
+        yield troth.system
 
 
 @pytest.fixture(scope="session")

@@ -193,7 +193,8 @@ CHECKS = (
         "training-reader-refuses",
         ("TRN-01",),
         "A synthetic data set is made; the reader for training must give it without its personal values, and refuse it "
-        "with one changed byte, one file too many, or no manifest. Other roads to raw files are not looked at.",
+        "with one changed byte, one file too many, or no manifest. Its refusals are not logged, and other roads to raw "
+        "files are not looked at.",
         lambda system: _opening(system, rows_of),
         lambda system: _opening(system, _unverified),
         every=6 * 3600,

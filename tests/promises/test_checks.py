@@ -1,0 +1,70 @@
+"""All checks together: how many promises a fresh installation keeps, and that looking leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from troth.promises.catalogue import catalogue
+from troth.promises.check import Check
+from troth.promises.checks import all_checks
+from troth.promises.status import Run, State
+from troth.promises.system import NEIGHBOUR, PROBE_TENANT
+from troth.vault.store import LIVE, objects
+from troth.wiring import Troth
+
+AT_LEAST = 35
+# What this software does not do, and therefore must not show as kept.
+HONEST = {"CRY-03": State.NOT_KEPT, "RGT-02": State.NOT_KEPT, "BCK-01": State.UNKNOWN, "RGT-12": State.UNKNOWN}
+
+
+@pytest.fixture(scope="session")
+def runs(installation: Troth, run_once: Callable[[Check], Run]) -> dict[str, Run]:
+    return {check.id: run_once(check) for check in installation.runner.checks}
+
+
+def test_a_fresh_installation_keeps_at_least_35(installation: Troth, runs: dict[str, Run]) -> None:
+    states = {promise.id: standing.state for promise, standing in installation.runner.table()}
+    assert Counter(states.values())[State.KEPT] >= AT_LEAST
+    assert {promise: states[promise] for promise in HONEST} == HONEST
+    assert len(runs) == len(all_checks())
+
+
+def test_what_is_kept_rests_on_checks_that_could_have_failed(installation: Troth, runs: dict[str, Run]) -> None:
+    for promise, standing in installation.runner.table():
+        if standing.state is State.KEPT:
+            assert standing.runs, promise.id
+            assert all((run.result, run.control) == ("pass", "fail") for run in standing.runs), promise.id
+    assert runs
+
+
+def test_looking_leaves_no_object_and_no_person(installation: Troth, runs: dict[str, Run]) -> None:
+    base, tenants = installation.system.base, installation.system.identity.tenants
+    probes = {tenant.id for tenant in tenants.list() if tenant.name in (PROBE_TENANT, NEIGHBOUR)}
+    with base.database.read() as connection:
+        live = connection.execute(select(objects.c.id).where(objects.c.state == LIVE)).all()
+    assert probes
+    assert not live
+    assert not [user for tenant in probes for user in installation.system.identity.users.list(tenant)]
+    assert runs
+
+
+def test_each_run_stands_in_the_log(installation: Troth, runs: dict[str, Run]) -> None:
+    base = installation.system.base
+    base.sequencer.flush("operator")
+    assert all(base.prover.locate("operator", run.request) for run in runs.values())
+
+
+def test_checks_are_named_once_and_say_what_they_look_at() -> None:
+    checks = all_checks()
+    assert len({check.id for check in checks}) == len(checks)
+    for check in checks:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", check.id)
+        assert set(check.promises) <= set(catalogue())
+        assert check.looks_at.endswith(".")
+        assert 40 < len(check.looks_at) < 400
+        assert 0 < check.every < check.fresh
