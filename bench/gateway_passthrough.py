@@ -1,8 +1,9 @@
 """Benchmark of the gateway: `troth serve` over TLS with keys, policy, audit, redaction and receipts, beside the bare
 upstream.
 
-Usage: python bench/gateway_passthrough.py [--requests N] [--write]
-Starts an OpenAI-compatible upstream and `troth serve` in processes of their own, in a temporary folder.
+Usage: python bench/gateway_passthrough.py [--seconds N] [--write]
+Starts an OpenAI-compatible upstream and `troth serve` in processes of their own, in a temporary folder, with the checks
+of the promises postponed. Load comes from wrk when it is installed, else from a Python client.
 CPU per request is user plus system time of the server process (/proc/PID/stat), so it holds on a busy machine.
 """
 
@@ -14,6 +15,8 @@ import json
 import multiprocessing
 import os
 import platform
+import re
+import shutil
 import ssl
 import statistics
 import subprocess
@@ -38,8 +41,10 @@ from troth.wiring import opened
 RESULT = Path(__file__).parent / "results" / "gateway_passthrough.md"
 DAY = 86_400_000
 CHUNKS = 40
-TEXT = "I am Jane Doe, jane.doe@example.com, +1 415 555 0100. " + "Tell me about the weather in spring. " * 12
+PLAIN = "Tell me about the weather in spring. " * 12
+TEXT = "I am Jane Doe, jane.doe@example.com, +1 415 555 0100. " + PLAIN
 BODY = {"model": "bench-chat", "messages": [{"role": "user", "content": TEXT}]}
+PLAIN_BODY = {"model": "bench-chat", "messages": [{"role": "user", "content": PLAIN}]}
 
 
 def upstream(pipe: Any) -> None:
@@ -75,33 +80,47 @@ def upstream(pipe: Any) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A running `troth serve`."""
+    """A running `troth serve`, and the seconds that it took to answer."""
 
     url: str
     token: str
     process: int
-    trust: ssl.SSLContext
+    authority: str
+    started: float
 
 
-@contextmanager
-def serving(folder: Path, vendor_port: int) -> Iterator[Server]:
-    """Prepare a tenant, a key and a vendor, then start `troth serve` and wait until it answers."""
-    settings = {
+def settings(folder: Path) -> dict[str, str]:
+    """One installation below a folder, without limits and without anything that runs beside the load."""
+    return {
+        "TROTH_CONFIG": str(folder / "no.toml"),
         "TROTH_DATA__FOLDER": str(folder / "data"),
         "TROTH_DATA__KEYS": str(folder / "keys"),
         "TROTH_SERVER__PORT": "0",
         "TROTH_SERVER__REQUESTS_PER_MINUTE": "100000000",
+        "TROTH_SERVER__ANONYMOUS_PER_MINUTE": "100000000",
         "TROTH_GATEWAY__ALLOW_PLAIN_LOOPBACK_VENDORS": "true",
+        "TROTH_PROMISES__FIRST_AFTER_SECONDS": "86400",
     }
-    os.environ.update(settings)
-    token = prepared(vendor_port)
+
+
+@contextmanager
+def serving(token: str = "") -> Iterator[Server]:
+    """`troth serve`, once it answers /readyz."""
     program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve"]
+    begin = time.perf_counter()
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
             address, authority = addresses(process)
-            yield Server(address, token, process.pid, ssl.create_default_context(cafile=authority))
+            asyncio.run(once(f"{address}/readyz", ssl.create_default_context(cafile=authority)))
+            yield Server(address, token, process.pid, authority, time.perf_counter() - begin)
         finally:
             process.terminate()
+
+
+async def once(url: str, trust: ssl.SSLContext) -> None:
+    """One GET that must succeed."""
+    async with aiohttp.ClientSession() as client, client.get(url, ssl=trust) as response:
+        assert response.status == 200, await response.text()
 
 
 def addresses(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -158,17 +177,129 @@ def resident_mb(process: int) -> float:
 Ask = Callable[[], Awaitable[None]]
 
 
-async def closed_loop(ask: Ask, requests: int, workers: int) -> float:
-    """Requests per second of some callers that wait for each answer."""
-    left = iter(range(requests))
+@dataclass(frozen=True)
+class Target:
+    """What is loaded: a GET, or a POST of `body`."""
 
-    async def work() -> None:
-        for _ in left:
-            await ask()
+    name: str
+    url: str
+    process: int
+    token: str = ""
+    body: dict[str, Any] | None = None
+    authority: str | None = None
+    goal: str = ""
 
-    start = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(workers)))
-    return requests / (time.perf_counter() - start)
+
+@dataclass(frozen=True)
+class Load:
+    """What a number of connections that wait for each answer got. Latencies in ms."""
+
+    requests: int
+    per_second: float
+    middle: float
+    slow: float
+
+
+SCRIPT = """wrk.method = "POST"
+wrk.headers["content-type"] = "application/json"
+wrk.body = %s
+"""
+
+
+def with_wrk(target: Target, connections: int, seconds: float, folder: Path) -> Load:
+    """By wrk, which costs little of the machine that the server also needs."""
+    command = ["wrk", "-c", str(connections), "-t", "1", "-d", f"{seconds:.0f}s", "--latency", "--timeout", "30s"]
+    if target.token:
+        command += ["-H", f"authorization: Bearer {target.token}"]
+    if target.body is not None:
+        script = folder / "post.lua"
+        script.write_text(SCRIPT % f"[==[{json.dumps(target.body)}]==]")
+        command += ["-s", str(script)]
+    said = subprocess.run([*command, target.url], capture_output=True, text=True, check=True).stdout
+    assert not re.search("Non-2xx|Socket errors", said), said
+    spread = {name: number(value) for name, value in re.findall(r"^ +(50|99)% +(\S+)$", said, re.MULTILINE)}
+    rate, asked = re.search(r"Requests/sec: +(\S+)", said), re.search(r"(\d+) requests in", said)
+    assert rate is not None
+    assert asked is not None
+    return Load(int(asked[1]), float(rate[1]), spread["50"], spread["99"])
+
+
+def number(text: str) -> float:
+    """Milliseconds from wrk's `1.2us`, `3.4ms` or `5.6s`."""
+    value, unit = re.fullmatch(r"([0-9.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
+    return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+async def with_python(target: Target, connections: int, seconds: float) -> Load:
+    """The same from Python, which takes a core of its own."""
+    taken: list[float] = []
+    headers = {"authorization": f"Bearer {target.token}"} if target.token else {}
+    trust = ssl.create_default_context(cafile=target.authority) if target.authority else True
+    begin = time.perf_counter()
+
+    async def work(client: aiohttp.ClientSession) -> None:
+        while time.perf_counter() < begin + seconds:
+            start = time.perf_counter()
+            method = "GET" if target.body is None else "POST"
+            async with client.request(method, target.url, json=target.body, ssl=trust) as response:
+                await response.read()
+                assert response.status == 200
+            taken.append((time.perf_counter() - start) * 1000)
+
+    async with aiohttp.ClientSession(headers=headers) as client:
+        await asyncio.gather(*(work(client) for _ in range(connections)))
+    taken.sort()
+    rate = len(taken) / (time.perf_counter() - begin)
+    return Load(len(taken), rate, statistics.median(taken), taken[int(len(taken) * 0.99)])
+
+
+def loaded(target: Target, connections: int, seconds: float, folder: Path) -> Load:
+    if shutil.which("wrk"):
+        return with_wrk(target, connections, seconds, folder)
+    return asyncio.run(with_python(target, connections, seconds))
+
+
+def closed_loops(server: Server, upstream: Target, seconds: float, folder: Path) -> list[tuple[str, ...]]:
+    """The rows of the first table: CPU per request of the process that answers."""
+    url, ours = server.url, {"process": server.process, "authority": server.authority}
+    chat = {"url": f"{url}/v1/chat/completions", "token": server.token, **ours}
+    targets = [
+        upstream,
+        Target("GET /livez: TLS and nothing else", f"{url}/livez", **ours),
+        Target(
+            "GET /v1/models: + key, policy, two audit records",
+            f"{url}/v1/models",
+            token=server.token,
+            goal="1.5 ms",
+            **ours,
+        ),
+        Target(
+            "chat, no personal data: + moderation, detection, sealed receipt, vendor",
+            body=PLAIN_BODY,
+            goal="4 ms",
+            **chat,
+        ),
+        Target("chat, personal data: + placeholders and their way back", body=BODY, goal="4 ms", **chat),
+    ]
+    rows: list[tuple[str, ...]] = []
+    for target in targets:
+        loaded(target, 16, 1, folder)  # warm
+        for connections in (1, 16):
+            before, begin = cpu_ms(target.process), os.getloadavg()[0]
+            got = loaded(target, connections, seconds, folder)
+            used = (cpu_ms(target.process) - before) / got.requests
+            speed, spread = f"{got.per_second:.0f}", f"{got.middle:.1f} / {got.slow:.1f} ms"
+            rows.append((target.name, str(connections), f"{used:.2f} ms", target.goal, speed, spread, f"{begin:.1f}"))
+            print(rows[-1], flush=True)
+    return rows
+
+
+def idle(process: int, seconds: float = 5.0) -> str:
+    """CPU of a server that nobody asks anything, in percent of a core."""
+    time.sleep(2)
+    before = cpu_ms(process)
+    time.sleep(seconds)
+    return f"{(cpu_ms(process) - before) / seconds / 10:.1f} %"
 
 
 async def open_loop(ask: Ask, rate: float, seconds: float) -> list[float]:
@@ -192,11 +323,11 @@ def quantiles(taken: list[float]) -> str:
     return f"{statistics.median(taken):.1f} / {taken[int(len(taken) * 0.99)]:.1f} ms"
 
 
-async def measure(server: Server, vendor_port: int, requests: int) -> list[tuple[str, str, str]]:
-    """The rows of the table: what, measured, goal."""
+async def spreads(server: Server, vendor_port: int) -> list[tuple[str, str, str]]:
+    """Latency at a steady rate, and streams: the rows of the second table."""
     rows: list[tuple[str, str, str]] = []
     headers = {"authorization": f"Bearer {server.token}"}
-    connector = aiohttp.TCPConnector(ssl=server.trust)
+    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=server.authority))
     async with aiohttp.ClientSession(connector=connector, headers=headers) as client, aiohttp.ClientSession() as bare:
 
         async def ask(session: aiohttp.ClientSession, url: str) -> None:
@@ -205,31 +336,17 @@ async def measure(server: Server, vendor_port: int, requests: int) -> list[tuple
                 assert response.status == 200, answer
                 assert answer["choices"][0]["message"]["content"] == TEXT
 
-        async def models() -> None:
-            async with client.get(f"{server.url}/v1/models") as response:
-                assert response.status == 200
-                await response.read()
-
         async def through() -> None:
             await ask(client, server.url)
 
         async def direct() -> None:
             await ask(bare, f"http://127.0.0.1:{vendor_port}")
 
-        for name, work, goal in (
-            ("GET /v1/models: TLS, key, policy, two audit records", models, "1.5 ms CPU"),
-            ("chat: the same, and moderation, redaction, sealed receipt, vendor, restore", through, "4 ms CPU"),
-        ):
-            await closed_loop(work, requests // 10, 16)
-            before = cpu_ms(server.process)
-            speed = await closed_loop(work, requests, 16)
-            used = (cpu_ms(server.process) - before) / requests
-            rows.append((name, f"{used:.2f} ms CPU, {speed:.0f}/s", goal))
+        await through()
         alone, added = await open_loop(direct, 30, 5), await open_loop(through, 30, 5)
         rows.append(("latency at 30/s, p50 / p99: upstream alone", quantiles(alone), ""))
         rows.append(("latency at 30/s, p50 / p99: through Troth", quantiles(added), "+3 / +10 ms"))
         rows += await streams(client, bare, server, vendor_port)
-    rows.append(("resident memory after the run", f"{resident_mb(server.process):.0f} MB", "150 MB"))
     return rows
 
 
@@ -261,22 +378,49 @@ async def streams(
     ]
 
 
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = (heads, tuple("---" for _ in heads), *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def measured(folder: Path, seconds: float, vendor: multiprocessing.Process, port: int) -> str:
+    """Both tables, from one installation below `folder`."""
+    os.environ.update(settings(folder))
+    with serving() as first:
+        fresh = first.started
+    with serving(prepared(port)) as server:
+        memory = resident_mb(server.process)
+        rest: list[tuple[str, str, str]] = [
+            ("start to first 200 on /readyz: fresh folder / existing", f"{fresh:.1f} / {server.started:.1f} s", "3 s"),
+            ("idle", idle(server.process), "1 %"),
+        ]
+        alone = f"http://127.0.0.1:{port}/v1/chat/completions"
+        upstream = Target("the upstream alone: aiohttp, no TLS, answers what it got", alone, vendor.pid or 0, body=BODY)
+        rows = closed_loops(server, upstream, seconds, folder)
+        rest += asyncio.run(spreads(server, port))
+        after = resident_mb(server.process)
+        rest.append(("resident memory: at the start / after the run", f"{memory:.0f} / {after:.0f} MB", "150 MB"))
+    heads = ("what", "connections", "CPU per request", "goal", "requests/s", "p50 / p99", "load before")
+    return table(heads, rows) + "\n" + table(("what", "measured", "goal"), rest)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=600)
+    parser.add_argument("--seconds", type=float, default=8, help="length of each load")
     parser.add_argument("--write", action="store_true", help="write bench/results/gateway_passthrough.md")
     options = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()
     vendor = multiprocessing.Process(target=upstream, args=(theirs,), daemon=True)
     vendor.start()
-    port = ours.recv()
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), port) as server:
-        rows = asyncio.run(measure(server, port, options.requests))
+    with tempfile.TemporaryDirectory() as folder:
+        report = measured(Path(folder), options.seconds, vendor, ours.recv())
     vendor.terminate()
-    load_now = os.getloadavg()[0]
-    lines = ["| what | measured | goal |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
-    note = f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load_now:.1f}.\n"
-    report = "\n".join(lines) + "\n" + note
+    client = "wrk" if shutil.which("wrk") else "a Python client"
+    report += (
+        f"\n{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores shared by server, upstream and "
+        f"client ({client}), Python {platform.python_version()}, SQLite with synchronous=FULL, every answer moderated, "
+        f"load average {os.getloadavg()[0]:.1f} at the end. CPU is user + system of the process that answers.\n"
+    )
     print(report)
     if options.write:
         head = "# Gateway\n\n`python bench/gateway_passthrough.py --write`\n\n"
