@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -40,6 +41,7 @@ class Runner:
         self._recorder = recorder
         self._clock = clock
         self._faults = faults
+        self._looking = threading.Lock()  # one look at a time: a fixture of one must not be what another finds
         unknown = {promise for check in self.checks for promise in check.promises} - set(catalogue())
         if unknown:
             raise ValueError(f"checks name promises that are not in the catalogue: {sorted(unknown)}")
@@ -54,8 +56,9 @@ class Runner:
 
     def run(self, check: Check) -> Run:
         """Run one check and its negative control; both are recorded."""
-        result, facts = self._look(check, check.observe)
-        control, _ = self._look(check, check.sabotage)
+        with self._looking:
+            result, facts = self._look(check, check.observe)
+            control, _ = self._look(check, check.sabotage)
         now = epoch_ms(self._clock.now())
         request = new_id("run")
         run = Run(check.id, now, result, control, facts.population, facts.tested, check.digest, request)
