@@ -26,6 +26,7 @@ from troth.settings.load import Settings
 from troth.wiring import Troth, build
 
 _HOUSEKEEPING_SECONDS = 600.0
+_DAY_SECONDS = 86_400.0
 
 
 @dataclass(slots=True)
@@ -117,9 +118,12 @@ def _port(listener: socket.socket) -> int:
 
 
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
-    vault, identity, faults = troth.system.vault, troth.system.identity, troth.system.base.journal
+    vault, identity = troth.system.vault, troth.system.identity
+    tree, faults = troth.system.base.tree, troth.system.base.journal
     work = [
         Periodic("retention", vault.retention.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=30.0, faults=faults),
+        Periodic("key-pages", tree.sweep, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
+        Periodic("certificates", vault.erasures.tidy, seconds=_DAY_SECONDS, delay=120.0, faults=faults),
         Periodic("sign-in", identity.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=60.0, faults=faults),
         Periodic(
             "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults

@@ -44,7 +44,7 @@ def protect(say: Narration, stage: Stage, maria: Person, key: str) -> Kept:
     picture = _picture(say, stage, client, maria)
     _edit(say, stage, client)
     _chat(say, stage, client, maria)
-    _on_disk(say, stage, maria, picture, hidden)
+    _on_disk(say, stage, hidden)
     return Kept(picture, hidden)
 
 
@@ -140,14 +140,13 @@ def _chat(say: Narration, stage: Stage, client: OpenAI, maria: Person) -> None:
     say.expect(NAME in "".join(pieces), f"so has a streamed answer of {len(pieces)} pieces, cut anywhere")
 
 
-def _on_disk(say: Narration, stage: Stage, maria: Person, picture: str, hidden: dict[str, bytes]) -> None:
+def _on_disk(say: Narration, stage: Stage, hidden: dict[str, bytes]) -> None:
     stored = sorted((stage.data / "objects").rglob("*"), key=lambda path: path.stat().st_mtime)
     sealed = [path for path in stored if path.is_file() and path.read_bytes()[:4] == b"TOB1"]
     say.tell("the ciphertext lies in", f"{sealed[-1]} (first bytes {sealed[-1].read_bytes()[:4]!r}, AES-256-GCM)")
     count, size = needles.size_of([stage.data, stage.journal])
     hits = needles.found(hidden, [stage.data, stage.journal])
     say.expect(not hits, f"none of {len(hidden)} needles is in any of {count} files ({size:,} bytes) {hits or ''}")
-    del maria, picture
 
 
 def _needles(raw: bytes) -> dict[str, bytes]:
