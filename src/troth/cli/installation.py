@@ -57,6 +57,7 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
             one.start()
 
     def stop() -> None:
+        troth.runner.stop()
         for one in work:
             one.stop()
         troth.stop()

@@ -5,7 +5,6 @@ The `limits` package was measured here and left out: its memory store starts a t
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ from starlette.requests import HTTPConnection
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TooMany
 
-_MOST_NAMES = 100_000  # a flood of made-up credentials must not fill the memory
+_MOST_NAMES = 100_000  # a flood from many addresses must not fill the memory
 
 
 class RateLimit:
@@ -27,16 +26,7 @@ class RateLimit:
         self._minute = 0
         self._counts: dict[str, int] = {}
 
-    def check(self, request: HTTPConnection) -> None:
-        """Count one request by the credential that it shows, unchecked. Raises `TooMany`."""
-        credential = request.headers.get("authorization") or request.headers.get("cookie")
-        if credential:
-            name = hashlib.blake2b(credential.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-            self._count(name, self._per_credential)
-        else:
-            self.check_stranger(request)
-
-    def check_caller(self, request: HTTPConnection, caller: Caller) -> None:
+    def check(self, request: HTTPConnection, caller: Caller) -> None:
         """Count one request of a caller whose credential holds; a stranger counts by address. Raises `TooMany`."""
         if caller.anonymous:
             self.check_stranger(request)

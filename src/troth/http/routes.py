@@ -77,7 +77,7 @@ async def _identified(door: Door, request: Request) -> Caller:
     except Unauthenticated:
         door.rate.check_stranger(request)
         raise
-    door.rate.check_caller(request, caller)
+    door.rate.check(request, caller)
     return caller
 
 

@@ -30,7 +30,7 @@ class Desk:
     dispatcher: Dispatcher
     identify: Callable[[Request], Caller]  # raises `Unauthenticated` for a credential that does not hold
     anonymous: Callable[[Request], Caller]
-    admit: Callable[[Request], None]  # raises `TooMany`
+    admit: Callable[[Request, Caller], None]  # raises `TooMany`
 
     async def run(self, name: str, caller: Caller, request: Any) -> Any:
         """Run an operation for a page."""
@@ -58,10 +58,10 @@ class Desk:
         async def handle(request: Request) -> Response:
             caller = self.anonymous(request)
             try:
-                self.admit(request)
                 if request.method == "POST":
                     require_same_origin(request)
                 caller = await self._caller(request)
+                self.admit(request, caller)
                 if target := elsewhere(caller):
                     return _sent(request, target)
                 return await handler(self, request, caller)

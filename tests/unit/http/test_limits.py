@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from troth.http.limits import RateLimit
+from troth.kernel.caller import Caller, anonymous
 from troth.kernel.errors import TooMany
 
 
@@ -36,24 +37,26 @@ def limit(seconds: Seconds) -> RateLimit:
 
 def test_the_limit_is_refused_and_the_next_minute_is_fresh(limit: RateLimit, seconds: Seconds) -> None:
     for _ in range(2):
-        limit.check(_request())
+        limit.check(_request(), anonymous())
     with pytest.raises(TooMany):
-        limit.check(_request())
+        limit.check(_request(), anonymous())
     seconds.now = 60.0
-    limit.check(_request())
+    limit.check(_request(), anonymous())
 
 
 def test_one_does_not_use_up_what_is_another_s(limit: RateLimit) -> None:
     for _ in range(3):
-        limit.check(_request(authorization="Bearer one"))
+        limit.check(_request(), Caller("key_one", "api-key"))
     with pytest.raises(TooMany):
-        limit.check(_request(authorization="Bearer one"))
-    limit.check(_request(authorization="Bearer two"))
-    limit.check(_request())
+        limit.check(_request(host="10.0.0.2"), Caller("key_one", "api-key"))
+    limit.check(_request(), Caller("key_two", "api-key"))
+    limit.check(_request(), anonymous())
 
 
-def test_a_session_cookie_is_a_credential(limit: RateLimit) -> None:
-    for _ in range(3):
-        limit.check(_request(cookie="__Host-sid=x"))
+def test_a_made_up_credential_counts_as_its_address(limit: RateLimit) -> None:
+    for number in range(2):
+        limit.check_stranger(_request(authorization=f"Bearer {number}", cookie=f"__Host-sid={number}"))
     with pytest.raises(TooMany):
-        limit.check(_request(cookie="__Host-sid=x"))
+        limit.check_stranger(_request(authorization="Bearer 3", cookie="__Host-sid=3"))
+    with pytest.raises(TooMany):
+        limit.check(_request(cookie="__Host-sid=4"), anonymous())
