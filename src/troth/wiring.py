@@ -219,7 +219,14 @@ def _identity(base: Base) -> Identity:
     account = IdentityOperations(
         sign_in=sign_in, own=own, sessions=sessions, users=users, tenants=tenants, privacy=privacy, keys=keys
     )
-    people = PeopleOperations(tenants=tenants, users=users, roles=roles, totp=totp, privacy=privacy)
+    people = PeopleOperations(
+        tenants=tenants,
+        users=users,
+        roles=roles,
+        totp=totp,
+        privacy=privacy,
+        jurisdiction=base.settings.data.jurisdiction,
+    )
     return Identity(
         tenants=tenants,
         users=users,

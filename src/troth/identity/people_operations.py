@@ -11,6 +11,7 @@ from troth.identity.roles import Roles, check_givable
 from troth.identity.tenants import Tenants
 from troth.identity.users import NewUser, User, Users
 from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Denied
 from troth.kernel.operation import Call, Group, Route, operation
 
 
@@ -23,6 +24,7 @@ class PeopleOperations:
     roles: Roles
     totp: Totp
     privacy: PrivacySettings
+    jurisdiction: str  # of this installation; it takes no other tenants
 
     @operation(
         "tenant.create",
@@ -34,6 +36,7 @@ class PeopleOperations:
     )
     def create_tenant(self, call: Call, request: m.TenantCreate) -> m.TenantCreated:
         """Create a tenant and its first owner, whose password must be changed within a week."""
+        self._require_here(request.jurisdiction)
         tenant = self.tenants.fresh(request.name, request.jurisdiction)
         roles = frozenset({"owner"})
         new = NewUser(tenant.id, request.owner_email, request.owner_name, roles, call.caller.actor)
@@ -136,3 +139,12 @@ class PeopleOperations:
             totp=self.totp.confirmed(user.id),
             roles={grant.role: grant.expires_at for grant in self.roles.of(user.id)},
         )
+
+    def _require_here(self, jurisdiction: str) -> None:
+        if jurisdiction != self.jurisdiction:
+            raise Denied(
+                f"This installation stands in '{self.jurisdiction}' and keeps no tenant of another jurisdiction; "
+                "ask the one that stands there.",
+                code="wrong-jurisdiction",
+                field="jurisdiction",
+            )

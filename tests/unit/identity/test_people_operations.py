@@ -20,7 +20,12 @@ OPERATOR = Caller("usr_op", "operator", roles=frozenset({"operator"}), authentic
 @pytest.fixture
 def operations(world: World) -> PeopleOperations:
     return PeopleOperations(
-        tenants=world.tenants, users=world.users, roles=world.roles, totp=world.totp, privacy=world.privacy
+        tenants=world.tenants,
+        users=world.users,
+        roles=world.roles,
+        totp=world.totp,
+        privacy=world.privacy,
+        jurisdiction="us",
     )
 
 
@@ -30,6 +35,14 @@ def call(world: World, caller: Caller) -> Call:
 
 def founding(email: str = "owner@example.org") -> m.TenantCreate:
     return m.TenantCreate(name="Acme", jurisdiction="us", owner_email=email, owner_name="Olive Owner")
+
+
+def test_a_tenant_of_another_jurisdiction_is_refused(world: World, operations: PeopleOperations) -> None:
+    elsewhere = founding().model_copy(update={"jurisdiction": "au"})
+    with pytest.raises(Denied) as caught:
+        operations.create_tenant(call(world, OPERATOR), elsewhere)
+    assert caught.value.code == "wrong-jurisdiction"
+    assert world.tenants.list() == []
 
 
 def test_the_operations_and_their_groups() -> None:
