@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -19,6 +20,7 @@ from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, Unsupp
 from troth.kernel.operation import Route
 
 _MAX_PARTS = 32
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 
 
 class _MemoryParser(MultiPartParser):
@@ -164,9 +166,15 @@ def _charset(request: Request) -> str:
     return parameters.get(b"charset", b"utf-8").decode("latin-1").lower()
 
 
+def _place(location: tuple[int | str, ...]) -> str:
+    """Where in the request. A name that a stranger made up may be somebody's address: only plain names are repeated."""
+    place = ".".join(str(part) for part in location)
+    return place if _PLAIN_NAME.match(place) else "unnamed"
+
+
 def _explained(error: ValidationError) -> Invalid:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])[:200]
+    place = _place(first["loc"])
     if first["type"] == "extra_forbidden":
         return Invalid(f"There is no field '{place}' here; remove it.", code="unknown-field", field=place)
     if first["type"] == "missing":
