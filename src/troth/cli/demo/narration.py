@@ -6,10 +6,15 @@ import time
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from troth.kernel.errors import IntegrityError
+
+
+_SHORT = 84  # characters that fit beside their label
 
 
 class Narration:
@@ -27,8 +32,13 @@ class Narration:
         self.console.print(f"[dim]{about}")
 
     def tell(self, what: str, value: object = "") -> None:
-        """One fact."""
-        self.console.print(f"  [cyan]{what}[/]  {value}", soft_wrap=True)
+        """One fact; a long one stands in a block of its own."""
+        text = str(value)
+        if len(text) <= _SHORT and "\n" not in text:
+            self.console.print(f"  [cyan]{what}[/]  ", Text(text), sep="", soft_wrap=True)
+            return
+        self.console.print(f"  [cyan]{what}[/]")
+        self.console.print(Padding(Text(text), (0, 2, 0, 6)))
 
     def expect(self, holds: bool, what: str) -> None:
         """One thing that must be so. Raises `IntegrityError` when it is not."""
