@@ -13,7 +13,6 @@ from rich.text import Text
 
 from troth.kernel.errors import IntegrityError
 
-
 _SHORT = 84  # characters that fit beside their label
 
 
