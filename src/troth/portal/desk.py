@@ -66,7 +66,7 @@ class Desk:
                     return _sent(request, target)
                 return await handler(self, request, caller)
             except TrothError as error:
-                return refused(error, caller)
+                return refused(error, caller, again=request.method == "GET")
             except ValidationError:  # an address with an id that can be none; forms turn theirs into `Invalid`
                 return refused(NotFound("There is nothing at this address.", code="no-route"), caller)
 
@@ -79,10 +79,12 @@ class Desk:
             return self.anonymous(request)
 
 
-def refused(error: TrothError, caller: Caller) -> Response:
-    """A refusal as a page."""
-    response = page("refused.html", Page(error.title, caller=caller), error.status, error=error)
-    if isinstance(error, TooMany | Unavailable):
+def refused(error: TrothError, caller: Caller, *, again: bool = False) -> Response:
+    """A refusal as a page; what passes by itself may be asked `again` at the same address."""
+    passing = isinstance(error, TooMany | Unavailable)
+    frame = Page(error.title, caller=caller)
+    response = page("refused.html", frame, error.status, error=error, again=again and passing)
+    if passing:
         response.headers["retry-after"] = "60" if isinstance(error, TooMany) else "5"
     return response
 

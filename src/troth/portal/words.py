@@ -23,6 +23,7 @@ OPERATIONS = {
     "consent.withdraw": "Withdrew a consent",
     "consent.withdrawn": "Withdrawal recorded",
     "data.export": "Took a copy of everything",
+    "erasure.certified": "Erasure certified",
     "erasure.own": "Erased everything about themselves",
     "erasure.request": "Erased a person on request",
     "erasure.requested": "Erasure asked for",

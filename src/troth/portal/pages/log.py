@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from troth.audit.operations import AuditListRequest, AuditPage, EntryView, OwnListRequest, ProofView, ProveRequest
 from troth.kernel.caller import Caller
+from troth.kernel.errors import Unavailable
 from troth.kernel.record import Outcome
 from troth.portal import words
 from troth.portal.desk import Desk
@@ -19,6 +21,8 @@ from troth.portal.forms import filled
 from troth.portal.render import Page, moment, page
 
 _PAGE = 100
+_CHECKPOINT_SECONDS = 1.5
+_READINGS = frozenset({"list", "show", "open", "content", "prove", "verify"})
 _MOMENTS = frozenset({"expires"})
 
 
@@ -63,13 +67,13 @@ async def log(desk: Desk, request: Request, caller: Caller) -> Response:
 
 async def own_proof(desk: Desk, request: Request, caller: Caller) -> Response:
     """The proof of one of one's own entries."""
-    proof: ProofView = await desk.run("activity.prove", caller, _entry(request))
+    proof = await _proven(desk, "activity.prove", caller, request)
     return _proof(proof, Page("Proof of an entry", "/activity", caller))
 
 
 async def proof(desk: Desk, request: Request, caller: Caller) -> Response:
     """The proof of any entry, for auditors."""
-    shown: ProofView = await desk.run("audit.prove", caller, _entry(request))
+    shown = await _proven(desk, "audit.prove", caller, request)
     return _proof(shown, Page("Proof of an entry", "/log", caller))
 
 
@@ -97,18 +101,26 @@ def _fact(name: str, value: object) -> str:
 
 
 def _rows(found: AuditPage, caller: Caller) -> list[tuple[Row, list[tuple[str, str]]]]:
-    """Closed entries and events; the opening ones repeat what their ends say. Equal neighbours become one row."""
+    """Closed entries and events; the opening ones repeat what their ends say. Equal readings become one row."""
     shown = [entry for entry in found.entries if entry.phase != "opened"]
-    grouped = groupby(shown, key=lambda one: (one.operation, one.actor, one.outcome, one.code))
+    grouped = groupby(shown, key=_alike)
     rows = [Row(entries := tuple(group), _who(entries[0], caller)) for _, group in grouped]
     return [(row, facts(row.newest) if len(row.entries) == 1 else []) for row in rows]
+
+
+def _alike(entry: EntryView) -> tuple[object, ...]:
+    """What puts neighbours into one row: readings that went alike. What changed something stands alone."""
+    reading = entry.operation.rpartition(".")[2] in _READINGS
+    return (entry.operation, entry.actor, entry.outcome, entry.code, None if reading else entry.index)
 
 
 def _who(entry: EntryView, caller: Caller) -> str:
     if entry.actor == caller.actor:
         return "you"
     prefix = entry.actor.partition("_")[0]
-    return {"key": "an API key", "svc": "the service", "anonymous": "a stranger"}.get(prefix, entry.actor)
+    return {"key": "an API key", "svc": "the service", "anonymous": "a stranger", "person": "the person"}.get(
+        prefix, entry.actor
+    )
 
 
 def _before(request: Request) -> int | None:
@@ -116,5 +128,12 @@ def _before(request: Request) -> int | None:
     return int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
 
 
-def _entry(request: Request) -> ProveRequest:
-    return ProveRequest(index=request.path_params["index"])
+async def _proven(desk: Desk, name: str, caller: Caller, request: Request) -> ProofView:
+    """The newest entries wait a moment for their checkpoint; wait with them, once."""
+    wanted = ProveRequest(index=request.path_params["index"])
+    try:
+        proof: ProofView = await desk.run(name, caller, wanted)
+    except Unavailable:
+        await asyncio.sleep(_CHECKPOINT_SECONDS)
+        proof = await desk.run(name, caller, wanted)
+    return proof

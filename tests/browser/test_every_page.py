@@ -1,0 +1,76 @@
+"""Every page: no axe violation in either colour scheme, fits a phone, works without scripts, no complaint."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.portal_world import Visit, Visitor, World, accessible, fits
+
+PHONE = {"width": 390, "height": 844}
+PUBLIC = ("/trust", "/verify", "/sign-in")
+OWN = ("/data", "/receipts", "/consent", "/keys", "/activity", "/account", "/people", "/log", "/requests", "/erase")
+OPERATOR = ("/tenants", "/vendors", "/log", "/account")
+
+
+def address(page: Page, listing: str, link: str) -> str:
+    """Where the first link like this leads."""
+    page.goto(listing)
+    found = page.locator(link).first.get_attribute("href")
+    assert found
+    return found
+
+
+def deep(page: Page) -> tuple[str, ...]:
+    """Pages that have an id in their address."""
+    picture = address(page, "/data?kind=output", ".card .preview")
+    answer = address(page, "/data?kind=answer", ".card .preview")
+    return (picture, answer, address(page, "/receipts", "td a"), address(page, "/activity", "td a"))
+
+
+def look(page: Page, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        page.goto(path)
+        expect(page.locator("h1")).to_have_count(1)
+        accessible(page)
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        fits(page)
+        page.set_viewport_size({"width": 1200, "height": 850})
+        fits(page)
+
+
+def test_public_pages(visit: Visit) -> None:
+    look(visit(), PUBLIC)
+
+
+def test_own_pages(olga: Visitor, visit: Visit) -> None:
+    look(visit(olga.session), OWN)
+
+
+def test_pages_of_single_things(olga: Visitor, visit: Visit) -> None:
+    page = visit(olga.session)
+    look(page, deep(page))
+
+
+def test_operators_pages(world: World, visit: Visit) -> None:
+    look(visit(world.operator), OPERATOR)
+
+
+def test_refusals_too(olga: Visitor, visit: Visit) -> None:
+    look(visit(olga.session, quiet=False), ("/nowhere", "/tenants"))
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, *OWN])
+def test_without_javascript(olga: Visitor, visit: Visit, path: str) -> None:
+    page = visit(None if path == "/sign-in" else olga.session, java_script_enabled=False)
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.ok
+    expect(page.locator("h1")).to_have_count(1)
+
+
+def test_consent_without_javascript(world: World, visit: Visit) -> None:
+    page = visit(world.person().session, java_script_enabled=False)
+    page.goto("/consent")
+    page.get_by_role("button", name="Agree: Training").click()
+    expect(page.get_by_text("agreed since")).to_be_visible()
