@@ -167,11 +167,12 @@ def furnished(world: World) -> Visitor:
 
 def accessible(page: Page) -> None:
     """No violation of any axe rule in the light scheme, and none of contrast in the dark one."""
-    for scheme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found = Axe().run(page, options=options)
-        assert found.violations_count == 0, f"{page.url} ({scheme}): {found.generate_report()}"
-        assert scheme == "dark" or len(found.response["passes"]) > 5  # it really looked
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
+    assert len(found.response["passes"]) > 5  # it really looked
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate("() => axe.run({runOnly: ['color-contrast']})")
+    assert dark["violations"] == [], f"{page.url} (dark): {json.dumps(dark['violations'], indent=1)}"
     page.emulate_media(color_scheme="light")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from browser.portal_world import Visit, Visitor, World, accessible, fits
@@ -60,13 +59,14 @@ def test_refusals_too(olga: Visitor, visit: Visit) -> None:
     look(visit(olga.session, quiet=False), ("/nowhere", "/tenants"))
 
 
-@pytest.mark.parametrize("path", [*PUBLIC, *OWN])
-def test_without_javascript(olga: Visitor, visit: Visit, path: str) -> None:
-    page = visit(None if path == "/sign-in" else olga.session, java_script_enabled=False)
-    answer = page.goto(path)
-    assert answer is not None
-    assert answer.ok
-    expect(page.locator("h1")).to_have_count(1)
+def test_without_javascript(olga: Visitor, visit: Visit) -> None:
+    stranger, member = (visit(session, java_script_enabled=False) for session in (None, olga.session))
+    for page, paths in ((stranger, PUBLIC), (member, OWN)):
+        for path in paths:
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.ok, path
+            expect(page.locator("h1")).to_have_count(1)
 
 
 def test_consent_without_javascript(world: World, visit: Visit) -> None:
