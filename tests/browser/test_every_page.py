@@ -9,7 +9,7 @@ from browser.portal_world import Visit, Visitor, World, accessible, fits
 PHONE = {"width": 390, "height": 844}
 PUBLIC = ("/trust", "/verify", "/sign-in")
 OWN = ("/data", "/receipts", "/consent", "/keys", "/activity", "/account", "/people", "/log", "/requests", "/erase")
-OPERATOR = ("/tenants", "/vendors", "/log", "/account")
+OPERATOR = ("/tenants", "/vendors")
 
 
 def address(page: Page, listing: str, link: str) -> str:
