@@ -285,6 +285,29 @@ def test_a_head_of_reasonable_size_is_served(server: Served, bearer: bytes) -> N
     assert status == 200
 
 
+def test_large_bodies_are_bodies(server: Served, bearer: bytes) -> None:
+    """The bound is on what is not body: neither a long body nor small chunks come near it."""
+    text = b"a line of text that is quite ordinary\n" * 300_000
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + text + b"\r\n--x--\r\n"
+    )
+    head = b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n" + bearer
+    assert server.raw(head + b"Content-Length: %d\r\n\r\n" % len(form) + form)[0] == 200
+    chunks = b"".join(b"80\r\n%s\r\n" % form[n : n + 128] for n in range(0, len(form) - 128, 128))
+    rest = form[len(form) // 128 * 128 :] if len(form) % 128 else form[-128:]
+    last = b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest)
+    assert server.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + last)[0] == 200
+
+
+def test_many_requests_on_one_connection(server: Served, bearer: bytes) -> None:
+    one = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Pad: " + b"x" * 2000 + b"\r\n" + bearer + b"\r\n"
+    with server.connection() as secured:
+        for _ in range(60):  # 120 KiB of heads, each small
+            secured.sendall(one)
+            assert answer(secured)[0] == 200
+
+
 def test_what_is_no_http_is_refused_in_our_words(server: Served) -> None:
     status, body = server.raw(b"SSH-2.0-OpenSSH_9.9\r\n\r\n")
     assert (status, code_of(body)) == (400, "broken-http")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from troth.http.openapi import document
 from troth.http.problems import problem
 from troth.http.routes import Door, routes
-from troth.kernel.errors import NotFound, TrothError
+from troth.kernel.errors import NotFound, TrothError, WrongMethod
 from troth.kernel.ids import new_id
 
 _WORKER_THREADS = 32  # operations wait on disk and record; they hold no core while they do
@@ -32,12 +32,6 @@ _HEADERS = [
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), interest-cohort=()"),
 ]
 _DEFAULT_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-
-
-class _WrongMethod(TrothError):
-    """The address exists, for other methods; `Allow` names them (RFC 9110 section 15.5.6)."""
-
-    status, title = 405, "Not for this method"
 
 
 class Headers:
@@ -102,7 +96,7 @@ def create_app(
 
 async def _unrouted(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refusal = _WrongMethod if error.status_code == 405 else NotFound
+    refusal = WrongMethod if error.status_code == 405 else NotFound
     advice = "There is nothing at this address, or not for this method."
     response = problem(refusal(advice, code="no-route"), new_id("req"))
     response.headers.update(error.headers or {})

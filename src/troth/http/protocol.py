@@ -8,18 +8,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from troth.http.problems import problem
-from troth.kernel.errors import Malformed, TrothError
+from troth.kernel.errors import HeadTooLarge, Malformed, TrothError
 from troth.kernel.ids import new_id
 
 # Request line, headers, chunk sizes and trailers of one message; neither httptools nor uvicorn has a limit.
 MAX_OVERHEAD = 64 << 10
 _BODY_SHARE = 8  # chunks so small that their sizes take an eighth of the body are an attack
-
-
-class _HeadTooLarge(TrothError):
-    """Headers beyond the limit (RFC 6585 section 5)."""
-
-    status, title, default_code = 431, "Request header fields too large", "head-too-large"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -41,7 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._overhead += len(data) - (self._body - body)
         if self._overhead > MAX_OVERHEAD + self._body // _BODY_SHARE and not self.transport.is_closing():
             advice = "The headers of this request are too large; send fewer or shorter ones."
-            self._refuse(_HeadTooLarge(advice))
+            self._refuse(HeadTooLarge(advice))
 
     def on_body(self, body: bytes) -> None:
         """Count and pass on."""

@@ -55,6 +55,12 @@ class NotFound(TrothError):
     status, title, default_code = 404, "Not found", "not-found"
 
 
+class WrongMethod(TrothError):
+    """The address exists, for other methods; `Allow` names them (RFC 9110 section 15.5.6)."""
+
+    status, title, default_code = 405, "Not for this method", "no-route"
+
+
 class Conflict(TrothError):
     """The state does not permit it now (already exists, already done, changed meanwhile, on hold)."""
 
@@ -83,6 +89,12 @@ class TooMany(TrothError):
     """A rate or attempt limit was passed."""
 
     status, title, default_code = 429, "Too many requests", "too-many-requests"
+
+
+class HeadTooLarge(TrothError):
+    """The headers passed their limit (RFC 6585 section 5)."""
+
+    status, title, default_code = 431, "Headers too large", "head-too-large"
 
 
 class Unavailable(TrothError):
