@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from troth.kernel.caller import Authentication, Caller, Connection
 from troth.kernel.dispatch import Decision
 from troth.kernel.errors import Unavailable
 from troth.kernel.operation import Operation
-from troth.kernel.record import Entry
+from troth.kernel.record import Change, Entry
 from troth.storage.database import Database, metadata
 
 
@@ -31,20 +32,22 @@ class MovableClock:
 
 @dataclass
 class ListRecorder:
-    """Keeps entries in a list; `broken` makes it refuse, as a full disk would."""
+    """Keeps entries, and the changes that come with them, in lists; `broken` makes it refuse, as a full disk would."""
 
     entries: list[Entry] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     broken: bool = False
 
-    def record(self, entry: Entry) -> None:
+    def record(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
         if self.broken:
             raise Unavailable("no record", code="no-record")
         self.entries.append(entry)
+        self.changes.extend(changes)
 
-    def submit(self, entry: Entry) -> Future[None]:
+    def submit(self, entry: Entry, changes: Sequence[Change] = ()) -> Future[None]:
         done: Future[None] = Future()
         try:
-            self.record(entry)
+            self.record(entry, changes)
         except Unavailable as error:
             done.set_exception(error)
         else:

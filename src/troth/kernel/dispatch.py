@@ -13,7 +13,7 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Denied, TrothError, Unauthenticated
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call, Operation, Registry, Stream
-from troth.kernel.record import Entry, Outcome, Recorder
+from troth.kernel.record import Entry, Fact, Outcome, Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Decision:
     allowed: bool
     policies: tuple[str, ...] = ()
     evidence: str | None = None
+
+
+_UNASKED = Decision(allowed=False)  # what an entry says that no policy spoke about
 
 
 class Decider(Protocol):
@@ -75,29 +78,29 @@ class Dispatcher:
             result = opened.operation.run(opened.call, request)
         except Exception as error:
             outcome, refusal = self._explained(opened, error)
-            self._recorder.record(self._closing(opened, outcome, refusal.code))
+            self._recorder.record(self._closing(opened, outcome, refusal.code), opened.call.last)
             raise refusal from error
-        self._recorder.record(self._closing(opened, Outcome.DONE))
+        self._recorder.record(self._closing(opened, Outcome.DONE), opened.call.last)
         return result
 
     async def run_async(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
         """Run any operation from an event loop; plain ones go to a worker thread, records are awaited."""
         opened = self._decided(name, caller, request_id)
-        await self._recorded(opened.entry)
+        await asyncio.wrap_future(self._recorder.submit(opened.entry))
         if opened.refusal:
             raise opened.refusal
         try:
             result = await self._started(opened, request)
         except asyncio.CancelledError:
-            await asyncio.shield(self._recorded(self._closing(opened, Outcome.FAILED, "cancelled")))
+            await asyncio.shield(self._closed(opened, Outcome.FAILED, "cancelled"))
             raise
         except Exception as error:
             outcome, refusal = self._explained(opened, error)
-            await self._recorded(self._closing(opened, outcome, refusal.code))
+            await self._closed(opened, outcome, refusal.code)
             raise refusal from error
         if isinstance(result, Stream):
             return replace(result, chunks=self._relay(opened, result.chunks))
-        await self._recorded(self._closing(opened, Outcome.DONE))
+        await self._closed(opened, Outcome.DONE)
         return result
 
     def refuse(self, name: str, caller: Caller, error: TrothError, request_id: str | None = None) -> None:
@@ -110,8 +113,7 @@ class Dispatcher:
         operation = self.registry[name]
         call = Call(caller, request_id or new_id("req"), self._clock.now())
         decision = self._decider.decide(caller, operation)
-        entry = self._entry(name, call, "opened", Outcome.PENDING, None)
-        entry = replace(entry, policies=decision.policies, evidence=decision.evidence)
+        entry = self._entry(name, call, "opened", Outcome.PENDING, decision=decision)
         if decision.allowed:
             return _Opened(operation, call, entry)
         refusal = _refusal(caller)
@@ -121,14 +123,14 @@ class Dispatcher:
     async def _started(self, opened: _Opened, request: Any) -> Any:
         if opened.operation.asynchronous:
             return await opened.operation.run(opened.call, request)
-        return await asyncio.to_thread(opened.operation.run, opened.call, request)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, opened.operation.run, opened.call, request)
 
-    async def _recorded(self, entry: Entry) -> None:
-        await asyncio.wrap_future(self._recorder.submit(entry))
+    async def _closed(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> None:
+        await asyncio.wrap_future(self._recorder.submit(self._closing(opened, outcome, code), opened.call.last))
 
     def _closing(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> Entry:
-        entry = self._entry(opened.operation.name, opened.call, "closed", outcome, code)
-        return replace(entry, facts=dict(opened.call.facts))
+        return self._entry(opened.operation.name, opened.call, "closed", outcome, code, facts=dict(opened.call.facts))
 
     def _explained(self, opened: _Opened, error: Exception) -> tuple[Outcome, TrothError]:
         if isinstance(error, TrothError):
@@ -148,9 +150,19 @@ class Dispatcher:
             outcome, code = Outcome.REFUSED, error.code
             raise
         finally:
-            await asyncio.shield(self._recorded(self._closing(opened, outcome, code or None)))
+            await asyncio.shield(self._closed(opened, outcome, code or None))
 
-    def _entry(self, name: str, call: Call, phase: str, outcome: Outcome, code: str | None) -> Entry:
+    def _entry(
+        self,
+        name: str,
+        call: Call,
+        phase: str,
+        outcome: Outcome,
+        code: str | None = None,
+        *,
+        decision: Decision = _UNASKED,
+        facts: dict[str, Fact] | None = None,
+    ) -> Entry:
         caller = call.caller
         return Entry(
             log=caller.tenant or "operator",
@@ -162,6 +174,9 @@ class Dispatcher:
             tenant=caller.tenant,
             time=epoch_ms(self._clock.now()),
             code=code,
+            policies=decision.policies,
+            evidence=decision.evidence,
+            facts=facts or {},
         )
 
 

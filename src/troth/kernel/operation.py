@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from troth.kernel.caller import Caller
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import NotFound
-from troth.kernel.record import Fact, checked_facts
+from troth.kernel.record import Change, Fact, checked_facts
 
 
 class Group(StrEnum):
@@ -50,6 +50,11 @@ class Call:
     request_id: str
     at: datetime
     facts: dict[str, Fact] = field(default_factory=dict)
+    last: list[Change] = field(default_factory=list)
+
+    def finish_with(self, change: Change) -> None:
+        """A small change that is made in the transaction of the closing record: both happen or neither."""
+        self.last.append(change)
 
     def note(self, **facts: Fact) -> None:
         """Add facts to the closing record. Raises `Invalid` for anything that is not an id, enum or number."""
@@ -105,15 +110,15 @@ class Operation:
 
     declaration: Declaration
     run: Callable[[Call, Any], Any]
+    asynchronous: bool = field(init=False)
+    """True for vendor calls and relays; everything else runs on a worker thread."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asynchronous", inspect.iscoroutinefunction(self.run))
 
     @property
     def name(self) -> str:
         return self.declaration.name
-
-    @property
-    def asynchronous(self) -> bool:
-        """True for vendor calls and relays; everything else runs on a worker thread."""
-        return inspect.iscoroutinefunction(self.run)
 
     @property
     def summary(self) -> str:

@@ -7,6 +7,7 @@ id or a token. Free text, names and addresses are refused here, not filtered lat
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,7 @@ FACT_KEYS = frozenset(
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}\Z")
 
 Fact = str | int | bool | dict[str, int]
+Change = Callable[[Any], None]  # a change to the database, given the open connection of a transaction
 
 
 class Outcome(StrEnum):
@@ -72,11 +74,11 @@ class Entry:
 class Recorder(Protocol):
     """Where records go. An entry counts only when it is durable; `Unavailable` says that it is not."""
 
-    def record(self, entry: Entry) -> None:
-        """Append in a transaction of its own (grouped with others that wait)."""
+    def record(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        """Append, with `changes` in the same transaction (which may also hold what others wait for)."""
         ...
 
-    def submit(self, entry: Entry) -> Future[None]:
+    def submit(self, entry: Entry, changes: Sequence[Change] = ()) -> Future[None]:
         """The same without waiting: the future ends when the entry is durable, or with `Unavailable`."""
         ...
 

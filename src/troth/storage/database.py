@@ -2,19 +2,23 @@
 
 SQLite: WAL, synchronous=FULL, secure_delete, and one writer at a time in this process (threads that fight over SQLite's
 own lock starve each other); other processes wait on busy_timeout. A transaction never spans a network call.
+Small changes that many requests make go through `apply`, which lets those that wait share one commit.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from troth.kernel.errors import Unavailable
+from troth.storage.group_commit import Change, GroupCommit, SingleCommits, applied
+
+Result = TypeVar("Result")
 
 # Stable constraint names, so that migrations mean the same on SQLite and PostgreSQL.
 metadata = MetaData(
@@ -47,49 +51,72 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self._engine = _engine(url, pool_size)
+        self.dialect = str(self._engine.dialect.name)
+        """ "sqlite" or "postgresql"."""
         self._writer = threading.Lock()
+        self._held: Connection | None = None  # SQLite's one writing connection; whoever has the lock uses it
+        shared = self.dialect == "sqlite"
+        self._line = GroupCommit(self._writer, self._begun) if shared else SingleCommits(self.write)
 
     @property
     def engine(self) -> Engine:
         """For migrations only."""
         return self._engine
 
-    @property
-    def dialect(self) -> str:
-        """ "sqlite" or "postgresql"."""
-        return str(self._engine.dialect.name)
-
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading; whatever it did is rolled back."""
-        try:
-            connection = self._engine.connect()
-        except OperationalError as error:
-            raise _unreachable() from error
-        with connection:
+        with self._connected() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
         if self.dialect != "sqlite":
-            with self._transaction() as connection:
+            with self._connected() as connection:
                 yield connection
+                connection.commit()
             return
-        with self._writer, self._transaction() as connection:
+        with self._writer, self._begun() as connection:
             yield connection
 
+    def apply(self, change: Change[Result]) -> Result:
+        """The result of a small change in a transaction, durable on return; raises what the change raises.
+
+        On SQLite, changes that wait at the same time share one commit; PostgreSQL groups commits by itself.
+        """
+        result: Result = applied(*self._line.apply([change]))
+        return result
+
+    def apply_each(self, changes: Sequence[Change[object]]) -> list[Exception | None]:
+        """The same for several at once; what refused each, or None."""
+        return [one.refusal for one in self._line.apply(changes)]
+
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _connected(self) -> Iterator[Connection]:
         try:
             connection = self._engine.connect()
         except OperationalError as error:
             raise _unreachable() from error
         with connection:
-            if self.dialect == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction on the writing connection; the caller has the lock."""
+        if self._held is None:
+            try:
+                self._held = self._engine.connect()
+            except OperationalError as error:
+                raise _unreachable() from error
+        connection = self._held
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
             connection.commit()
+        finally:
+            if connection.in_transaction():
+                connection.rollback()
 
     def checkpoint(self) -> None:
         """Fold SQLite's write-ahead log into the file and empty it, so that no old page lingers there."""
@@ -99,6 +126,10 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        with self._writer:
+            if self._held is not None:
+                self._held.close()
+                self._held = None
         self._engine.dispose()
 
 

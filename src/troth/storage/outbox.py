@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Column, Connection, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, LargeBinary, String, Table, bindparam, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from troth.kernel.errors import Invalid, Unavailable
-from troth.kernel.record import Entry
+from troth.kernel.record import Change, Entry
 from troth.storage.database import Big, Database, metadata
+from troth.storage.prepared import PreparedInsert
 
 outbox = Table(
     "outbox",
@@ -25,6 +30,25 @@ outbox = Table(
 
 MAX_LEAF = 65_535  # bytes; C2SP tlog-tiles entry bundles count in 16 bits
 _MAX_GROUP = 512  # entries in one commit; more waits for the next
+_INSERT = PreparedInsert(outbox, "log", "leaf")
+_PENDING = select(outbox).order_by(outbox.c.seq).limit(bindparam("most"))
+_DISCARD = delete(outbox).where(outbox.c.seq == bindparam("one"))
+# For ASCII without large numbers this writes what RFC 8785 asks for, at a fifth of the cost.
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+_LARGE_NUMBER = re.compile(r"[0-9]{16}")
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    row: dict[str, Any]
+    changes: Sequence[Change]
+    future: Future[None] = field(default_factory=Future)
+
+    def write(self, connection: Connection) -> None:
+        """The entry and what belongs to it."""
+        for change in self.changes:
+            change(connection)
+        _INSERT.run(connection, [self.row])
 
 
 class Outbox:
@@ -35,27 +59,28 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: SimpleQueue[tuple[dict[str, Any], Future[None]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
-    def record(self, entry: Entry) -> None:
-        """Append one entry and return when it is on disk."""
-        self.submit(entry).result()
+    def record(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        """Append one entry and return when it is on disk, with `changes` to the database in the same transaction."""
+        self.submit(entry, changes).result()
 
-    def submit(self, entry: Entry) -> Future[None]:
+    def submit(self, entry: Entry, changes: Sequence[Change] = ()) -> Future[None]:
         """Append one entry; the future ends when it is on disk, or with `Unavailable`."""
         if self._closed:
             raise _unavailable()
-        waiting: Future[None] = Future()
-        self._queue.put((row(entry), waiting))
-        return waiting
+        waiting = _Waiting(row(entry), changes)
+        waiting.future.set_running_or_notify_cancel()  # from here on nobody can call it back
+        self._queue.put(waiting)
+        return waiting.future
 
     def record_within(self, connection: Connection, entry: Entry) -> None:
         """Append one entry in the caller's transaction."""
         try:
-            connection.execute(insert(outbox), row(entry))
+            _INSERT.run(connection, [row(entry)])
         except SQLAlchemyError as error:
             raise _unavailable() from error
 
@@ -78,23 +103,29 @@ class Outbox:
                 group.append(following)
             self._commit(group)
 
-    def _commit(self, group: list[tuple[dict[str, Any], Future[None]]]) -> None:
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(outbox), [entry for entry, _ in group])
-        except (SQLAlchemyError, Unavailable) as error:
-            for _, waiting in group:
-                refusal = _unavailable()
-                refusal.__cause__ = error
-                waiting.set_exception(refusal)
-            return
-        for _, waiting in group:
-            waiting.set_result(None)
+    def _commit(self, group: list[_Waiting]) -> None:
+        plain = [one for one in group if not one.changes]
+        others = [one for one in group if one.changes]
+        steps: list[Callable[[Connection], None]] = [one.write for one in others]
+        if plain:
+            rows = [one.row for one in plain]
+            steps.append(lambda connection: _INSERT.run(connection, rows))
+        refusals = self._database.apply_each(steps)
+        shared = refusals[len(others) :] * len(plain)
+        for waiting, refusal in zip([*others, *plain], [*refusals[: len(others)], *shared], strict=True):
+            if refusal is None:
+                waiting.future.set_result(None)
+            else:
+                unavailable = _unavailable()
+                unavailable.__cause__ = refusal
+                waiting.future.set_exception(unavailable)
 
 
 def row(entry: Entry) -> dict[str, Any]:
     """The outbox row; the leaf is canonical JSON (RFC 8785). Raises `Invalid` for one that no log can take."""
-    leaf = rfc8785.dumps(entry.as_json())
+    members = entry.as_json()
+    text = _PLAIN(members)
+    leaf = text.encode() if text.isascii() and not _LARGE_NUMBER.search(text) else rfc8785.dumps(members)
     if len(leaf) > MAX_LEAF:
         raise Invalid(
             "The facts of this operation are too many for one audit entry; do less at once.", code="leaf-too-large"
@@ -104,13 +135,13 @@ def row(entry: Entry) -> dict[str, Any]:
 
 def pending(connection: Connection, limit: int) -> list[tuple[int, str, bytes]]:
     """The oldest entries not yet in a log: (seq, log, leaf)."""
-    rows = connection.execute(select(outbox).order_by(outbox.c.seq).limit(limit))
+    rows = connection.execute(_PENDING, {"most": limit})
     return [(int(seq), str(log), bytes(leaf)) for seq, log, leaf in rows]
 
 
 def discard(connection: Connection, seqs: list[int]) -> None:
     """Drop entries that the log now holds; in the same transaction that integrated them."""
-    connection.execute(delete(outbox).where(outbox.c.seq.in_(seqs)))
+    connection.execute(_DISCARD, [{"one": seq} for seq in seqs])
 
 
 def _unavailable() -> Unavailable:

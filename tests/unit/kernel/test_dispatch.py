@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 import pytest
 from pydantic import BaseModel
@@ -39,6 +40,13 @@ class Echo:
     @operation("echo.break", group=Group.OWN_DATA, request=Word)
     def break_(self, call: Call, request: Word) -> Word:
         raise KeyError("jane@example.com")
+
+    @operation("echo.finish", group=Group.OWN_DATA, request=Word)
+    def finish(self, call: Call, request: Word) -> Word:
+        call.finish_with(print)
+        if request.word == "fail":
+            raise Conflict("not now", code="not-now")
+        return request
 
     @operation("echo.later", group=Group.OWN_DATA, request=Word)
     async def later(self, call: Call, request: Word) -> Stream:
@@ -121,6 +129,17 @@ def test_an_unexpected_error_shows_no_internals(
     assert "jane" not in caught.value.advice
     assert _phases(recorder)[-1] == ("closed", "failed", "internal")
     assert faults.faults == ["KeyError"]
+
+
+@pytest.mark.parametrize("word", ["done", "fail"])
+def test_the_last_change_goes_with_the_closing_record(
+    dispatcher: Dispatcher, recorder: ListRecorder, word: str
+) -> None:
+    for run in (dispatcher.run, lambda *given: asyncio.run(dispatcher.run_async(*given))):
+        recorder.changes.clear()
+        with suppress(Conflict):
+            run("echo.finish", person("own-data"), Word(word=word))
+        assert recorder.changes == [print]
 
 
 def test_a_stream_closes_its_record_when_it_ends(dispatcher: Dispatcher, recorder: ListRecorder) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from troth.kernel.errors import Unavailable
 from troth.storage.database import Database
@@ -42,3 +46,92 @@ def test_a_checkpoint_empties_the_write_ahead_log(tmp_path: Path) -> None:
         connection.execute(text("INSERT INTO outbox (log, leaf) VALUES ('x', x'00')"))
     database.checkpoint()
     assert (tmp_path / "test.db-wal").stat().st_size == 0
+
+
+INSERT = "INSERT INTO outbox (log, leaf) VALUES (?, x'00')"
+
+
+def _count(database: Database) -> int:
+    with database.read() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+
+def _together(database: Database, *changes: Callable[[Connection], object]) -> list[object]:
+    """Results or refusals of changes that wait in line while another one writes."""
+    with ThreadPoolExecutor(len(changes)) as pool:
+        with database.write():
+            waiting = [pool.submit(database.apply, change) for change in changes]
+            while len(database._line._line) < len(changes):
+                time.sleep(0.001)
+        return [one.exception() or one.result() for one in waiting]
+
+
+def test_a_change_is_there_when_apply_returns(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+    database.apply(lambda connection: connection.exec_driver_sql(INSERT, ("x",)))
+    assert _count(database) == 1
+
+
+def test_changes_that_wait_share_one_commit(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+    commits: list[int] = []
+    event.listen(database.engine, "commit", lambda _connection: commits.append(1))
+    found = _together(database, *([lambda sql: sql.exec_driver_sql(INSERT, ("x",)).rowcount] * 5))
+    assert (found, _count(database)) == ([1] * 5, 5)
+    assert len(commits) == 2  # the writer that they waited for, and theirs
+
+
+def test_a_refused_change_takes_nothing_with_it(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+    refusal = Unavailable("No.")
+
+    def good(connection: Connection) -> str:
+        connection.exec_driver_sql(INSERT, ("good",))
+        return "kept"
+
+    def refused(connection: Connection) -> None:
+        connection.exec_driver_sql(INSERT, ("bad",))
+        raise refusal
+
+    def broken(connection: Connection) -> None:
+        connection.exec_driver_sql(INSERT, ("bad",))
+        connection.exec_driver_sql("INSERT INTO outbox (log) VALUES ('bad')")
+
+    first, second, third, fourth = _together(database, good, refused, broken, good)
+    assert (first, second, fourth) == ("kept", refusal, "kept")
+    assert isinstance(third, IntegrityError)
+    assert _count(database) == 2
+
+
+def test_a_commit_that_fails_is_told_to_all(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+
+    def change(connection: Connection) -> None:
+        connection.exec_driver_sql(INSERT, ("x",))
+
+    def lost(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")  # what SQLite does by itself when the disk is full
+        raise Unavailable("Full.")
+
+    found = _together(database, change, lost, change)
+    assert all(isinstance(one, SQLAlchemyError | Unavailable) for one in found)
+    assert _count(database) == 0
+    database.apply(change)
+    assert _count(database) == 1
+
+
+def test_a_bug_in_a_change_is_told_to_its_owner_only(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+
+    def change(connection: Connection) -> None:
+        connection.exec_driver_sql(INSERT, ("x",))
+
+    def bug(_connection: Connection) -> None:
+        raise ZeroDivisionError
+
+    first, second, third = _together(database, change, bug, change)
+    assert (first, third) == (None, None)
+    assert isinstance(second, ZeroDivisionError)
+    assert _count(database) == 2
+    with pytest.raises(ZeroDivisionError):
+        database.apply(bug)

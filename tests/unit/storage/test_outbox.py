@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from troth.kernel.errors import Invalid, Unavailable
 from troth.kernel.record import Entry, Outcome
 from troth.storage.database import Database, metadata
-from troth.storage.outbox import Outbox, discard, pending
+from troth.storage.outbox import Outbox, discard, pending, row
 from worlds import sqlite
 
 
@@ -90,3 +95,58 @@ def test_an_entry_that_no_log_can_take_is_refused_before_it_blocks_the_rest(data
         outbox.record(huge)
     assert caught.value.code == "leaf-too-large"
     assert _requests(database) == []
+
+
+def _lines(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [str(log) for log in connection.exec_driver_sql("SELECT log FROM other ORDER BY log").scalars()]
+
+
+@pytest.fixture
+def other(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (log VARCHAR(9) PRIMARY KEY)")
+
+
+def _line(name: str) -> Callable[[Connection], None]:
+    def change(connection: Connection) -> None:
+        connection.exec_driver_sql(f"INSERT INTO other (log) VALUES ('{name}')")
+
+    return change
+
+
+@pytest.mark.usefixtures("other")
+def test_a_change_is_made_with_its_entry(database: Database, outbox: Outbox) -> None:
+    outbox.record(_entry("req_1"), [_line("a"), _line("b")])
+    assert (_requests(database), _lines(database)) == (["req_1"], ["a", "b"])
+
+
+@pytest.mark.usefixtures("other")
+def test_a_change_that_fails_takes_its_entry_with_it_and_no_other(database: Database, outbox: Outbox) -> None:
+    outbox.record(_entry("req_1"), [_line("a")])
+    with database.write():  # all three wait for one commit
+        bad = outbox.submit(_entry("req_2"), [_line("b"), _line("a")])
+        good = [outbox.submit(_entry("req_3"), [_line("c")]), outbox.submit(_entry("req_4"))]
+    with pytest.raises(Unavailable):
+        bad.result()
+    assert [one.result() for one in good] == [None, None]
+    assert sorted(_requests(database)) == ["req_1", "req_3", "req_4"]
+    assert _lines(database) == ["a", "c"]
+
+
+TEXT = st.text(max_size=20) | st.sampled_from(['"\\\b\f\n\r\t\x00\x1f\x7f', "é\u2028", "\U0001f600", "1" * 17])
+FACTS = st.dictionaries(
+    TEXT,
+    TEXT | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.dictionaries(TEXT, st.integers(0, 99), max_size=3),
+)
+
+
+@given(request=TEXT, code=st.none() | TEXT, policies=st.lists(TEXT).map(tuple), facts=FACTS)
+def test_the_leaf_is_canonical_json(request: str, code: str | None, policies: tuple[str, ...], facts: Any) -> None:
+    entry = replace(_entry(request), code=code, policies=policies, facts=facts)
+    assert row(entry)["leaf"] == rfc8785.dumps(entry.as_json())
+
+
+def test_a_number_that_canonical_json_cannot_carry_is_refused() -> None:
+    with pytest.raises(rfc8785.IntegerDomainError):
+        row(replace(_entry("req_1"), facts={"bytes": 2**53 + 1}))

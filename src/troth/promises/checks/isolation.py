@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from troth.kernel.dispatch import Decision, Dispatcher
 from troth.kernel.errors import IntegrityError, NotFound, Unauthenticated, Unavailable
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Group, Operation
-from troth.kernel.record import Entry
+from troth.kernel.record import Change, Entry
 from troth.keys.domains import Domain
 from troth.keys.tree import KeyTree, UnitKey
 from troth.promises.check import Check, Facts, counted
@@ -162,13 +162,13 @@ class Down:
 class Careless:
     """The known-bad recorder and decider: nothing is written, everything is allowed."""
 
-    def record(self, entry: Entry) -> None:
+    def record(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
         """Lose it."""
 
     def record_within(self, connection: Any, entry: Entry) -> None:
         """Lose it."""
 
-    def submit(self, entry: Entry) -> Future[None]:  # noqa: ARG002 - the shape of a recorder
+    def submit(self, entry: Entry, changes: Sequence[Change] = ()) -> Future[None]:  # noqa: ARG002 - a recorder's shape
         """Lose it, and say that it is kept."""
         kept: Future[None] = Future()
         kept.set_result(None)
