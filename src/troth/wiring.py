@@ -192,7 +192,14 @@ def _base(settings: Settings, clock: Clock, journal: Journal) -> Base:
         signer=signer,
         tree=tree,
         fields=SealedFields(tree, secrets.named("blind-index")),
-        sequencer=Sequencer(database, LocalBlobs(data.folder / "log"), signer, clock, host=settings.server.name),
+        sequencer=Sequencer(
+            database,
+            LocalBlobs(data.folder / "log"),
+            signer,
+            clock,
+            host=settings.server.name,
+            checkpoint_seconds=settings.audit.checkpoint_seconds,
+        ),
         prover=Prover(database),
         reader=LogReader(database),
     )
@@ -202,7 +209,11 @@ def _identity(base: Base) -> Identity:
     database, clock, fields = base.database, base.clock, base.fields
     tenants, roles, passwords = Tenants(database, clock), Roles(database, clock), Passwords()
     users = Users(database, fields, passwords, clock)
-    sessions, keys = Sessions(database, clock), ApiKeys(database, fields, clock)
+    limits = base.settings.identity
+    sessions = Sessions(
+        database, clock, absolute_ms=limits.session_hours * 3_600_000, idle_ms=limits.idle_minutes * 60_000
+    )
+    keys = ApiKeys(database, fields, clock, longest_days=limits.key_days)
     totp, recovery, throttle = Totp(database, fields, clock), RecoveryCodes(database), Throttle(database, clock)
     privacy = PrivacySettings(database)
     sign_in = SignIn(
@@ -242,7 +253,7 @@ def _identity(base: Base) -> Identity:
 
 def _vault(base: Base, identity: Identity) -> Vault:
     ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
-    deadlines = Deadlines(ground)
+    deadlines = Deadlines(ground, {DataClass.USER_GENERATED: base.settings.retention.user_generated_days})
     objects = Objects(
         ground,
         deadlines,

@@ -51,8 +51,16 @@ class Sequencer:
     """
 
     def __init__(
-        self, database: Database, blobs: BlobStore, signer: Signer, clock: Clock, *, host: str | None = None
+        self,
+        database: Database,
+        blobs: BlobStore,
+        signer: Signer,
+        clock: Clock,
+        *,
+        host: str | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
+        self._checkpoint_seconds = checkpoint_seconds
         self.origins = Origins.of(signer, host)
         self._database = database
         self._publication = Publication(database, blobs, signer, clock, self.origins)
@@ -76,7 +84,9 @@ class Sequencer:
         self._stopping.clear()
         self._threads = [
             threading.Thread(target=self._repeat, args=(self.integrate, DRAIN_SECONDS), name="audit-sequencer"),
-            threading.Thread(target=self._repeat, args=(self._publish, CHECKPOINT_SECONDS), name="audit-publisher"),
+            threading.Thread(
+                target=self._repeat, args=(self._publish, self._checkpoint_seconds), name="audit-publisher"
+            ),
         ]
         for thread in self._threads:
             thread.daemon = True

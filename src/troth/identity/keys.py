@@ -80,14 +80,17 @@ class KeyInfo:
 class ApiKeys:
     """All API keys of all people."""
 
-    def __init__(self, database: Database, fields: PersonalFields, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, fields: PersonalFields, clock: Clock, *, longest_days: int = MAXIMUM_DAYS
+    ) -> None:
         self._database = database
         self._fields = fields
         self._clock = clock
+        self._longest_days = min(longest_days, MAXIMUM_DAYS)
 
     def create(self, wish: NewKey) -> CreatedKey:
         """A fresh key. Raises `Invalid` for unknown scopes or a wrong life, `Conflict` beyond 100 keys."""
-        _check(wish)
+        _check(wish, self._longest_days)
         body = id_from_bytes("key", secrets.token_bytes(16)).removeprefix("key_")
         token = f"troth_sk_{body}_{_encoded(secrets.token_bytes(32))}"
         now = self._now()
@@ -164,11 +167,11 @@ def end_all(connection: Sql, user: str) -> int:
     return int(result.rowcount)
 
 
-def _check(wish: NewKey) -> None:
+def _check(wish: NewKey, longest_days: int) -> None:
     if not wish.scopes or not wish.scopes <= SCOPES:
         raise Invalid(f"Choose scopes among: {_listed(SCOPES)}.", code="unknown-scope", field="scopes")
-    if not 1 <= wish.days <= MAXIMUM_DAYS:
-        raise Invalid(f"A key lives 1 to {MAXIMUM_DAYS} days.", code="bad-lifetime", field="days")
+    if not 1 <= wish.days <= longest_days:
+        raise Invalid(f"A key lives 1 to {longest_days} days here.", code="bad-lifetime", field="days")
 
 
 def _listed(names: Iterable[str]) -> str:

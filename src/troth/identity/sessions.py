@@ -73,14 +73,18 @@ class SessionInfo:
 class Sessions:
     """All sessions of all people."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, absolute_ms: int = ABSOLUTE_MS, idle_ms: int = IDLE_MS
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._absolute_ms = absolute_ms
+        self._idle_ms = idle_ms
 
     def open(self, user: str, proof: Proof, zone: str) -> OpenedSession:
         """A fresh session; whatever token the browser held before means nothing for it."""
         now = self._now()
-        opened = OpenedSession(new_id("ses"), _fresh_token(), now + ABSOLUTE_MS)
+        opened = OpenedSession(new_id("ses"), _fresh_token(), now + self._absolute_ms)
         row = {
             "id": opened.id,
             "user": user,
@@ -112,7 +116,7 @@ class Sessions:
         person = standing(rows)
         if not person.active:
             raise _unknown_session()
-        if now >= expires_at or now >= seen_at + IDLE_MS:
+        if now >= expires_at or now >= seen_at + self._idle_ms:
             raise Unauthenticated("This session is over; sign in again.", code="session-expired")
         if now >= seen_at + _SEEN_EVERY_MS:
             self._seen(session, now)
@@ -143,7 +147,7 @@ class Sessions:
         now = self._now()
         columns = [sessions.c[name] for name in SessionInfo.__dataclass_fields__]
         mine = select(*columns).where(
-            sessions.c.user == user, sessions.c.expires_at > now, sessions.c.seen_at > now - IDLE_MS
+            sessions.c.user == user, sessions.c.expires_at > now, sessions.c.seen_at > now - self._idle_ms
         )
         with self._database.read() as connection:
             return [SessionInfo(*row) for row in connection.execute(mine.order_by(sessions.c.created_at.desc()))]
@@ -164,7 +168,7 @@ class Sessions:
     def sweep(self) -> int:
         """Drop sessions that are over; how many there were."""
         now = self._now()
-        over = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - IDLE_MS)
+        over = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - self._idle_ms)
         with self._database.write() as connection:
             return connection.execute(delete(sessions).where(over)).rowcount
 

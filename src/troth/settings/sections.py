@@ -59,17 +59,15 @@ class Identity(Section):
     """Absolute life of a session (SP 800-63B-4 allows at most 24 h at AAL2)."""
     idle_minutes: int = Field(default=30, ge=1, le=60)
     """A session unused this long ends."""
-    key_days: int = Field(default=90, ge=1, le=365)
+    key_days: int = Field(default=365, ge=1, le=365)
     """Longest life of an API key."""
 
 
 class Retention(Section):
     """How long each class of data is kept; a tenant may only shorten it."""
 
-    user_generated_days: int = Field(default=30, ge=1, le=365)
-    """Prompts, uploads, outputs."""
-    receipt_days: int = Field(default=90, ge=1, le=730)
-    """Receipts that tell what was sent to whom."""
+    user_generated_days: int = Field(default=30, ge=1, le=30)
+    """Prompts, uploads, outputs and receipts; 30 days at most whatever stands here."""
 
 
 class Audit(Section):

@@ -37,13 +37,15 @@ rules = Table(
 class Deadlines:
     """The deadline of what is kept now, and the age beyond which a class of a tenant is overdue."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, limits: Mapping[DataClass, int] = MappingProxyType({})) -> None:
+        """`limits`: what this installation permits, in days; it can only shorten the class defaults."""
         self._ground = ground
+        self._limits = {one: shortest(days, limits.get(one)) for one, days in CLASS_DAYS.items()}
 
     def days(self, tenant: str, data_class: DataClass) -> int | None:
         """Days that this class may live for this tenant; None: as long as the account."""
         with self._ground.database.read() as connection:
-            return shortest(CLASS_DAYS[data_class], _rule(connection, tenant, data_class))
+            return shortest(self._limits[data_class], _rule(connection, tenant, data_class))
 
     def deadline(self, tenant: str, data_class: DataClass, created_at: int, *wishes: int | None) -> int | None:
         """The earliest of class default, tenant rule and wishes, in epoch ms; None: no clock of its own."""

@@ -97,13 +97,18 @@ def _too_old(system: System, days: Callable[[DataClass], int | None]) -> int:
         return int(connection.execute(count).scalar_one())
 
 
-def _default(data_class: DataClass) -> int | None:
-    return CLASS_DAYS[data_class]
+def _limits(system: System) -> dict[DataClass, int]:
+    return {DataClass.USER_GENERATED: system.base.settings.retention.user_generated_days}
 
 
-def _for_ever(data_class: DataClass) -> int | None:
+def _promised(system: System) -> Callable[[DataClass], int | None]:
+    """What the settings of this installation say, and the class defaults where they are silent."""
+    return lambda one: _limits(system).get(one, CLASS_DAYS[one])
+
+
+def _for_ever(system: System) -> Callable[[DataClass], int | None]:
     """The known-bad rule: system data would never end."""
-    return None if data_class is DataClass.SYSTEM else CLASS_DAYS[data_class]
+    return lambda one: None if one is DataClass.SYSTEM else _promised(system)(one)
 
 
 def _transient(system: System, life: int) -> Facts:
@@ -118,7 +123,7 @@ def _transient(system: System, life: int) -> Facts:
         outcomes.append(refused(lambda: system.base.tree.key(unit), Gone))
         system.base.sequencer.flush(person.tenant)
         outcomes.append(bool(system.base.prover.locate(person.tenant, body)))
-        days = Deadlines(ground(system)).days(person.tenant, DataClass.USER_GENERATED)
+        days = Deadlines(ground(system), _limits(system)).days(person.tenant, DataClass.USER_GENERATED)
         outcomes.append(days is not None and days <= 30)
     return counted(outcomes)
 
@@ -139,8 +144,8 @@ CHECKS = (
         "Fresh synthetic objects of each class must carry the deadline of their class, account data from the closing "
         "of the account on; after a sweep no live object may be older than its class permits. Tables other than the "
         "vault's objects are not looked at.",
-        lambda system: _by_class(system, _default),
-        lambda system: _by_class(system, _for_ever),
+        lambda system: _by_class(system, _promised(system)),
+        lambda system: _by_class(system, _for_ever(system)),
         every=6 * 3600,
     ),
     Check(
