@@ -14,8 +14,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
-            if not CHROMIUM.is_file():
-                item.add_marker(pytest.mark.skip(reason=f"{CHROMIUM} is missing; apt-get install chromium"))
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +25,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "Chromium is missing; `scripts/system-packages test` installs it"
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
