@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
+from troth.http.network import neighbourhood, zone
 from troth.kernel.caller import Caller, Connection, anonymous
 from troth.kernel.errors import Unauthenticated
 
@@ -55,14 +55,5 @@ class Authenticator:
 def connection_of(request: HTTPConnection) -> Connection:
     """What is known of the channel. Our listener speaks TLS 1.3 only, so https means TLS 1.3 (promise CRY-01)."""
     tls = "TLSv1.3" if request.scope.get("scheme") == "https" else None
-    return Connection(tls=tls, zone=_zone(request.client.host if request.client else ""))
-
-
-def _zone(host: str) -> str:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "unknown"
-    if address.is_loopback:
-        return "loopback"
-    return "private" if address.is_private else "public"
+    host = request.client.host if request.client else ""
+    return Connection(tls=tls, zone=zone(host), network=neighbourhood(host))

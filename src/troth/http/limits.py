@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from starlette.requests import HTTPConnection
 
+from troth.http.network import line
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TooMany
 
@@ -20,27 +21,37 @@ class RateLimit:
     """Counts per minute; a restart forgets them, which harms nobody. Only ever used on the event loop's thread."""
 
     def __init__(self, per_credential: int, per_address: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_credential = per_credential
-        self._per_address = per_address
-        self._clock = clock
-        self._minute = 0
-        self._counts: dict[str, int] = {}
+        self._credentials = _Counts(per_credential, clock)
+        self._addresses = _Counts(per_address, clock)
 
     def check(self, request: HTTPConnection, caller: Caller) -> None:
         """Count one request of a caller whose credential holds; a stranger counts by address. Raises `TooMany`."""
         if caller.anonymous:
             self.check_stranger(request)
         else:
-            self._count(caller.actor, self._per_credential)
+            self._credentials.add(caller.actor)
 
     def check_stranger(self, request: HTTPConnection) -> None:
         """Count one request of an address: made-up credentials buy no allowance of their own. Raises `TooMany`."""
-        self._count(request.client.host if request.client else "unknown", self._per_address)
+        self._addresses.add(line(request.client.host if request.client else ""))
 
-    def _count(self, name: str, limit: int) -> None:
+
+class _Counts:
+    """How often each name asked in this minute."""
+
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str) -> None:
         minute = int(self._clock() // 60)
-        if minute != self._minute or len(self._counts) >= _MOST_NAMES:
+        if minute != self._minute:
             self._minute, self._counts = minute, {}
-        count = self._counts[name] = self._counts.get(name, 0) + 1
-        if count > limit:
+        count = self._counts.pop(name, 0) + 1
+        if len(self._counts) >= _MOST_NAMES:  # whoever was silent longest goes; the others stay counted
+            del self._counts[next(iter(self._counts))]
+        self._counts[name] = count
+        if count > self._limit:
             raise TooMany("Wait a minute and send fewer requests.")

@@ -29,6 +29,7 @@ class Connection:
 
     tls: str | None = None  # "TLSv1.3", or None for an in-process call
     zone: str = "unknown"  # loopback | private | public | in-process | unknown
+    network: str = ""  # opaque keyed hash of the neighbourhood, to count attempts by; never recorded, never decided on
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,3 +60,23 @@ def test_a_made_up_credential_counts_as_its_address(limit: RateLimit) -> None:
         limit.check_stranger(_request(authorization="Bearer 3", cookie="__Host-sid=3"))
     with pytest.raises(TooMany):
         limit.check(_request(cookie="__Host-sid=4"), anonymous())
+
+
+def test_a_customer_s_ipv6_addresses_count_as_one(limit: RateLimit) -> None:
+    for number in range(2):
+        limit.check_stranger(_request(host=f"2620:fe:0:1::{number}"))
+    with pytest.raises(TooMany):
+        limit.check_stranger(_request(host="2620:fe:0:1:dead:beef::1"))
+    limit.check_stranger(_request(host="2620:fe:0:2::1"))
+
+
+def test_a_full_table_forgets_who_was_silent_longest(limit: RateLimit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.http.limits._MOST_NAMES", 3)
+    for _ in range(3):
+        limit.check(_request(), Caller("key_one", "api-key"))
+    for host in ("10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.3", "10.0.0.4"):
+        limit.check_stranger(_request(host=host))
+    with pytest.raises(TooMany):
+        limit.check_stranger(_request(host="10.0.0.1"))
+    with pytest.raises(TooMany):
+        limit.check(_request(), Caller("key_one", "api-key"))
