@@ -8,6 +8,7 @@ Small changes that many requests make go through `apply`, which lets those that 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -33,12 +34,16 @@ metadata = MetaData(
 # 64 bits everywhere; SQLite only numbers a plain INTEGER key by itself.
 Big = BigInteger().with_variant(Integer(), "sqlite")
 
+_BUSY_MS = 10_000  # what a connection waits for another process
+_CHECKPOINT_WAIT_MS = 200  # writers wait behind a checkpoint, so one try is short
+_CHECKPOINT_PAUSES = (0.0, *([0.1] * 19))  # seconds before each try
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",  # deleted rows are overwritten, not left in free pages
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=10000",
+    f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA temp_store=MEMORY",  # sorts never spill rows to a temporary file in clear
 )
 
@@ -118,11 +123,26 @@ class Database:
             if connection.in_transaction():
                 connection.rollback()
 
-    def checkpoint(self) -> None:
-        """Fold SQLite's write-ahead log into the file and empty it, so that no old page lingers there."""
-        if self.dialect == "sqlite":
-            with self._writer, self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    def checkpoint(self) -> bool:
+        """Fold SQLite's write-ahead log into the file and empty it, so that no old page lingers there.
+
+        False when somebody read or wrote throughout all tries; call again later. True on PostgreSQL, whose server keeps
+        its log by its own rules: there is nothing here to empty.
+        """
+        return self.dialect != "sqlite" or any(self._truncated(pause) for pause in _CHECKPOINT_PAUSES)
+
+    def _truncated(self, pause: float) -> bool:
+        """One try, after a pause: readers end meanwhile, and writers get their turn."""
+        time.sleep(pause)
+        with self._writer, self._connected() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT_MS}")
+            try:
+                busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            except OperationalError:  # another process is at it
+                return False
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
+        return not busy
 
     def close(self) -> None:
         """Give every connection back."""

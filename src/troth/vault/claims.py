@@ -38,6 +38,15 @@ _A0 = (
     "Assurance class A0: the root was a file, overwritten and unlinked. A copy of that file made outside Troth, such "
     "as a file-system snapshot or an image of the disk, would undo this erasure for whoever also holds the ciphertext."
 )
+_INDEX = (
+    "Copies of the database made before the erasure keep a keyed hash of the e-mail address beside the opaque id. Who "
+    "holds such a copy and also this deployment's secret can confirm a guessed address; nothing else can be read."
+)
+_SERVER_LOG = (
+    "The database server's write-ahead log, its archive and its free pages may hold dropped rows, with that same hash, "
+    "until the server recycles them."
+)
+EMPTIED, SERVER = "emptied", "server"  # what became of the database's journal
 
 
 def keys_of(destruction: Destruction | None) -> Keys | None:
@@ -98,7 +107,7 @@ def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping
         keys=keys,
         verification=Verification(**verified, ciphertext_deleted=results["discard"]["blobs"]),
         backups=_BACKUPS if keys else _NO_KEY,
-        residual=residual(keys, inventory["shared"]),
+        residual=residual(erasure, keys, results),
         approvals=[Approval(actor=erasure.actor, role="requester", at=moment(erasure.requested_at))],
         tool=tool,
         log=Logged(log=erasure.tenant, entry=logged["entry"], proof=results["prove"]["proof"]),
@@ -115,9 +124,13 @@ def inventory_of(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def residual(keys: Keys | None, shared: Mapping[str, Any]) -> list[str]:
+def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) -> list[str]:
     """What remains somewhere, said plainly."""
-    said = [_OUTSIDE, _LOG]
+    said, shared = [_OUTSIDE, _LOG], results["inventory"]["shared"]
+    if not erasure.object:
+        said.append(_INDEX)
+    if results["journal"]["journal"] == SERVER:
+        said.append(_SERVER_LOG)
     if keys and any(root.assurance == "A0" for root in keys.roots):
         said.append(_A0)
     if shared["objects"]:

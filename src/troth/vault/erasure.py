@@ -1,7 +1,7 @@
 """Forgetting a person or an object, as a durable workflow: every step is idempotent, a crash anywhere resumes.
 
-requested -> held? -> tombstone -> each holder forgets -> keys destroyed -> what was erased must not open -> ciphertext
-deleted -> audit entry -> proof -> signed certificate. State lives in the ledger, never in memory alone.
+requested -> held? -> tombstone -> each holder forgets -> keys destroyed -> journal emptied -> what was erased must not
+open -> ciphertext deleted -> audit entry -> proof -> signed certificate. The ledger holds all state, memory none.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Erasures:
         erasure = self._register(tenant, subject, object_id, actor, request)
         try:
             erasure = self.advance(erasure.id)
-        except Unavailable:
+        except (Unavailable, Conflict):
             erasure = self._read(erasure.id)
             if erasure.state == ledger.REQUESTED:
                 raise

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import rfc8785
 
+from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.kernel.ids import new_id
 from troth.kernel.personal import Holder
 from troth.kernel.signer import Signer
 from troth.vault import ledger, store
 from troth.vault.certificate import Keys, Listed, entry_facts, listed, sign_certificate
-from troth.vault.claims import certificate_of, commitment_of, inventory_of, keys_of
+from troth.vault.claims import EMPTIED, SERVER, certificate_of, commitment_of, inventory_of, keys_of
 from troth.vault.disposal import Disposal
 from troth.vault.ground import Ground
 from troth.vault.ledger import PERSON, Erasure
@@ -73,6 +74,7 @@ class Steps:
         return [
             *((f"forget:{holder.name}", self._forget(holder)) for holder in holders),
             ("destroy", self._destroy),
+            ("journal", self._empty_journal),
             ("inventory", lambda erasure: inventory_of(self._rows(erasure))),
             ("verify", self._verify),
             ("discard", lambda erasure: {"blobs": self._disposal.discard(self._rows(erasure))}),
@@ -102,6 +104,13 @@ class Steps:
         keys = keys_of(destruction)
         return {"keys": keys.model_dump(mode="json") if keys else None}
 
+    def _empty_journal(self, _erasure: Erasure) -> dict[str, Any]:
+        """What was dropped still stands in the write-ahead log, as whole pages, until that is folded in and cut."""
+        database = self._ground.database
+        if not database.checkpoint():
+            raise Unavailable("The database's journal is in use; the erasure goes on by itself.", code="journal-busy")
+        return {"journal": EMPTIED if database.dialect == "sqlite" else SERVER}
+
     def _verify(self, erasure: Erasure) -> dict[str, Any]:
         return dict(self._probe.attempt([row for row in self._rows(erasure) if row.unit_destroyed]))
 
@@ -118,7 +127,11 @@ class Steps:
                 self._ground.event(connection, entry)
 
     def _prove(self, erasure: Erasure) -> dict[str, Any]:
-        return {"proof": self._witnesses.evidence.prove(erasure.tenant, erasure.id)}
+        """Raises `Unavailable` for whatever means "not now", such as a log that another process sequences."""
+        try:
+            return {"proof": self._witnesses.evidence.prove(erasure.tenant, erasure.id)}
+        except (Conflict, NotFound) as error:
+            raise Unavailable("The audit log is busy elsewhere; the certificate follows.", code="no-proof") from error
 
     def _certify(self, erasure: Erasure) -> None:
         now, identifier = self._ground.now(), new_id("crt")

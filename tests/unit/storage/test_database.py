@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,8 +45,42 @@ def test_a_checkpoint_empties_the_write_ahead_log(tmp_path: Path) -> None:
     database = sqlite(tmp_path)
     with database.write() as connection:
         connection.execute(text("INSERT INTO outbox (log, leaf) VALUES ('x', x'00')"))
-    database.checkpoint()
+    assert database.checkpoint()
     assert (tmp_path / "test.db-wal").stat().st_size == 0
+
+
+def test_a_checkpoint_waits_for_a_reader_and_says_when_it_waited_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, opened = sqlite(tmp_path), threading.Event()
+    log = tmp_path / "test.db-wal"
+
+    def read(seconds: float) -> None:
+        with database.read() as connection:
+            connection.exec_driver_sql("BEGIN")
+            connection.execute(text("SELECT count(*) FROM outbox")).scalar()
+            opened.set()
+            time.sleep(seconds)
+
+    def busy(seconds: float) -> threading.Thread:
+        opened.clear()
+        reader = threading.Thread(target=read, args=(seconds,))
+        reader.start()
+        opened.wait(5)
+        database.apply(lambda connection: connection.exec_driver_sql(INSERT, ("x",)))
+        return reader
+
+    reader = busy(0.6)
+    assert database.checkpoint()
+    reader.join()
+    assert log.stat().st_size == 0
+    monkeypatch.setattr("troth.storage.database._CHECKPOINT_PAUSES", (0.0,))
+    reader = busy(1.0)
+    assert not database.checkpoint()
+    reader.join()
+    assert log.stat().st_size > 0
+    with database.read() as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
 
 
 INSERT = "INSERT INTO outbox (log, leaf) VALUES (?, x'00')"
