@@ -52,7 +52,8 @@ class Passwords:
         self._hasher = PasswordHasher(profile.passes, profile.memory_kib, profile.lanes, 32, 16, type=Type.ID)
         self._blocked = blocked or BlockList.shipped()
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
-        self._nobody = self._hasher.hash(secrets.token_hex(32))  # verified when there is no such user: same time
+        self.nobody = self._hasher.hash(secrets.token_hex(32))
+        """Verified when there is no such user, so that it takes the same time."""
 
     def accept(self, password: str, context: Iterable[str] = ()) -> str:
         """The PHC string to store for a new password.
@@ -85,7 +86,7 @@ class Passwords:
         normal = normalised(password)
         try:
             with self._slots:
-                self._hasher.verify(stored or self._nobody, normal[:MAXIMUM_LENGTH])
+                self._hasher.verify(stored or self.nobody, normal[:MAXIMUM_LENGTH])
         except (VerificationError, InvalidHashError) as error:
             raise wrong_password() from error
         if stored is None or len(normal) > MAXIMUM_LENGTH:

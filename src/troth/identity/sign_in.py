@@ -80,7 +80,7 @@ class SignIn:
 
     def _verify(self, account: Account | None, credentials: Credentials) -> tuple[Account, Proof]:
         try:
-            renewed = self.passwords.verify(account.password if account else None, credentials.password)
+            renewed = self.passwords.verify(self.users.password(account), credentials.password)
             if account is None or not account.usable(epoch_ms(self.clock.now())):
                 raise _failed()
             proof = self._second_factor(account, credentials)

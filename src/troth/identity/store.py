@@ -30,7 +30,7 @@ users = Table(
     Column("email_index", LargeBinary(32), nullable=False, unique=True),  # HMAC-SHA256 of the normalised address
     Column("email", LargeBinary, nullable=False),
     Column("display_name", LargeBinary, nullable=False),
-    Column("password", String(255), nullable=False),  # argon2id, PHC string
+    Column("password", LargeBinary, nullable=False),  # sealed: argon2id, PHC string
     Column("password_at", Big, nullable=False),
     Column("password_issued", Boolean, nullable=False),  # chosen by somebody else: must be changed, and soon lapses
     Column("active", Boolean, nullable=False),

@@ -19,7 +19,7 @@ from troth.identity.tenants import Tenant
 from troth.identity.tenants import write as write_tenant
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
+from troth.kernel.errors import Conflict, Denied, Gone, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
 from troth.storage.database import Database, is_unique_violation
@@ -27,7 +27,8 @@ from troth.storage.database import Database, is_unique_violation
 ISSUED_PASSWORD_MS = 7 * 24 * 3600 * 1000  # a password chosen by somebody else lapses when it is not changed
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}\Z")
 _WORD = re.compile(r"\w+")
-EMAIL, NAME = "email", "display-name"  # labels of the sealed fields
+EMAIL, NAME, PASSWORD = "email", "display-name", "password"  # labels of the sealed fields
+_NOBODY = "operator", "svc_nobody"  # under whose key the hash is sealed that is verified when there is no account
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a sign-in needs to know of a person."""
+    """What a sign-in needs to know of a person. `password` is sealed; `Users.password` opens it."""
 
     id: str
     tenant: str
-    password: str
+    password: bytes
     password_at: int
     password_issued: bool
     active: bool
@@ -86,6 +87,7 @@ class Users:
         self._fields = fields
         self._passwords = passwords
         self._roles = Roles(database, clock)
+        self._nobody: bytes | None = None
         self._clock = clock
 
     def create(self, new: NewUser, founding: Tenant | None = None) -> IssuedUser:
@@ -104,7 +106,7 @@ class Users:
             "email_index": self.email_index(email),
             "email": self._fields.seal(new.tenant, user, EMAIL, email.encode()),
             "display_name": self._fields.seal(new.tenant, user, NAME, new.display_name.encode()),
-            "password": phc,
+            "password": self._fields.seal(new.tenant, user, PASSWORD, phc.encode()),
             "password_at": now,
             "password_issued": new.issued,
             "active": True,
@@ -145,6 +147,21 @@ class Users:
             row = connection.execute(select(*columns).where(users.c.email_index == email_index)).first()
         return None if row is None else Account(*row)
 
+    def password(self, account: Account | None) -> str | None:
+        """The PHC string of an account, for `Passwords.verify`; None for nobody, and for the keys of an erased person.
+
+        Nobody costs as much as somebody: a sealed hash is opened either way.
+        """
+        try:
+            if account is not None:
+                return self._fields.open(account.tenant, account.id, PASSWORD, account.password).decode()
+            if self._nobody is None:
+                self._nobody = self._fields.seal(*_NOBODY, PASSWORD, self._passwords.nobody.encode())
+            self._fields.open(*_NOBODY, PASSWORD, self._nobody)
+        except Gone:
+            pass
+        return None
+
     def email_index(self, email: str) -> bytes:
         """The keyed hash under which an address is found."""
         return self._fields.blind_index(EMAIL, email)
@@ -152,21 +169,23 @@ class Users:
     def change_password(self, user: str, current: str, new: str) -> None:
         """Replace the password. Raises `Unauthenticated` for a wrong current one, `Invalid` for a weak new one."""
         person, tenant_name, stored = self._with_password(user)
-        self._passwords.verify(stored, current)
+        self._passwords.verify(self._fields.open(person.tenant, user, PASSWORD, stored).decode(), current)
         if new == current:
             raise Invalid("Choose a password other than the present one.", code="password-unchanged", field="new")
         phc = self._passwords.accept(new, context_words(person.email, person.display_name, tenant_name, "troth"))
+        sealed = self._fields.seal(person.tenant, user, PASSWORD, phc.encode())
         changed = update(users).where(users.c.id == user, users.c.password == stored)
         with self._database.write() as connection:
-            values = {"password": phc, "password_at": self._now(), "password_issued": False}
+            values = {"password": sealed, "password_at": self._now(), "password_issued": False}
             if not connection.execute(changed.values(values)).rowcount:
                 raise Conflict("The password was changed meanwhile; sign in again.", code="changed")
 
     def rehashed(self, account: Account, phc: str) -> None:
         """Keep a hash with today's parameters in place of the one that was verified."""
+        sealed = self._fields.seal(account.tenant, account.id, PASSWORD, phc.encode())
         same = update(users).where(users.c.id == account.id, users.c.password == account.password)
         with self._database.write() as connection:
-            connection.execute(same.values(password=phc))
+            connection.execute(same.values(password=sealed))
 
     def disable(self, by: Caller, user: str) -> None:
         """Shut a person out: sessions and keys end in the same transaction. Idempotent.
@@ -184,7 +203,7 @@ class Users:
             sessions.end_all(connection, user)
             keys.end_all(connection, user)
 
-    def _with_password(self, user: str) -> tuple[User, str, str]:
+    def _with_password(self, user: str) -> tuple[User, str, bytes]:
         person = self.get(user)
         known = select(tenants.c.name, users.c.password).join(users, users.c.tenant == tenants.c.id)
         with self._database.read() as connection:

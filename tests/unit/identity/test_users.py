@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from troth.identity.keys import NewKey
+from troth.identity.store import users
 from troth.identity.users import NewUser
 from troth.kernel.errors import Conflict, Denied, Gone, Invalid, NotFound, Unauthenticated
 from unit.identity.world import World
@@ -156,3 +157,33 @@ def test_an_erased_person_does_not_open(world: World) -> None:
     world.fields.destroy(ada.tenant, ada.id)
     with pytest.raises(Gone):
         world.users.get(ada.id)
+
+
+def test_the_password_hash_stands_nowhere_in_clear(world: World) -> None:
+    ada = world.settled(world.tenant().id)
+    phc = world.users.password(world.users.account(world.users.email_index(ada.email)))
+    assert phc is not None
+    assert phc.startswith("$argon2id$")
+    with world.database.read() as connection:
+        rows = connection.execute(users.select()).all()
+    assert not [value for row in rows for value in row if b"argon2" in (value if isinstance(value, bytes) else b"")]
+
+
+def test_an_old_row_of_an_erased_person_signs_nobody_in(world: World) -> None:
+    """A restored row: the hash in it opens no more, and a stranger cannot tell."""
+    ada = world.settled(world.tenant().id)
+    world.fields.destroy(ada.tenant, ada.id)
+    account = world.users.account(world.users.email_index(ada.email))
+    assert account is not None
+    assert world.users.password(account) is None
+    with pytest.raises(Unauthenticated) as refusal:
+        world.sign_in(ada)
+    assert refusal.value.code == "sign-in-failed"
+
+
+def test_nobody_costs_an_opening_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    real = world.fields.open
+    monkeypatch.setattr(world.fields, "open", lambda *asked: opened.append(asked[2]) or real(*asked))
+    assert [world.users.password(None) for _ in range(2)] == [None, None]
+    assert opened == ["password"] * 2
