@@ -102,7 +102,12 @@ def open_door(installation: Installation, settings: Settings, on_ready: Callable
     )
     route_libraries(installation.troth.system.base.journal)
     run(
-        installation.app, listener, certificate, private_key, lambda: on_ready(f"https://{settings.server.name}:{port}")
+        installation.app,
+        listener,
+        certificate,
+        private_key,
+        lambda: on_ready(f"https://{settings.server.name}:{port}"),
+        connections_per_address=settings.server.connections_per_address,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from troth.http.network import line
 from troth.http.problems import problem
 from troth.kernel.errors import HeadTooLarge, Malformed, TrothError
 from troth.kernel.ids import new_id
@@ -15,12 +16,14 @@ from troth.kernel.ids import new_id
 # Request line, headers, chunk sizes and trailers of one message; neither httptools nor uvicorn has a limit.
 MAX_OVERHEAD = 64 << 10
 _BODY_SHARE = 8  # chunks so small that their sizes take an eighth of the body are an attack
-HEAD_SECONDS = 20.0  # from the connection, or the first byte of a message, to the end of its headers
+HEAD_SECONDS = 10.0  # from the connection, or the first byte of a message, to the end of its headers
 BODY_SECONDS = 300.0  # from there to the end of the body: 32 MiB at 1 Mbit/s
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a limit: bytes that are not body, against the body they came with."""
+    """uvicorn's protocol with limits: bytes that are not body, time, and connections of one address."""
+
+    most_of_one_line = 64  # of one IPv4 address or IPv6 /64; a browser opens six
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -28,11 +31,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body = 0
         self._ended = False
         self._deadline: asyncio.TimerHandle | None = None
+        self.line = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request; uvicorn alone would wait for ever."""
+        """Begin to wait for a request; uvicorn alone would wait for ever. One address has so many connections."""
         super().connection_made(transport)
         self._expect(HEAD_SECONDS)
+        self.line = line(self.client[0] if self.client else "")
+        of_this_line = [one for one in self.connections if isinstance(one, BoundedProtocol) and one.line == self.line]
+        if len(of_this_line) > self.most_of_one_line:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more is expected."""
@@ -53,6 +61,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Read what arrived; closes the connection when the limit is passed."""
         body, self._ended = self._body, False
         super().data_received(data)
+        if self._waits_for_nothing():  # an empty line between messages stops uvicorn's clock and begins no message
+            self._expect(HEAD_SECONDS)
         if self._ended:  # what is left of this piece belongs to the next message, and is at most one piece
             self._overhead = self._body = 0
             return
@@ -76,6 +86,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer bytes that are no HTTP request, and close."""
         self._refuse(Malformed("These bytes are not an HTTP/1.1 request.", code="broken-http"))
 
+    def _waits_for_nothing(self) -> bool:
+        answered = self.cycle is not None and self.cycle.response_complete
+        return answered and self._deadline is None and self.timeout_keep_alive_task is None
+
     def _expect(self, seconds: float | None) -> None:
         """Close the connection unless the next part of a message is whole within so many seconds."""
         if self._deadline is not None:
@@ -93,3 +107,8 @@ class BoundedProtocol(HttpToolsProtocol):
             lines += [name + b": " + value for name, value in response.raw_headers]
             self.transport.write(b"\r\n".join([*lines, b"connection: close", b"", bytes(response.body)]))
         self.transport.close()
+
+
+def bounded(connections_per_address: int) -> type[BoundedProtocol]:
+    """The protocol with another limit of connections."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"most_of_one_line": connections_per_address})

@@ -6,11 +6,13 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
-from troth.http.protocol import BoundedProtocol
+from troth.http.protocol import HEAD_SECONDS, bounded
 from troth.http.tls import local_certificate, server_context
 from troth.kernel.errors import Unavailable
 from troth.settings.sections import Data, Server
@@ -43,7 +45,13 @@ def listen(server: Server) -> socket.socket:
 
 
 def run(
-    app: ASGIApp, listener: socket.socket, certificate: Path, private_key: Path, on_ready: Callable[[], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    certificate: Path,
+    private_key: Path,
+    on_ready: Callable[[], None],
+    *,
+    connections_per_address: int,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `on_ready` is called when requests are answered."""
 
@@ -52,8 +60,8 @@ def run(
 
     config = uvicorn.Config(
         app,
-        loop="uvloop",
-        http=BoundedProtocol,
+        loop="troth.http.serve:PatientLoop",
+        http=bounded(connections_per_address),
         ws="none",
         log_config=None,  # the journal has the only handler
         access_log=False,
@@ -66,6 +74,16 @@ def run(
         ssl_context_factory=context,
     )
     _Announcing(config, on_ready).run(sockets=[listener])
+
+
+class PatientLoop(uvloop.Loop):
+    """uvloop, but who does not finish the TLS handshake is closed as soon as who does not finish a head."""
+
+    async def create_server(self, *arguments: Any, **named: Any) -> Any:
+        """As in `asyncio`; uvicorn has no setting for the handshake's time."""
+        if named.get("ssl"):
+            named.setdefault("ssl_handshake_timeout", HEAD_SECONDS)
+        return await super().create_server(*arguments, **named)
 
 
 class _Announcing(uvicorn.Server):

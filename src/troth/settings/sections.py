@@ -49,7 +49,9 @@ class Server(Section):
     requests_per_minute: int = Field(default=1200, ge=1)
     """Limit for one credential; passing it answers 429."""
     anonymous_per_minute: int = Field(default=240, ge=1)
-    """Limit for one network address that shows no credential."""
+    """Limit for one network address (IPv6: one /64) that shows no credential, or one that does not hold."""
+    connections_per_address: int = Field(default=64, ge=1, le=512)
+    """Open connections of one network address (IPv6: one /64); more are closed. Raise it behind a TCP load balancer."""
 
 
 class Identity(Section):

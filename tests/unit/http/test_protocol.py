@@ -58,6 +58,34 @@ def test_who_does_not_go_on_is_closed(sent: bytes) -> None:
     assert b"200" not in talk(half)
 
 
+def test_an_empty_line_after_an_answer_is_no_request() -> None:
+    async def blank(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"ok")
+        writer.write(b"\r\n")
+        return await asyncio.wait_for(reader.read(), 2)
+
+    assert talk(blank) == b""
+
+
+def test_one_address_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "most_of_one_line", 3)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 2.0)
+
+    async def many(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[bytes]:
+        place = writer.get_extra_info("peername")[:2]
+        others = [await asyncio.open_connection(*place) for _ in range(3)]
+        refused = await asyncio.wait_for(others[-1][0].read(), 1)
+        elsewhere = await asyncio.open_connection(*place, local_addr=("127.0.0.2", 0))
+        elsewhere[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = await elsewhere[0].readuntil(b"ok")
+        for _, other in [*others, elsewhere]:
+            other.close()
+        return [refused, answer[:12]]
+
+    assert talk(many) == [b"", b"HTTP/1.1 200"]
+
+
 def test_a_header_now_and_then_is_not_going_on() -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
         writer.write(b"GET / HTTP/1.1\r\n")

@@ -88,7 +88,7 @@ def test_a_form_field_sent_twice_is_refused(world: World) -> None:
 @given(body=st.binary(max_size=300))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_bytes_cause_an_untyped_answer(world: World, body: bytes) -> None:
-    world.door.rate._counts.clear()
+    world.door.rate._credentials._counts.clear()
     for place, kind in (("/echo/hi", "application/json"), ("/photo", "multipart/form-data; boundary=x")):
         response = world.client.post(place, content=body, headers={**world.good, "content-type": kind})
         assert response.status_code in (200, 400, 413, 415, 422)
