@@ -36,6 +36,7 @@ from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.record import DueDiligence, Offer, Retention
 from troth.gateway.vendors.registry import Vendors
+from troth.gateway.wire.receipts import Receipt
 from troth.kernel.caller import Caller
 from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
@@ -166,6 +167,17 @@ class World:
     def call(self, tenant: str = TENANT, subject: str = PERSON, jurisdiction: str = "eu") -> Call:
         caller = Caller(subject, "user", tenant, subject, jurisdiction=jurisdiction)
         return Call(caller, new_id("req"), self.clock.now())
+
+    def close(self, call: Call) -> None:
+        """What dispatch does with the closing record of a call."""
+        with self.database.write() as connection:
+            while call.last:
+                call.last.pop(0)(connection)
+
+    def receipt(self, call: Call) -> Receipt:
+        """The receipt of an ended call."""
+        self.close(call)
+        return self.receipts.show(TENANT, PERSON, call.request_id)
 
     def add_vendor(self, base_url: str, *, vendor: str = "acme", credential: str | None = None, **facts: Any) -> None:
         """An approved vendor that keeps nothing and stands in the EU, unless `facts` say otherwise."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from troth import __version__
 from troth.access.policy import CedarDecider
@@ -258,7 +259,8 @@ def _vault(base: Base, identity: Identity) -> Vault:
         ground,
         deadlines,
         blind_index=base.fields.blind_index,
-        jurisdiction_of=lambda tenant: _home(base, identity.tenants.get(tenant)),
+        # Fixed when a tenant is created (LOC-01), so it is asked for once; a refusal is not remembered.
+        jurisdiction_of=lru_cache(maxsize=4096)(lambda tenant: _home(base, identity.tenants.get(tenant))),
     )
     consents = Consents(ground, base.signer, controller=base.settings.server.name)
     kept = VaultHolder(ground, objects, consents)

@@ -266,6 +266,7 @@ def test_when_something_is_down_the_vendor_gets_no_byte(
                 monkeypatch.setattr(world.objects, "keep", refuse)
             if broken == "database":
                 monkeypatch.setattr(world.database, "write", refuse)
+                monkeypatch.setattr(world.database, "apply", refuse)
             if broken == "moderation":
                 monkeypatch.setattr(world.moderator, "check", refuse)
             upload = Upload(filename="a.png", media_type="image/png", content=picture("png"))

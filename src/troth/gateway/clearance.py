@@ -116,8 +116,8 @@ class Clearance:
             raise
         finally:
             departure.redaction.close()
-            ending = asyncio.to_thread(self._receipts.end, departure.receipt, departure.outcome, departure.objects)
-            await asyncio.shield(ending)
+            ending = self._receipts.ending(departure.receipt, departure.outcome, departure.objects)
+            departure.call.finish_with(ending)  # in the transaction of the closing record
 
     def _choose(self, call: Call, wanted: Wanted, now: int) -> tuple[VendorRecord, Offer, str | None]:
         """The first vendor that offers the model and may be sent this; the first refusal when none may."""

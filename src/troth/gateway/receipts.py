@@ -6,9 +6,11 @@ Keeping the receipt first means that with the vault, the keys or the database do
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
 from troth.gateway import store
@@ -48,33 +50,31 @@ class Receipts:
         """Seal the receipt; after this the request may leave. Raises `Conflict` for a request id used before."""
         now = epoch_ms(self._clock.now())
         content = json.dumps(_content(vendor, sent, now), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        kept = self._objects.keep(
-            KeepRequest(
-                tenant=call.tenant,
-                subject=call.subject,
-                data_class=DataClass.USER_GENERATED,
-                kind="receipt",
-                media_type="application/json",
-                name=call.request_id,
-                content=content,
-                own_unit=False,  # many small objects a day: they share the day's key and its end
-                request=call.request_id,
-            )
+        row = ReceiptRow(call.tenant, call.request_id, "", vendor.id, sent.model, now)
+        request = KeepRequest(
+            tenant=call.tenant,
+            subject=call.subject,
+            data_class=DataClass.USER_GENERATED,
+            kind="receipt",
+            media_type="application/json",
+            name=call.request_id,
+            content=content,
+            own_unit=False,  # many small objects a day: they share the day's key and its end
+            request=call.request_id,
         )
-        row = ReceiptRow(call.tenant, call.request_id, kept.id, vendor.id, sent.model, now)
         try:
-            with self._database.write() as connection:
-                store.add_receipt(connection, row)
+            kept = self._objects.keep(
+                request, beside=lambda connection, kept: store.add_receipt(connection, replace(row, object=kept))
+            )
         except DuplicateRow as error:
             raise Conflict("This request id was used before; send each request with an id of its own.",
                            code="duplicate-request") from error  # fmt: skip
-        return row
+        return replace(row, object=kept.id)
 
-    def end(self, row: ReceiptRow, outcome: str, objects: tuple[str, ...]) -> None:
-        """Note how it ended and which objects came of it."""
-        now = epoch_ms(self._clock.now())
-        with self._database.write() as connection:
-            store.end_receipt(connection, replace(row, answered_at=now, outcome=outcome, objects=objects))
+    def ending(self, row: ReceiptRow, outcome: str, objects: tuple[str, ...]) -> Callable[[Connection], None]:
+        """The change that notes how it ended and which objects came of it."""
+        ended = replace(row, answered_at=epoch_ms(self._clock.now()), outcome=outcome, objects=objects)
+        return lambda connection: store.end_receipt(connection, ended)
 
     def show(self, tenant: str, subject: str, request_id: str) -> Receipt:
         """One's own receipt. Raises `NotFound`, and `Gone` once it has expired or was erased."""

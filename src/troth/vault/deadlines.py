@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import Column, Connection, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, String, Table, bindparam, delete, insert, select
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Invalid
@@ -32,6 +32,9 @@ rules = Table(
     Column("data_class", String(16), primary_key=True),
     Column("days", Big, nullable=False),
 )
+
+# Built once: each object that is kept asks.
+_RULE = select(rules.c.days).where(rules.c.tenant == bindparam("of"), rules.c.data_class == bindparam("kind"))
 
 
 class Deadlines:
@@ -79,6 +82,5 @@ def shortest(*limits: int | None) -> int | None:
 
 
 def _rule(connection: Connection, tenant: str, data_class: DataClass) -> int | None:
-    query = select(rules.c.days).where(rules.c.tenant == tenant, rules.c.data_class == data_class.value)
-    found = connection.execute(query).scalar()
+    found = connection.execute(_RULE, {"of": tenant, "kind": data_class.value}).scalar()
     return None if found is None else int(found)

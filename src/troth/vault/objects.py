@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from troth.kernel.data_class import DataClass, strictest
 from troth.kernel.errors import Gone, IntegrityError, Invalid, NotFound, TooLarge
 from troth.kernel.ids import id_bytes, id_from_bytes
@@ -99,11 +101,12 @@ class Objects:
         self._jurisdiction_of = jurisdiction_of
         self._disposal = Disposal(ground)
 
-    def keep(self, request: KeepRequest) -> ObjectInfo:
-        """Seal and keep. Durable on return.
+    def keep(self, request: KeepRequest, *, beside: Callable[[Connection, str], None] | None = None) -> ObjectInfo:
+        """Seal and keep. Durable on return. `beside` writes more in the same transaction, given the object's id.
 
         Raises `Invalid` for a bad kind, name or type, `TooLarge`, `NotFound` for an unknown parent, `Gone` for an
-        erased person, `Unavailable` when keys, blobs, database or record cannot be used: nothing is then kept.
+        erased person, `Unavailable` when keys, blobs, database or record cannot be used, and what `beside` raises:
+        nothing is then kept.
         """
         _check(request)
         now = self._ground.now()
@@ -122,9 +125,9 @@ class Objects:
             blob = row.blob or ""
             self._ground.blobs.create(blob, framing.seal(facts, unit, request.content))
             undo.callback(self._ground.blobs.delete, blob)
-            self._insert(request, row)
+            self._ground.database.apply(lambda connection: self._insert(connection, request, row, beside))
             undo.pop_all()
-        return self._info(row, request.derived_from)
+        return _described(row, _secret(request), request.derived_from)
 
     def open(self, tenant: str, subject: str, object_id: str) -> tuple[ObjectInfo, bytes]:
         """The object. Raises `NotFound` for what is not this person's, `Gone` after erasure or expiry."""
@@ -185,8 +188,10 @@ class Objects:
 
     def _inherited(self, request: KeepRequest, now: int) -> tuple[DataClass, int | None]:
         """Strictest class and earliest deadline of the object's own and its parents' (promise CLS-08)."""
-        with self._ground.database.read() as connection:
-            parents = store.by_ids(connection, request.derived_from)
+        parents: list[Row] = []
+        if request.derived_from:
+            with self._ground.database.read() as connection:
+                parents = store.by_ids(connection, request.derived_from)
         data_class = strictest([request.data_class, *(DataClass(parent.data_class) for parent in parents)])
         own = self._deadlines.deadline(request.tenant, data_class, now, request.expires_at)
         expires_at = shortest(own, *(parent.expires_at for parent in parents))
@@ -209,7 +214,6 @@ class Objects:
         period: str | None,
         times: tuple[int, int | None],
     ) -> Row:
-        secret = SealedFacts(request.kind, request.media_type, request.name, len(request.content))
         object_id = id_from_bytes("obj", facts.object)
         return Row(
             seq=0,
@@ -224,22 +228,29 @@ class Objects:
             unit_destroyed=False,
             version=facts.version,
             blob=f"{BLOBS}{object_id[4:6]}/{object_id}",
-            facts=seal_facts(secret, facts, unit),
+            facts=seal_facts(_secret(request), facts, unit),
             created_at=times[0],
             expires_at=times[1],
             state=store.LIVE,
         )
 
-    def _insert(self, request: KeepRequest, row: Row) -> None:
+    def _insert(
+        self,
+        connection: Connection,
+        request: KeepRequest,
+        row: Row,
+        beside: Callable[[Connection, str], None] | None,
+    ) -> None:
         facts: dict[str, Fact] = {"object": row.id, "data_class": row.data_class, "bytes": len(request.content)}
         entry = self._ground.entry("object.kept", row.tenant, request.request or row.id, row.subject, facts)
-        with self._ground.database.write() as connection:
-            store.fence(connection, row.tenant, row.subject)
-            parents = sorted(set(request.derived_from))
-            if len(store.lock_parents(connection, row.tenant, row.subject, parents)) != len(parents):
-                raise NotFound("A source of the derived object is not there any more.", field="derived_from")
-            store.insert_object(connection, row, parents)
-            self._ground.event(connection, entry)
+        store.fence(connection, row.tenant, row.subject)
+        parents = sorted(set(request.derived_from))
+        if len(store.lock_parents(connection, row.tenant, row.subject, parents)) != len(parents):
+            raise NotFound("A source of the derived object is not there any more.", field="derived_from")
+        store.insert_object(connection, row, parents)
+        self._ground.event(connection, entry)
+        if beside is not None:
+            beside(connection, row.id)
 
     def _live(self, tenant: str, subject: str, object_id: str) -> tuple[Row, tuple[str, ...]]:
         with self._ground.database.read() as connection:
@@ -256,21 +267,28 @@ class Objects:
         return self._ground.tree.key(bytes.fromhex(row.unit))
 
     def _info(self, row: Row, parents: tuple[str, ...]) -> ObjectInfo:
-        secret = open_facts(row.facts or b"", facts_of(row), self._key(row))
-        return ObjectInfo(
-            row.id,
-            secret.kind,
-            DataClass(row.data_class),
-            secret.media_type,
-            secret.name,
-            secret.size,
-            row.created_at,
-            row.expires_at,
-            parents,
-        )
+        return _described(row, open_facts(row.facts or b"", facts_of(row), self._key(row)), parents)
 
     def _kind_index(self, tenant: str, kind: str) -> bytes:
         return self._blind_index("object-kind", f"{tenant}/{kind}")
+
+
+def _secret(request: KeepRequest) -> SealedFacts:
+    return SealedFacts(request.kind, request.media_type, request.name, len(request.content))
+
+
+def _described(row: Row, secret: SealedFacts, parents: tuple[str, ...]) -> ObjectInfo:
+    return ObjectInfo(
+        row.id,
+        secret.kind,
+        DataClass(row.data_class),
+        secret.media_type,
+        secret.name,
+        secret.size,
+        row.created_at,
+        row.expires_at,
+        parents,
+    )
 
 
 def facts_of(row: Row) -> framing.Facts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     exists,
     insert,
     or_,
@@ -26,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from troth.kernel.errors import Gone
 from troth.storage.database import Big, metadata
+from troth.storage.prepared import PreparedInsert
 from troth.vault.ground import subject_digest
 
 LIVE, DROPPING, ERASED = "live", "dropping", "erased"
@@ -110,6 +112,18 @@ class Row:
     erased_at: int | None = None
 
 
+# Statements of the way of every object are built once: building them costs more than running them.
+_WRITTEN = tuple(name for name in Row.__slots__ if name != "seq")
+_ADD = PreparedInsert(objects, *_WRITTEN)
+_FENCE = select(subjects.c.state).where(subjects.c.digest == bindparam("person")).with_for_update(read=True)
+_ERASED = select(subjects.c.state).where(subjects.c.digest == bindparam("person"))
+_FIND = select(objects).where(
+    objects.c.id == bindparam("object"),
+    objects.c.tenant == bindparam("of"),
+    or_(objects.c.subject == bindparam("person"), objects.c.subject == bindparam("digest")),
+)
+
+
 def row_of(mapping: RowMapping) -> Row:
     """A typed row."""
     return Row(**dict(mapping))
@@ -128,9 +142,11 @@ def fence(connection: Connection, tenant: str, subject: str) -> None:
     PostgreSQL: a shared row lock, which the erasure's update waits for. SQLite has one writer at a time anyway.
     """
     digest = subject_digest(tenant, subject)
-    insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
-    shared = select(subjects.c.state).where(subjects.c.digest == digest).with_for_update(read=True)
-    if connection.execute(shared).scalar_one() != LIVE:
+    state = connection.execute(_FENCE, {"person": digest}).scalar()
+    if state is None:  # their first object; somebody else may be putting the row there at the same time
+        insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
+        state = connection.execute(_FENCE, {"person": digest}).scalar_one()
+    if state != LIVE:
         raise Gone("This person was erased here; nothing more can be kept for them.", code="subject-erased")
 
 
@@ -146,32 +162,28 @@ def mark_subject(connection: Connection, digest: str, erasure: str, now: int) ->
 
 def subject_erased(connection: Connection, tenant: str, subject: str) -> bool:
     """True once an erasure of this person has begun."""
-    found = select(subjects.c.state).where(subjects.c.digest == subject_digest(tenant, subject))
-    return connection.execute(found).scalar() == ERASED
+    found = connection.execute(_ERASED, {"person": subject_digest(tenant, subject)})
+    return found.scalar() == ERASED
 
 
 def insert_object(connection: Connection, row: Row, parents: Sequence[str]) -> None:
     """One live row, numbered by the database, and its derivation edges."""
-    values = asdict(row)
-    del values["seq"]
-    connection.execute(insert(objects), values)
+    _ADD.run(connection, [{name: getattr(row, name) for name in _WRITTEN}])
     if parents:
         connection.execute(insert(edges), [{"parent": parent, "child": row.id} for parent in parents])
 
 
 def find(connection: Connection, tenant: str, subject: str, object_id: str) -> Row | None:
     """The row of an object that belongs, or belonged before its erasure, to this person."""
-    query = select(objects).where(
-        objects.c.id == object_id,
-        objects.c.tenant == tenant,
-        objects.c.subject.in_([subject, subject_digest(tenant, subject)]),
-    )
-    mapping = connection.execute(query).mappings().first()
+    names = {"person": subject, "digest": subject_digest(tenant, subject)}
+    mapping = connection.execute(_FIND, {"object": object_id, "of": tenant} | names).mappings().first()
     return row_of(mapping) if mapping else None
 
 
 def lock_parents(connection: Connection, tenant: str, subject: str, ids: Sequence[str]) -> list[Row]:
     """Live parents, kept from changing state until this transaction ends."""
+    if not ids:
+        return []
     query = select(objects).where(
         objects.c.id.in_(ids), objects.c.tenant == tenant, objects.c.subject == subject, objects.c.state == LIVE
     )

@@ -120,7 +120,7 @@ def test_prohibited_answer_is_not_delivered(world: World) -> None:
             call = world.call()
             with pytest.raises(Denied):
                 await world.chat.complete(call, chat("hello"))
-            assert world.receipts.show(TENANT, PERSON, call.request_id).outcome == "moderation-blocked"
+            assert world.receipt(call).outcome == "moderation-blocked"
 
     world.run(go())
 

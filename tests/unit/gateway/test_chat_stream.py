@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway_world import PERSON, TENANT, Upstream, World, event, serving
+from gateway_world import Upstream, World, event, serving
 from troth.gateway.chat_stream import ChatRelay
 from troth.gateway.moderation import Moderator
 from troth.gateway.places import CHAT
@@ -115,6 +115,6 @@ def test_a_caller_who_leaves_ends_the_request(tmp_path: Any) -> None:
                 assert json.loads(piece.removeprefix(b"data: "))
                 break
             await stream.chunks.aclose()
-            return world.receipts.show(TENANT, PERSON, call.request_id).outcome
+            return world.receipt(call).outcome
 
     assert world.run(go()) == "cancelled"

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from gateway_world import DAY, PERSON, TENANT, Upstream, World, drawing, serving
+from troth.gateway.assets import Assets
 from troth.gateway.wire.images import EditImages, GenerateImages, Images
 from troth.gateway.wire.upload import Upload
 from troth.kernel.caller import anonymous
 from troth.kernel.errors import Denied, Gone, Invalid, NotFound, Unavailable, VendorFailed
-from troth.kernel.ids import new_id
+from troth.kernel.ids import id_bytes, new_id
 
 PROMPT = "A poster for Jane Doe, jane.doe@example.com"
 
@@ -112,6 +113,25 @@ def test_links_open_for_an_hour_and_for_one_tenant(world: World) -> None:
         world.assets.open(token, anonymous())
 
 
+def test_links_say_nothing_and_are_not_to_be_forged(world: World) -> None:
+    images = world.run(world.images.generate(world.call(), generate(response_format="url")))
+    (kept,) = world.objects.list(TENANT, PERSON, kind="output")
+    token = images.data[0].url.rpartition("/")[2]
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    for name in (TENANT, PERSON, kept.id):
+        assert name.encode() not in raw
+        assert id_bytes(name) not in raw
+    assert world.assets.link(TENANT, PERSON, kept.id) != world.assets.link(TENANT, PERSON, kept.id)
+    for at in range(len(raw)):
+        forged = bytearray(raw)
+        forged[at] ^= 1
+        with pytest.raises(NotFound):
+            world.assets.open(base64.urlsafe_b64encode(forged).decode().rstrip("="), anonymous())
+    elsewhere = Assets(world.objects, b"b" * 32, "https://troth.test", world.clock)
+    with pytest.raises(NotFound):
+        elsewhere.open(token, anonymous())
+
+
 def test_vendor_gets_no_name_and_no_link_wish(world: World) -> None:
     async def go() -> tuple[Images, Upstream]:
         async with serving(Upstream()) as upstream:
@@ -186,7 +206,7 @@ def test_a_vendors_broken_picture_is_the_vendors_failure(world: World) -> None:
             with pytest.raises(VendorFailed) as refusal:
                 await world.images.generate(call, generate(model="acme-image"))
             assert refusal.value.code == "vendor-bad-picture"
-            assert world.receipts.show(TENANT, PERSON, call.request_id).outcome == "vendor-bad-picture"
+            assert world.receipt(call).outcome == "vendor-bad-picture"
 
     world.run(go())
     assert world.objects.list(TENANT, PERSON, kind="output") == []
@@ -195,12 +215,12 @@ def test_a_vendors_broken_picture_is_the_vendors_failure(world: World) -> None:
 def test_when_one_picture_cannot_be_kept_none_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     keep, count = world.objects.keep, 0
 
-    def failing(request: Any) -> Any:
+    def failing(request: Any, **more: Any) -> Any:
         nonlocal count
         count += request.kind == "output"
         if count == 2:
             raise Unavailable("The vault is full.")
-        return keep(request)
+        return keep(request, **more)
 
     monkeypatch.setattr(world.objects, "keep", failing)
     with pytest.raises(Unavailable):

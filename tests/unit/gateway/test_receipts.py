@@ -24,6 +24,7 @@ def send(world: World) -> tuple[Call, Upstream]:
             call = world.call()
             body = {"model": "acme-chat", "messages": [{"role": "user", "content": "I am jane.doe@example.com"}]}
             await world.chat.complete(call, CompleteChat.model_validate(body))
+            world.close(call)
             return call, upstream
 
     sent: tuple[Call, Upstream] = world.run(go())

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, NotFound, TooLarge, Unavailable
@@ -173,6 +174,20 @@ def test_no_record_no_object(world: VaultWorld, monkeypatch: pytest.MonkeyPatch)
         world.keep()
     assert list(world.blobs.names()) == []
     assert world.objects.list(TENANT, ANN) == []
+
+
+def test_what_is_written_beside_shares_the_fate_of_the_object(world: VaultWorld) -> None:
+    seen: list[str] = []
+    kept = world.objects.keep(request(), beside=lambda _connection, kept: seen.append(kept))
+    assert seen == [kept.id]
+
+    def refuse(_connection: Connection, _kept: str) -> None:
+        raise Conflict("Not beside that.")
+
+    with pytest.raises(Conflict):
+        world.objects.keep(request(), beside=refuse)
+    assert [one.id for one in world.objects.list(TENANT, ANN)] == [kept.id]
+    assert len(list(world.blobs.names())) == 1
 
 
 def test_each_change_has_its_audit_event(world: VaultWorld) -> None:

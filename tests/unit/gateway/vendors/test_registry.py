@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway_world import DAY, PERSON, SEALED_PREFIX, TENANT, Upstream, World, due_diligence, serving
+from gateway_world import DAY, SEALED_PREFIX, Upstream, World, due_diligence, serving
 from troth.gateway.vendors.record import Retention, State, Waiver
 from troth.gateway.wire.chat import CompleteChat
 from troth.gateway.wire.vendors import AddVendor, VendorById
@@ -126,7 +126,7 @@ def test_retention_needs_the_persons_consent(world: World) -> None:
             world.consents.given["vendor-retention"] = "con_1"
             call = world.call()
             await world.chat.complete(call, chat())
-            receipt = world.receipts.show(TENANT, PERSON, call.request_id)
+            receipt = world.receipt(call)
             assert (receipt.consent, receipt.retention, receipt.retention_days) == ("con_1", "days", 30)
             return upstream
 
@@ -140,7 +140,7 @@ def test_another_vendor_steps_in_when_the_first_may_not(world: World) -> None:
             world.add_vendor(upstream.url, vendor="bravo")
             call = world.call()
             await world.chat.complete(call, chat())
-            return world.receipts.show(TENANT, PERSON, call.request_id).vendor
+            return world.receipt(call).vendor
 
     assert world.run(go()) == "bravo"
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,13 @@ def test_cuts_change_nothing(cuts: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"data: " + b"x" * MAX_EVENT, b"data: xxxxxxxx\n" * (MAX_EVENT // 8), b"\xff" * (MAX_EVENT + 1)]
+    "piece",
+    [
+        b"data: " + b"x" * MAX_EVENT,
+        b"data: xxxxxxxx\n" * (MAX_EVENT // 8),
+        b"\xff" * (MAX_EVENT + 1),
+        b"data:\n" * (MAX_EVENT + 1),
+    ],
 )
 def test_an_endless_event_is_refused(piece: bytes) -> None:
     reader = EventReader()
@@ -40,3 +48,13 @@ def test_what_is_no_utf8_is_refused() -> None:
 
 def test_encode_is_what_the_reader_reads() -> None:
     assert list(EventReader().feed(encode("é"))) == ["é"]
+
+
+def test_many_small_pieces_cost_no_more_than_few_large_ones() -> None:
+    """Quadratic work on one line of a megabyte, byte by byte, would take minutes."""
+    line = b"data: " + b"x" * (MAX_EVENT - 16)
+    reader, started = EventReader(), time.process_time()
+    for at in range(len(line)):
+        assert not list(reader.feed(line[at : at + 1]))
+    assert [len(event) for event in reader.feed(b"\n\n")] == [MAX_EVENT - 16]
+    assert time.process_time() - started < 10
