@@ -10,20 +10,24 @@ MAX_EVENT = 1 << 20  # bytes that one event may hold before it is refused
 
 
 class EventReader:
-    """Bytes in, in pieces of any size; the data of whole events out. Raises `VendorFailed` for an endless event."""
+    """Bytes in, in pieces of any size; the data of whole events out. Raises `VendorFailed` for an endless event.
+
+    Each byte is looked at once, however small the pieces; what is held is at most `MAX_EVENT` and one piece.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()  # the line that has not ended yet
         self._data: list[bytes] = []
-        self._size = 0
+        self._size = 0  # of `_data`, line ends counted: empty lines are not free
 
     def feed(self, piece: bytes) -> Iterator[str]:
         """The events that `piece` completes."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        for line in lines:
+        first, *lines = piece.split(b"\n")
+        self._rest += first
+        for following in lines:
+            line, self._rest = bytes(self._rest), bytearray(following)
             yield from self._line(line.removesuffix(b"\r"))
-        if self._size + len(self._rest) > MAX_EVENT:
-            raise VendorFailed("The vendor sent an event without end; try again.", code="vendor-flood")
+        self._bound()
 
     def _line(self, line: bytes) -> Iterator[str]:
         if not line:
@@ -34,7 +38,12 @@ class EventReader:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
-            self._size += len(value)
+            self._size += len(value) + 1
+            self._bound()
+
+    def _bound(self) -> None:
+        if self._size + len(self._rest) > MAX_EVENT:
+            raise VendorFailed("The vendor sent an event without end; try again.", code="vendor-flood")
 
 
 def _text(event: bytes) -> str:
