@@ -39,6 +39,7 @@ from troth.identity.known_devices import KnownDevices
 from troth.identity.mfa.recovery import RecoveryCodes
 from troth.identity.mfa.totp import Totp
 from troth.identity.operations import IdentityOperations
+from troth.identity.operators import OperatorOperations
 from troth.identity.own_account import OwnAccount
 from troth.identity.passwords import Passwords
 from troth.identity.people_operations import PeopleOperations
@@ -149,14 +150,15 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         clock=base.clock,
         faults=base.journal,
     )
-    audit = AuditOperations(base.reader, base.prover, base.sequencer.origins)
+    publisher = LogPublisher(base.database)
+    audit = AuditOperations(base.reader, base.prover, base.sequencer.origins, publisher)
     promises = PromiseOperations(runner)
     registry = Registry(*identity.operations, *vault.operations, *gateway.operations, audit, promises)
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal)
     systems.append(System(base, identity, vault, gateway, dispatcher=dispatcher, decider=decider))
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
-    return Troth(systems[0], claims, LogPublisher(base.database), runner)
+    return Troth(systems[0], claims, publisher, runner)
 
 
 @contextmanager
@@ -199,6 +201,7 @@ def _base(settings: Settings, clock: Clock, journal: Journal) -> Base:
             signer,
             clock,
             host=settings.server.name,
+            guard=LocalBlobs(data.keys / "log-guard"),
             checkpoint_seconds=settings.audit.checkpoint_seconds,
         ),
         prover=Prover(database),
@@ -248,7 +251,7 @@ def _identity(base: Base) -> Identity:
         bootstrap=Bootstrap(tenants=tenants, users=users, totp=totp, recovery=recovery),
         throttle=throttle,
         holder=IdentityHolder(database, users, roles, sessions, keys),
-        operations=(account, people),
+        operations=(account, people, OperatorOperations(users=users, totp=totp)),
     )
 
 

@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from troth.audit.leaf import read_leaf
-from troth.audit.log import Filter, LogEntry, LogReader, Page
+from troth.audit.log import Filter, LogEntry, LogPublisher, LogReader, Page, media_type
 from troth.audit.origins import Origins
 from troth.audit.proofs import Prover
 from troth.kernel.errors import NotFound
-from troth.kernel.operation import Call, Group, Route, operation
+from troth.kernel.operation import Binary, Call, Group, Route, operation
 from troth.kernel.record import Fact, Outcome
 
 _Token = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+=-]*$")]
@@ -45,6 +45,14 @@ class ProveRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     index: _Index
+
+
+class FetchRequest(BaseModel):
+    """A resource of the log in the C2SP tlog-tiles layout: `checkpoint`, `tile/0/000`, `tile/entries/000.p/12`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Annotated[str, Field(max_length=120, pattern=r"^(checkpoint|tile/[a-z0-9./x]+)$")]
 
 
 class EntryView(BaseModel):
@@ -83,10 +91,11 @@ class ProofView(BaseModel):
 class AuditOperations:
     """Reads the caller's own log: the tenant's, or the operator log for an operator."""
 
-    def __init__(self, reader: LogReader, prover: Prover, origins: Origins) -> None:
+    def __init__(self, reader: LogReader, prover: Prover, origins: Origins, publisher: LogPublisher) -> None:
         self._reader = reader
         self._prover = prover
         self._origins = origins
+        self._publisher = publisher
 
     @operation(
         "audit.list",
@@ -99,6 +108,16 @@ class AuditOperations:
         """The log of your tenant, newest first."""
         wanted = replace(_filter(request), actor=request.actor)
         return self._page(call, wanted, request)
+
+    @operation(
+        "log.fetch",
+        group=Group.AUDIT,
+        request=FetchRequest,
+        route=Route("GET", "/v1/log/{path:path}", body="none"),
+    )
+    def fetch(self, call: Call, request: FetchRequest) -> Binary:
+        """A checkpoint, tile or entry bundle of the log of your tenant, to mirror and audit it."""
+        return Binary(self._publisher.resource(_log(call), request.path), media_type(request.path))
 
     @operation(
         "activity.list",

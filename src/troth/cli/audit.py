@@ -43,3 +43,24 @@ def verify_one(proof: Path, leaf: Path, key: str) -> None:
     """Check a .tlog-proof file for one entry."""
     index = verify_proof(proof.read_text(encoding="utf-8"), leaf.read_bytes(), key)
     click.echo(f"The entry stands in the log at index {index}.")
+
+
+@audit.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(folder: Path) -> None:
+    """Fetch the log of your tenant from a server into FOLDER (an operator: the operators' log)."""
+    from troth.audit.export import export_log
+    from troth.cli.client import Client
+
+    client = Client.from_environment()
+    checkpoint = export_log(lambda path: client.call("GET", f"/v1/log/{path}").content, folder)
+    published = client.call("GET", "/.well-known/troth.json").json()["logs"]
+    click.echo(f"{checkpoint.size} entries of {checkpoint.origin} are in {folder}.")
+    click.echo(f"troth audit verify {folder} --key '{_key(published, checkpoint.origin)}'")
+    click.echo("The key is what the server says; take it from a source of your own when it matters.")
+
+
+def _key(published: dict[str, str], origin: str) -> str:
+    from troth.audit.note import VerifierKey
+
+    return str(VerifierKey(origin, bytes.fromhex(published["key"])))

@@ -31,6 +31,7 @@ _REMOTE = {
     "key": "API keys.",
     "log": "The audit log of your tenant.",
     "model": "Models you can use.",
+    "operator": "Operators of the service (operators only).",
     "object": "What is kept for you.",
     "receipt": "What was sent to whom.",
     "role": "Roles of people in your tenant.",

@@ -20,6 +20,7 @@ _OWNERS = (
     "troth.gateway.operations:GatewayOperations",
     "troth.gateway.operations:VendorOperations",
     "troth.identity.operations:IdentityOperations",
+    "troth.identity.operators:OperatorOperations",
     "troth.identity.people_operations:PeopleOperations",
     "troth.vault.operations:ConsentOperations",
     "troth.vault.operations:ErasureOperations",

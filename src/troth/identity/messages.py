@@ -213,6 +213,30 @@ class TenantList(_Message):
     tenants: tuple[TenantShown, ...]
 
 
+class OperatorCreate(_Message):
+    """A further operator of the service."""
+
+    email: Email
+    display_name: Label
+
+
+class OperatorShown(_Message):
+    """One operator."""
+
+    id: str
+    email: str
+    display_name: str
+    active: bool
+    created_at: int
+    totp: bool
+
+
+class OperatorList(_Message):
+    """The operators, oldest first."""
+
+    operators: tuple[OperatorShown, ...]
+
+
 class UserCreate(_Message):
     """A person of the caller's tenant. Without roles the person reaches nothing."""
 

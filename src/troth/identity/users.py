@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection as Sql
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth.identity import keys, sessions
 from troth.identity.passwords import Passwords
 from troth.identity.roles import Roles, check_givable, check_other_owner, lock_member
-from troth.identity.store import grants, tenants, users
+from troth.identity.store import OPERATORS, grants, tenants, users
 from troth.identity.tenants import Tenant
 from troth.identity.tenants import write as write_tenant
 from troth.kernel.caller import Caller
@@ -199,9 +200,15 @@ class Users:
             held = connection.execute(select(grants.c.role).where(grants.c.user == user)).scalars()
             check_givable(by, frozenset(held))
             check_other_owner(connection, by.tenant, user, self._now())
-            connection.execute(update(users).where(users.c.id == user).values(active=False))
-            sessions.end_all(connection, user)
-            keys.end_all(connection, user)
+            _shut_out(connection, user)
+
+    def disable_operator(self, by: Caller, operator: str) -> None:
+        """Shut an operator out. Raises `Denied` for yourself, `NotFound` for somebody who is none."""
+        if operator in (by.subject, by.actor):
+            raise Denied("Nobody disables themselves; ask another operator.", code="own-account")
+        with self._database.write() as connection:
+            lock_member(connection, OPERATORS, operator)
+            _shut_out(connection, operator)
 
     def _with_password(self, user: str) -> tuple[User, str, bytes]:
         person = self.get(user)
@@ -234,3 +241,9 @@ def normalised_email(email: str) -> str:
 def context_words(*texts: str) -> Iterable[str]:
     """The words of names and addresses, which do not count towards a password."""
     return {word for text in texts for word in _WORD.findall(text)}
+
+
+def _shut_out(connection: Sql, user: str) -> None:
+    connection.execute(update(users).where(users.c.id == user).values(active=False))
+    sessions.end_all(connection, user)
+    keys.end_all(connection, user)

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from log_world import World
+from troth.audit.log import LogPublisher
 from troth.audit.operations import AuditListRequest, AuditOperations, OwnListRequest, ProveRequest
 from troth.audit.verify import verify_proof
 from troth.kernel.caller import Caller
@@ -23,7 +24,7 @@ def call(caller: Caller) -> Call:
 
 @pytest.fixture
 def operations(world: World) -> AuditOperations:
-    return AuditOperations(world.reader, world.prover, world.sequencer.origins)
+    return AuditOperations(world.reader, world.prover, world.sequencer.origins, LogPublisher(world.database))
 
 
 def test_the_declarations_are_sound(operations: AuditOperations) -> None:
@@ -33,6 +34,7 @@ def test_the_declarations_are_sound(operations: AuditOperations) -> None:
         "audit.list": Group.AUDIT,
         "activity.list": Group.OWN_DATA,
         "audit.prove": Group.AUDIT,
+        "log.fetch": Group.AUDIT,
         "activity.prove": Group.OWN_DATA,
     }
 
