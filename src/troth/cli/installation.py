@@ -135,6 +135,10 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
             "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults
         ),
     ]
+    tally = troth.system.dispatcher.tally
+    work.append(
+        Periodic("public-reads", tally, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults)
+    )
     if checks:
         run_all, wish = troth.runner.run_all, troth.system.base.settings.promises
         pace = {"seconds": wish.every_seconds, "delay": wish.first_after_seconds}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from troth.kernel.caller import Caller, anonymous
 from troth.kernel.dispatch import Dispatcher
 from troth.kernel.errors import TrothError, Unauthenticated
 from troth.kernel.ids import new_id
-from troth.kernel.operation import Binary, Group, Operation, Stream
+from troth.kernel.operation import Binary, Operation, Stream
 from troth.storage.claims import Claims
 
 OPENAI_NOUNS = frozenset({"chat", "image", "model", "file"})  # routes that official OpenAI clients call
@@ -55,13 +56,12 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
         request_id = new_id("req")
         caller = anonymous(connection_of(request))
         try:
-            caller = await _identified(door, request)
-            parsed = await _admit(door, operation, request, caller)
-        except TrothError as error:
-            await _record_refusal(door, operation, caller, error, request_id)
-            return render_refusal(error, request_id)
-        try:
-            result = await door.dispatcher.run_async(operation.name, caller, parsed, request_id)
+            async with _recorded_when_refused(door, operation, caller, request_id):
+                caller = await _identified(door, request)
+            permit = await door.dispatcher.permit(operation.name, caller, request_id)  # before any body is read
+            async with _recorded_when_refused(door, operation, caller, request_id):
+                parsed = await _admit(door, operation, request, caller)
+            result = await door.dispatcher.run_permitted(permit, parsed)
         except TrothError as error:
             return render_refusal(error, request_id)
         response = render(result, operation)
@@ -84,18 +84,24 @@ async def _identified(door: Door, request: Request) -> Caller:
 async def _admit(door: Door, operation: Operation, request: Request, caller: Caller) -> BaseModel:
     declared = operation.declaration.route
     assert declared is not None
-    if caller.anonymous and operation.declaration.group not in (Group.PUBLIC, Group.SIGN_IN):
-        raise Unauthenticated("Sign in or send an API key, then ask again.")  # before a stranger's body is read
+    parsed = await read(request, declared, operation.declaration.request, door.max_body_bytes)
     identifier = request.headers.get("idempotency-key") or request.headers.get("x-request-id")
-    if identifier:
-        await asyncio.to_thread(door.claims.claim, caller.actor, identifier)
-    return await read(request, declared, operation.declaration.request, door.max_body_bytes)
+    if identifier and not caller.anonymous:  # strangers have one name together and would take each other's ids
+        await asyncio.to_thread(door.claims.claim, caller.actor, identifier)  # only what can run uses up its id
+    return parsed
 
 
-async def _record_refusal(door: Door, operation: Operation, caller: Caller, error: TrothError, request_id: str) -> None:
-    if error.status == 429:  # a flood must not become a flood of records
-        return
-    await asyncio.to_thread(door.dispatcher.refuse, operation.name, caller, error, request_id)
+@asynccontextmanager
+async def _recorded_when_refused(
+    door: Door, operation: Operation, caller: Caller, request_id: str
+) -> AsyncIterator[None]:
+    """What is refused within never becomes an operation that would record it."""
+    try:
+        yield
+    except TrothError as error:
+        if error.status != 429:  # a flood must not become a flood of records
+            await asyncio.to_thread(door.dispatcher.refuse, operation.name, caller, error, request_id)
+        raise
 
 
 def _speaks_openai(operation: Operation) -> bool:

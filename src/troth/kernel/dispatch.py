@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from typing import Any, Protocol
 
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Denied, TrothError, Unauthenticated
 from troth.kernel.ids import new_id
-from troth.kernel.operation import Call, Operation, Registry, Stream
-from troth.kernel.record import Entry, Fact, Outcome, Recorder
+from troth.kernel.operation import Call, Group, Operation, Registry, Stream
+from troth.kernel.record import Entry, Fact, Outcome, Recorder, checked_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,14 @@ class Internal(TrothError):
 
 
 @dataclass(slots=True)
-class _Opened:
+class Permit:
+    """An operation that its caller may run once, now. Only a dispatcher makes one."""
+
     operation: Operation
     call: Call
     entry: Entry
     refusal: TrothError | None = None
+    recorded: bool = True
 
 
 class Dispatcher:
@@ -67,28 +72,39 @@ class Dispatcher:
         self._recorder = recorder
         self._clock = clock
         self._faults = faults
+        self._public_reads: Counter[str] = Counter()
 
     def run(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
         """Run a plain operation on this thread. Raises a `TrothError`, and only that."""
         opened = self._decided(name, caller, request_id)
-        self._recorder.record(opened.entry)
+        self._note(opened, opened.entry)
         if opened.refusal:
             raise opened.refusal
         try:
             result = opened.operation.run(opened.call, request)
         except Exception as error:
             outcome, refusal = self._explained(opened, error)
-            self._recorder.record(self._closing(opened, outcome, refusal.code), opened.call.last)
+            self._note(opened, self._closing(opened, outcome, refusal.code))
             raise refusal from error
-        self._recorder.record(self._closing(opened, Outcome.DONE), opened.call.last)
+        self._note(opened, self._closing(opened, Outcome.DONE))
         return result
 
     async def run_async(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
         """Run any operation from an event loop; plain ones go to a worker thread, records are awaited."""
+        return await self.run_permitted(await self.permit(name, caller, request_id), request)
+
+    async def permit(self, name: str, caller: Caller, request_id: str | None = None) -> Permit:
+        """Ask the policy before the request is read. Raises the refusal, which is recorded then."""
         opened = self._decided(name, caller, request_id)
-        await asyncio.wrap_future(self._recorder.submit(opened.entry))
         if opened.refusal:
+            await asyncio.wrap_future(self._recorder.submit(opened.entry))
             raise opened.refusal
+        return opened
+
+    async def run_permitted(self, opened: Permit, request: Any) -> Any:
+        """Run what `permit` gave, as `run_async` does. From here on the operation is in the record."""
+        if opened.recorded:
+            await asyncio.wrap_future(self._recorder.submit(opened.entry))
         try:
             result = await self._started(opened, request)
         except asyncio.CancelledError:
@@ -105,41 +121,61 @@ class Dispatcher:
 
     def refuse(self, name: str, caller: Caller, error: TrothError, request_id: str | None = None) -> None:
         """Record a request that a door turned away before it became an operation (unreadable, unauthenticated)."""
+        if _only_counted(self.registry[name], caller) and not isinstance(error, Unauthenticated):
+            return
         call = Call(caller, request_id or new_id("req"), self._clock.now())
         self._recorder.record(self._entry(name, call, "closed", Outcome.REFUSED, error.code))
 
-    def _decided(self, name: str, caller: Caller, request_id: str | None) -> _Opened:
+    def tally(self) -> None:
+        """Record how often strangers read what is published, since the last tally; nothing when nobody did."""
+        counts, self._public_reads = self._public_reads, Counter()
+        if counts:
+            now, facts = epoch_ms(self._clock.now()), checked_facts({"counts": dict(counts)})
+            self._recorder.record(
+                Entry(
+                    "operator", "public.read", "event", Outcome.DONE, new_id("req"), "anonymous", None, now, facts=facts
+                )
+            )
+
+    def _decided(self, name: str, caller: Caller, request_id: str | None) -> Permit:
         """Ask the policy. A refused caller's entry is opening and closing in one."""
         operation = self.registry[name]
         call = Call(caller, request_id or new_id("req"), self._clock.now())
         decision = self._decider.decide(caller, operation)
         entry = self._entry(name, call, "opened", Outcome.PENDING, decision=decision)
         if decision.allowed:
-            return _Opened(operation, call, entry)
+            counted = _only_counted(operation, caller)
+            self._public_reads[name] += counted
+            return Permit(operation, call, entry, recorded=not counted)
         refusal = _refusal(caller)
         closed = replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code)
-        return _Opened(operation, call, closed, refusal)
+        return Permit(operation, call, closed, refusal)
 
-    async def _started(self, opened: _Opened, request: Any) -> Any:
+    async def _started(self, opened: Permit, request: Any) -> Any:
         if opened.operation.asynchronous:
             return await opened.operation.run(opened.call, request)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, opened.operation.run, opened.call, request)
 
-    async def _closed(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> None:
-        await asyncio.wrap_future(self._recorder.submit(self._closing(opened, outcome, code), opened.call.last))
+    def _note(self, opened: Permit, entry: Entry) -> None:
+        if opened.recorded or opened.call.last:
+            self._recorder.record(entry, () if entry is opened.entry else opened.call.last)
 
-    def _closing(self, opened: _Opened, outcome: Outcome, code: str | None = None) -> Entry:
+    async def _closed(self, opened: Permit, outcome: Outcome, code: str | None = None) -> None:
+        if opened.recorded or opened.call.last:  # what changes something is recorded whoever asks
+            await asyncio.wrap_future(self._recorder.submit(self._closing(opened, outcome, code), opened.call.last))
+
+    def _closing(self, opened: Permit, outcome: Outcome, code: str | None = None) -> Entry:
         return self._entry(opened.operation.name, opened.call, "closed", outcome, code, facts=dict(opened.call.facts))
 
-    def _explained(self, opened: _Opened, error: Exception) -> tuple[Outcome, TrothError]:
+    def _explained(self, opened: Permit, error: Exception) -> tuple[Outcome, TrothError]:
         if isinstance(error, TrothError):
             return Outcome.REFUSED, error
         self._faults.fault(error, opened.operation.name, opened.call.request_id)
         advice = f"Tell the operator the request id {opened.call.request_id}; nothing about it is shown here."
         return Outcome.FAILED, Internal(advice)
 
-    async def _relay(self, opened: _Opened, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def _relay(self, opened: Permit, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         outcome, code = Outcome.FAILED, "cancelled"
         try:
             async with aclosing(chunks):  # a client who leaves ends the vendor call now, not at garbage collection
@@ -178,6 +214,13 @@ class Dispatcher:
             evidence=decision.evidence,
             facts=facts or {},
         )
+
+
+def _only_counted(operation: Operation, caller: Caller) -> bool:
+    """A stranger who reads what is published, and nothing of anybody: counted, or strangers would fill the log."""
+    declared = operation.declaration
+    published = declared.group is Group.PUBLIC and declared.data_class is DataClass.SYSTEM
+    return caller.anonymous and published and declared.route is not None and declared.route.method == "GET"
 
 
 def _refusal(caller: Caller) -> TrothError:

@@ -74,9 +74,11 @@ class Echo:
 
 
 class Tokens:
-    """Accepts the token "good"."""
+    """Accepts the token "good", and "poor", who may do nothing."""
 
     def authenticate(self, token: str, connection: Connection) -> Caller:
+        if token == "poor":
+            return person()
         if token not in ("good", "troth_sk_good"):
             raise Unauthenticated("no", code="bad-credential")
         return person("own-data", "generate", "public")

@@ -51,8 +51,28 @@ def test_a_request_id_counts_once(world: World, header: str) -> None:
     assert second.json()["code"] == "duplicate-request"
 
 
+def test_a_request_that_cannot_be_read_does_not_use_up_its_id(world: World) -> None:
+    headers = {**world.good, "idempotency-key": "one"}
+    assert world.client.post("/echo/hi", json={"other": 1}, headers=headers).status_code == 422
+    assert world.client.post("/echo/hi", json={}, headers=headers).status_code == 200
+
+
+def test_strangers_do_not_take_each_other_s_ids(world: World) -> None:
+    for _ in range(2):
+        assert world.client.get("/echo", headers={"idempotency-key": "one"}).json()["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize("body", [b"{", b"x" * 5000])
+def test_who_may_not_is_told_so_before_the_body_is_read(world: World, body: bytes) -> None:
+    headers = {"authorization": "Bearer poor", "content-type": "text/plain", "idempotency-key": "one"}
+    response = world.client.post("/echo/hi", content=body, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (403, "access-denied")
+    (entry,) = world.recorder.entries
+    assert (entry.phase, entry.code, entry.policies) == ("closed", "access-denied", ("by-role",))
+
+
 def test_a_flood_is_slowed_and_not_recorded(world: World) -> None:
-    codes = [world.client.get("/echo").status_code for _ in range(30)]
+    codes = [world.client.post("/echo/hi").status_code for _ in range(30)]
     assert codes.count(429) == 10
     assert len(world.recorder.entries) == 20
     assert world.client.get("/echo", headers=world.good).status_code == 200

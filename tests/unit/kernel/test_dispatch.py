@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel
 
 from troth.kernel.caller import anonymous
+from troth.kernel.data_class import DataClass
 from troth.kernel.dispatch import Dispatcher, Internal
 from troth.kernel.errors import Conflict, Denied, TrothError, Unauthenticated, Unavailable
-from troth.kernel.operation import Call, Group, Registry, Stream, operation
+from troth.kernel.operation import Call, Group, Registry, Route, Stream, operation
 from worlds import FaultList, ListRecorder, MovableClock, RoleDecider, person
 
 
@@ -46,6 +48,28 @@ class Echo:
         call.finish_with(print)
         if request.word == "fail":
             raise Conflict("not now", code="not-now")
+        return request
+
+    @operation("echo.read", group=Group.PUBLIC, request=Word, route=Route("GET", "/echo", body="none"))
+    def read(self, call: Call, request: Word) -> Word:
+        if request.word == "change":
+            call.finish_with(print)
+        if request.word == "fail":
+            raise Conflict("not now", code="not-now")
+        return request
+
+    @operation("echo.post", group=Group.PUBLIC, request=Word, route=Route("POST", "/echo"))
+    def post(self, call: Call, request: Word) -> Word:
+        return request
+
+    @operation(
+        "echo.asset",
+        group=Group.PUBLIC,
+        request=Word,
+        route=Route("GET", "/asset", body="none"),
+        data_class=DataClass.USER_GENERATED,
+    )
+    def asset(self, call: Call, request: Word) -> Word:
         return request
 
     @operation("echo.later", group=Group.OWN_DATA, request=Word)
@@ -166,6 +190,61 @@ def test_a_stream_that_fails_is_recorded_as_such(dispatcher: Dispatcher, recorde
 def test_a_door_can_record_what_it_turned_away(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
     dispatcher.refuse("echo.say", anonymous(), Conflict("x", code="broken-json"))
     assert _phases(recorder) == [("closed", "refused", "broken-json")]
+
+
+STRANGER = replace(anonymous(), roles=frozenset({"public"}))
+
+
+@pytest.mark.parametrize("word", ["x", "fail"])
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_a_stranger_who_reads_what_is_published_is_counted_and_not_recorded(
+    dispatcher: Dispatcher, recorder: ListRecorder, word: str, asynchronous: bool
+) -> None:
+    for _ in range(3):
+        with suppress(Conflict):
+            if asynchronous:
+                asyncio.run(dispatcher.run_async("echo.read", STRANGER, Word(word=word)))
+            else:
+                dispatcher.run("echo.read", STRANGER, Word(word=word))
+    dispatcher.refuse("echo.read", STRANGER, Conflict("x", code="broken-query"))
+    assert recorder.entries == []
+    dispatcher.tally()
+    dispatcher.tally()
+    (tally,) = recorder.entries
+    assert (tally.log, tally.operation, tally.phase) == ("operator", "public.read", "event")
+    assert tally.facts == {"counts": {"echo.read": 3}}
+
+
+@pytest.mark.parametrize(
+    ("name", "identified", "word"),
+    [("echo.read", True, "x"), ("echo.read", False, "change"), ("echo.post", False, "x"), ("echo.asset", False, "x")],
+)
+def test_everything_else_that_is_public_stays_in_the_record(
+    dispatcher: Dispatcher, recorder: ListRecorder, name: str, identified: bool, word: str
+) -> None:
+    caller = person("public") if identified else STRANGER
+    for run in (dispatcher.run, lambda *given: asyncio.run(dispatcher.run_async(*given))):
+        recorder.entries.clear()
+        run(name, caller, Word(word=word))
+        assert _phases(recorder)[-1] == ("closed", "done", None)
+
+
+def test_a_made_up_credential_is_recorded_on_a_public_read_too(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    dispatcher.refuse("echo.read", STRANGER, Unauthenticated("x", code="session-unknown"))
+    assert _phases(recorder) == [("closed", "refused", "session-unknown")]
+
+
+def test_a_permit_is_asked_before_the_request_is_there(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    async def story() -> None:
+        with pytest.raises(Denied):
+            await dispatcher.permit("echo.say", person("audit"))
+        assert _phases(recorder) == [("closed", "refused", "access-denied")]
+        permit = await dispatcher.permit("echo.say", person("own-data"), "req_x")
+        assert len(recorder.entries) == 1
+        await dispatcher.run_permitted(permit, Word())
+
+    asyncio.run(story())
+    assert [entry.request for entry in recorder.entries[1:]] == ["req_x", "req_x"]
 
 
 def test_two_operations_of_one_name_stop_the_start(echo: Echo) -> None:
