@@ -104,15 +104,30 @@ def dataset(as_json: bool, signing_key: Path | None, **options: Any) -> None:
     from troth.redact.manifest import LocalSigner
     from troth.redact.report import as_text
 
-    job = _job(options)
-    signer = LocalSigner(_signing_key(signing_key or _beside(job.output, ".signing-key.pem")))
-    _beside(job.output, ".public-key").write_text(signer.public_key.hex() + "\n")
-    if as_json:
-        click.echo(json.dumps(redact_dataset(job, signer)))
-        return
-    with _bar() as progress:
-        predicate = redact_dataset(job, signer, progress)
-    click.echo(as_text(predicate), nl=False)
+    output: Path = options["output"]
+    options["key"] = options["key"] or _beside(output, ".pseudonym-key")
+    signing_key = signing_key or _beside(output, ".signing-key.pem")
+    with _fresh(options["key"], signing_key):
+        job = _job(options)
+        signer = LocalSigner(_signing_key(signing_key))
+        with _bar(hidden=as_json) as progress:
+            predicate = redact_dataset(job, signer, progress)
+    _beside(output, ".public-key").write_text(signer.public_key.hex() + "\n")
+    click.echo(json.dumps(predicate) if as_json else as_text(predicate).rstrip("\n"))
+
+
+@contextmanager
+def _fresh(*paths: Path) -> Iterator[None]:
+    """Key files made within a run that is refused go again; a run that is killed keeps them, so that it can resume."""
+    from troth.kernel.errors import TrothError
+
+    made = [path for path in paths if not path.exists()]
+    try:
+        yield
+    except TrothError:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _job(options: dict[str, Any]) -> DatasetJob:
@@ -129,7 +144,7 @@ def _job(options: dict[str, Any]) -> DatasetJob:
         licence=options["licence"],
         policy=_policy(options["policy_path"]),
         gate=_gate(options),
-        root_key=_root_key(options["key"] or _beside(output, ".pseudonym-key")),
+        root_key=_root_key(options["key"]),
         format=options["format_"],
         workers=options["workers"],
         shard_rows=options["shard_rows"],
@@ -235,8 +250,8 @@ def _signing_key(path: Path) -> Any:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on standard error; plain silence when that is no terminal."""
+def _bar(*, hidden: bool) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on standard error; plain silence when it is hidden or that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -247,7 +262,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def show(progress: Any) -> None:

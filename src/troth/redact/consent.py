@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,14 @@ from typing import Any, Protocol
 import rfc8785
 
 from troth.kernel.errors import Invalid, Malformed, NotFound
+
+# An id of a consent: letters with a digit or an underscore among them, no blanks. A bare number or date is none.
+_ID = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9_])[A-Za-z0-9][A-Za-z0-9._:-]{2,199}")
+# Words that answer or doubt; an id does not hold them, a hand-made column may (`not_given`, `yes_1`).
+_WORDS = frozenset(
+    "yes y no n on off true false ok not never none null nil na nan unknown undefined pending maybe denied declined "
+    "refused rejected withdrawn withdrew revoked expired opt opted out".split()
+)
 
 
 class ConsentGate(Protocol):
@@ -23,6 +32,9 @@ class ConsentGate(Protocol):
 
     def consented(self, row: Mapping[str, Any]) -> str | None:
         """The id of the consent that covers `row`, or None: then the row is left out."""
+
+    def lacking(self) -> str:
+        """One sentence that says what no row had, for the refusal of a set of which nothing is kept."""
 
     def digest(self) -> str:
         """SHA-256 (hex) over everything that decides, for the manifest and for resuming."""
@@ -52,6 +64,10 @@ class ConsentRegister:
         subject = row.get(self.subject_field)
         return self.consent_of.get(str(subject)) if isinstance(subject, (str, int)) else None
 
+    def lacking(self) -> str:
+        """Subject and register."""
+        return f"The field {self.subject_field!r} of no row names a subject whose consent stands on the register."
+
     def digest(self) -> str:
         """Over the field and the whole register."""
         return _digest("register", self.subject_field, dict(self.consent_of))
@@ -74,25 +90,22 @@ class ConsentFlag:
         return frozenset({self.flag_field} | ({self.subject_field} if self.subject_field else set()))
 
     def consented(self, row: Mapping[str, Any]) -> str | None:
-        """Only `true` and a non-empty text count; 1, "no" written as a number, or a missing field do not."""
+        """Only `true` and a text shaped like an id count: letters with a digit or an underscore, no blanks, no word
+        such as yes or no. Numbers, other texts and a missing field do not."""
         flag = row.get(self.flag_field)
         if flag is True:
             return "flag"
-        refused = not isinstance(flag, str) or flag.strip().lower() in (
-            "",
-            "false",
-            "no",
-            "none",
-            "null",
-            "0",
-            "denied",
-            "withdrawn",
-        )
-        return None if refused else str(flag)
+        if not isinstance(flag, str) or not _ID.fullmatch(flag) or _WORDS & set(re.split(r"[._:-]", flag.lower())):
+            return None
+        return flag
+
+    def lacking(self) -> str:
+        """The flag."""
+        return f"The field {self.flag_field!r} of no row is true or the id of a consent."
 
     def digest(self) -> str:
         """Over the names of the fields."""
-        return _digest("flag", self.flag_field, self.subject_field)
+        return _digest("flag/2", self.flag_field, self.subject_field)
 
     def basis(self) -> str:
         """By flag."""
@@ -119,6 +132,10 @@ class NoSubjects:
     def consented(self, row: Mapping[str, Any]) -> str | None:  # noqa: ARG002  the gate's shape
         """Always."""
         return "not-needed"
+
+    def lacking(self) -> str:
+        """Never asked: every row counts."""
+        return "There is no row."
 
     def digest(self) -> str:
         """Over the reason."""

@@ -126,9 +126,9 @@ def redact_dataset(
 ) -> dict[str, Any]:
     """Make the training set and return the predicate of its manifest.
 
-    Raises Invalid, NotFound, UnsupportedMedia, Malformed, TooLarge, Unavailable; Conflict (`output-exists`,
-    `output-busy`, and `leak-bound` when a canary survived or the bound is below the policy's: then no manifest is
-    written and the set cannot be opened for training).
+    Raises Invalid (`empty-data-set` among others), NotFound, UnsupportedMedia, Malformed, TooLarge, Unavailable;
+    Conflict (`nobody-consented`, `output-exists`, `output-busy`, and `leak-bound` when a canary survived or the bound
+    is below the policy's). Then no manifest is written and the set cannot be opened for training.
     """
     _check(job)
     files = input_files(job.source_path)
@@ -136,6 +136,7 @@ def redact_dataset(
     key = dataset_key(job.root_key, job.name) if job.root_key else None
     redactor = RowRedactor(detector, job.policy, key, job.declared)
     scan = _scan(job, files, redactor, progress)
+    _something(scan, job.gate)
     with _claimed(job.output):
         sweep(job.output)
         sweep(job.output / PROGRESS)
@@ -144,7 +145,7 @@ def redact_dataset(
         records = _shards(plan, scan, job.workers, progress)
         progress(Progress("measure", 0, 1))
         bound = leak_bound(scan.sample, RowRedactor(detector, job.policy, key, job.declared), job.canaries, plan.job)
-        _publishable(bound, scan, job.policy)
+        _publishable(bound, job.policy)
         predicate = _predicate(job, scan, records, bound, detector)
         _finish(job.output, predicate, records, signer)
         progress(Progress("measure", 1, 1))
@@ -176,9 +177,15 @@ def _shards(plan: ShardPlan, scan: Scan, workers: int, progress: Callable[[Progr
     return [records[task.index] for task in scan.tasks]
 
 
-def _publishable(bound: LeakBound, scan: Scan, policy: Policy) -> None:
+def _something(scan: Scan, gate: ConsentGate) -> None:
+    """Refuse a set of which nothing would be there: nothing was measured on it, so no bound could be signed."""
+    if not scan.rows:
+        raise Invalid("The data set has no rows; check the path of the input.", code="empty-data-set")
     if not scan.kept:
-        return
+        raise Conflict(f"{gate.lacking()} Nothing would be kept; nothing was written.", code="nobody-consented")
+
+
+def _publishable(bound: LeakBound, policy: Policy) -> None:
     if bound.left or bound.recall_lower_95 < policy.min_recall:
         raise Conflict(
             f"{bound.left} of {bound.planted} canaries survived; the lower bound of recall is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,13 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError  # NaN and Infinity are no JSON (RFC 8259 section 6)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError  # 1e400 is JSON, and no number that can be written again
+    return number
+
+
 def parse_row(line: bytes, number: int, limits: Limits) -> dict[str, Json]:
     """One line as an object. `number`: its place in the file, from 1; messages name it and nothing of its content.
 
@@ -41,7 +49,7 @@ def parse_row(line: bytes, number: int, limits: Limits) -> dict[str, Json]:
     if len(line) > limits.line_bytes:
         raise TooLarge(f"Line {number} is longer than {limits.line_bytes} bytes.", code="line-too-long")
     try:
-        row = json.loads(line, parse_constant=_no_constant)
+        row = json.loads(line, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise TooLarge(f"Line {number} is nested deeper than {limits.depth} levels.", code="line-too-deep") from None
     except ValueError:  # JSONDecodeError and UnicodeDecodeError; both would quote the content

@@ -72,7 +72,7 @@ def write_shard(plan: ShardPlan, task: ShardTask) -> ShardRecord:
             _write_parquet(stream, list(rows), plan.columns)
         else:
             for row in rows:
-                stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+                stream.write(_json(row).encode() + b"\n")
     digest = sha256_file(plan.output / name)
     record = ShardRecord(
         task.index, name, digest, tally["rows"], tally["kept"], dict(sorted(redactor.counts.items())), plan.job
@@ -116,9 +116,13 @@ def _write_parquet(stream: Any, rows: list[dict[str, Any]], columns: Mapping[str
     )
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def _cell(value: Any, kind: str) -> Any:
     if value is None or isinstance(value, str):
         return value
     if kind == "float":
         return float(value)
-    return value if kind in ("bool", "int") else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value if kind in ("bool", "int") else _json(value)

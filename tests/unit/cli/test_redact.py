@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from troth.cli.redact import redact
-from troth.kernel.errors import IntegrityError, Invalid, Malformed
+from troth.kernel.errors import IntegrityError, Invalid, Malformed, TrothError
 from troth.redact.samples.generate import rows
 
 
@@ -98,6 +98,21 @@ def test_consent_is_said_once(source: Path, tmp_path: Path, options: list[str]) 
     base = ["dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "CC0-1.0"]
     result = run(*base, *[str(source) if o == "FILE" else o for o in options])
     assert isinstance(result.exception, Invalid)
+
+
+@pytest.mark.parametrize(("flag", "code"), [("consnet", "nobody-consented"), ("consent", "empty-data-set")])
+def test_a_refused_run_leaves_no_key_files(source: Path, tmp_path: Path, flag: str, code: str) -> None:
+    if code == "empty-data-set":
+        source.write_text("\n")
+    old = tmp_path / "old.pem"
+    ok("text", "--key", str(tmp_path / "old.key"), text="x")
+    base = ["dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "CC0-1.0", "--workers", "1"]
+    result = run(*base, "--consent-flag", flag, "--key", str(tmp_path / "old.key"), "--signing-key", str(old))
+    assert isinstance(result.exception, TrothError)
+    assert result.exception.code == code
+    assert not old.exists()
+    assert run(*base, "--consent-flag", flag).exception
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "old.key"}
 
 
 def test_lint(tmp_path: Path) -> None:

@@ -38,7 +38,43 @@ def test_register_missing(tmp_path: Path) -> None:
         read_register(tmp_path / "none", "who")
 
 
-@pytest.mark.parametrize("flag", [None, False, 0, 1, "", "no", "False", "withdrawn", [], {}])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        None,
+        False,
+        0,
+        1,
+        "",
+        "no",
+        "False",
+        "withdrawn",
+        [],
+        {},
+        1.0,
+        "true",
+        "Yes",
+        "ON",
+        "y",
+        "N",
+        "0",
+        "1",
+        "1.0",
+        "2026-01-31",
+        "declined",
+        "not_given",
+        "opted_out",
+        "no-1",
+        "has agreed 1",
+        " c-12",
+        "c-12\n",
+        "withdrawn_2026-01-31",
+        "off",
+        "agreed",
+        "c-" + "1" * 300,
+        "_",
+    ],
+)
 def test_no_flag(flag: object) -> None:
     assert ConsentFlag("ok").consented({"ok": flag}) is None
     assert ConsentFlag("ok").consented({}) is None
@@ -47,6 +83,9 @@ def test_no_flag(flag: object) -> None:
 def test_flag() -> None:
     assert ConsentFlag("ok").consented({"ok": True}) == "flag"
     assert ConsentFlag("ok").consented({"ok": "c-12"}) == "c-12"
+    assert ConsentFlag("ok").consented({"ok": "cns_abcdef"}) == "cns_abcdef"
+    ids = ["3f2504e0-4f89-11d3-9a0c-0305e82c3301", "urn:consent:7", "C.2026.0001"]
+    assert [ConsentFlag("ok").consented({"ok": one}) for one in ids] == ids
     assert ConsentFlag("ok", "who").fields == {"ok", "who"}
 
 

@@ -27,7 +27,7 @@ from troth.kernel.errors import (
     UnsupportedMedia,
 )
 from troth.redact import shards
-from troth.redact.consent import ConsentFlag
+from troth.redact.consent import ConsentFlag, ConsentGate, ConsentRegister
 from troth.redact.dataset import DatasetJob, Progress, redact_dataset
 from troth.redact.detect import Detector, Span, rules_detector
 from troth.redact.files import TEMPORARY
@@ -229,10 +229,33 @@ def test_an_output_that_is_not_empty_or_busy(source: Path, tmp_path: Path) -> No
         redact_dataset(job(source, tmp_path / "busy"), SIGNER, again)
 
 
-def test_no_row_with_consent_makes_an_empty_set(source: Path, tmp_path: Path) -> None:
-    predicate = redact_dataset(job(source, tmp_path / "out", gate=ConsentFlag("nobody")), SIGNER)
-    assert predicate["rows"] == {"in": 120, "kept": 0, "left_out": 120}
-    assert predicate["canaries"]["planted"] == 0
+@pytest.mark.parametrize(
+    ("gate", "named"), [(ConsentFlag("consnet"), "'consnet'"), (ConsentRegister("who", {"s-000001": "c-1"}), "'who'")]
+)
+def test_a_set_to_which_nobody_consented_is_refused(
+    source: Path, tmp_path: Path, gate: ConsentGate, named: str
+) -> None:
+    with pytest.raises(Conflict, match=named) as caught:
+        redact_dataset(job(source, tmp_path / "out", gate=gate), SIGNER)
+    assert caught.value.code == "nobody-consented"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["", "\n \n\n"])
+def test_an_empty_set_is_refused(source: Path, tmp_path: Path, content: str) -> None:
+    source.write_text(content)
+    with pytest.raises(Invalid) as caught:
+        redact_dataset(job(source, tmp_path / "out"), SIGNER)
+    assert caught.value.code == "empty-data-set"
+    assert not (tmp_path / "out").exists()
+
+
+def test_numbers_beyond_double_are_refused_by_line(source: Path, tmp_path: Path) -> None:
+    source.write_text(source.read_text() + '{"consent": true, "x": [1e400]}\n')
+    with pytest.raises(Malformed, match="Line 121 ") as caught:
+        redact_dataset(job(source, tmp_path / "out"), SIGNER)
+    assert caught.value.code == "line-malformed"
+    assert not (tmp_path / "out").exists()
 
 
 def test_workers_die_with_their_parent(source: Path, tmp_path: Path) -> None:

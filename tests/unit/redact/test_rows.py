@@ -22,7 +22,19 @@ def redactor(declared: frozenset[str] = frozenset()) -> RowRedactor:
 
 
 @pytest.mark.parametrize(
-    "line", [b"[1]", b'"x"', b"{", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1} {"b": 2}', b"nul", b'{"maria@example.org": }']
+    "line",
+    [
+        b"[1]",
+        b'"x"',
+        b"{",
+        b"\xff\xfe",
+        b'{"a": NaN}',
+        b'{"a": 1} {"b": 2}',
+        b"nul",
+        b'{"maria@example.org": }',
+        b'{"a": 1e400}',
+        b'{"a": {"b": [-1e999]}}',
+    ],
 )
 def test_malformed_names_the_line_and_no_content(line: bytes) -> None:
     with pytest.raises(Malformed, match="Line 7 ") as caught:
