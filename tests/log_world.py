@@ -59,9 +59,9 @@ class World:
         self.prover = Prover(self.database)
         self.publisher = LogPublisher(self.database)
 
-    def another(self, blobs: LocalBlobs | None = None) -> Sequencer:
+    def another(self, blobs: LocalBlobs | None = None, guard: LocalBlobs | None = None) -> Sequencer:
         """A second sequencer, as a second process would build it."""
-        return Sequencer(self.database, blobs or self.blobs, self.key, self.clock)
+        return Sequencer(self.database, blobs or self.blobs, self.key, self.clock, guard=guard)
 
     def wait_for(self, count: int, log: str = "operator", start: int = 0, **members: object) -> None:
         """Put entries into the outbox, as operations do."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from troth.audit import store
 from troth.audit.checkpoint import Checkpoint, signed
-from troth.audit.guard import Signed, SignOnceGuard, blob_name, require_growth, require_known
+from troth.audit.guard import Remembered, Signed, SignOnceGuard, blob_name, newest, require_growth
 from troth.audit.merkle import HASH_BYTES, TileNodes, leaf_hash, root
 from troth.audit.origins import Origins
 from troth.audit.store import StoredHead
@@ -21,45 +23,59 @@ from troth.storage.database import Database
 class Publication:
     """Signs checkpoints. Raises `IntegrityError` rather than sign a fork, `Conflict` when another signer was faster."""
 
-    def __init__(self, database: Database, blobs: BlobStore, signer: Signer, clock: Clock, origins: Origins) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        signer: Signer,
+        clock: Clock,
+        origins: Origins,
+        *,
+        guard: BlobStore | None = None,
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._signer = signer
         self._clock = clock
         self._origins = origins
-        self._guard = SignOnceGuard(blobs, origins)
+        self._guard = SignOnceGuard(blobs, origins, guard)
+
+    def logs(self) -> set[str]:
+        """The logs that were signed once, whether or not the database still knows them."""
+        return self._guard.logs()
 
     def check(self, log: str) -> None:
         """Raise `IntegrityError` when the database does not contain what was signed last. Signs nothing."""
         last = self._guard.last(log)
         with self._database.read() as connection:
             head = store.find_head(connection, log)
-            size, digest = (head.size, head.root) if head else (0, b"")
-            require_known(last, head.signed_size if head else 0, self._origins.origin(log))
-            if last is not None:
-                require_growth(last.checkpoint, size, digest, _nodes(connection, head))
+            self._require(connection, log, head, last)
 
     def publish(self, log: str) -> None:
         """Sign the log as it stands now, when it grew."""
         last = self._guard.last(log)
         with self._database.read() as connection:
             head = store.head(connection, log)
-            require_known(last, head.signed_size, self._origins.origin(log))
-            node = _nodes(connection, head)
-            if last is not None:
-                require_growth(last.checkpoint, head.size, head.root, node)
-            elif root(node, head.size) != head.root:
+            self._require(connection, log, head, last)
+            now = newest(last)
+            if now is None and root(_nodes(connection, head), head.size) != head.root:
                 raise IntegrityError(f"The tiles of {self._origins.origin(log)} do not lead to its root.", code="fork")
-        now = last
-        if last is None or last.checkpoint.size < head.size:
+        if now is None or now.checkpoint.size < head.size:
             self._mirror(head)
             now = Signed(*self._sign(log, head))
-            self._guard.move(log, now.note, last)
-        assert now is not None
+        self._guard.move(log, now.note, last)
         self._forget_partials(head, last, now.checkpoint.size)
         with self._database.write() as transaction:
             at = epoch_ms(self._clock.now())
             store.set_checkpoint(transaction, head.number, now.note, now.checkpoint.size, at)
+
+    def _require(self, connection: Connection, log: str, head: StoredHead | None, last: Sequence[Remembered]) -> None:
+        """Every place that remembers a checkpoint must agree with the database."""
+        size, digest = (head.size, head.root) if head else (0, b"")
+        self._guard.require_known(log, last, head.signed_size if head else 0)
+        for one in last:
+            if one.signed is not None:
+                require_growth(one.signed.checkpoint, size, digest, _nodes(connection, head))
 
     def _sign(self, log: str, head: StoredHead) -> tuple[bytes, Checkpoint]:
         checkpoint = Checkpoint(self._origins.origin(log), head.size, head.root)
@@ -91,10 +107,10 @@ class Publication:
             )
         return bundle(leaves)
 
-    def _forget_partials(self, head: StoredHead, last: Signed | None, size: int) -> None:
+    def _forget_partials(self, head: StoredHead, last: Sequence[Remembered], size: int) -> None:
         """Drop partial tiles that no checkpoint in the mirror needs; the database still serves them."""
-        older = partials(head.signed_size) | (partials(last.checkpoint.size) if last else set())
-        for tile in older - partials(size):
+        sizes = [head.signed_size, *(one.signed.checkpoint.size for one in last if one.signed)]
+        for tile in set[Tile]().union(*map(partials, sizes)) - partials(size):
             self._blobs.delete(blob_name(head.log, tile.path))
 
 

@@ -46,6 +46,9 @@ class SequencerState:
 class Sequencer:
     """The only writer of the logs. A second one on the same database is refused (`Conflict`).
 
+    `blobs` mirrors the logs beside the data; `guard` remembers what was signed where a restore of the data does not
+    reach, such as beside the keys.
+
     When what stands in the database is not what was signed, it raises `IntegrityError`, and every later call raises the
     same: it stays stopped until a person has put the database right and starts it anew.
     """
@@ -58,12 +61,13 @@ class Sequencer:
         clock: Clock,
         *,
         host: str | None = None,
+        guard: BlobStore | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._checkpoint_seconds = checkpoint_seconds
         self.origins = Origins.of(signer, host)
         self._database = database
-        self._publication = Publication(database, blobs, signer, clock, self.origins)
+        self._publication = Publication(database, blobs, signer, clock, self.origins, guard=guard)
         self._integration = Integration(database, self._publication.check)
         self._lock = SequencerLock(database)
         self._integrating = threading.Lock()
@@ -78,8 +82,8 @@ class Sequencer:
         if self._threads:
             return
         with self._database.read() as connection:
-            known = store.names(connection)
-        for log in known:
+            known = set(store.names(connection))
+        for log in sorted(known | self._publication.logs()):
             self._guarded(partial(self._publication.check, log))
         self._stopping.clear()
         self._threads = [

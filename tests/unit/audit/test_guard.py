@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
 
 from log_world import World
 from troth.audit.sequencer import Sequencer
-from troth.kernel.errors import IntegrityError
+from troth.audit.verify import verify_log
+from troth.kernel.errors import IntegrityError, Unavailable
+from troth.storage.blobs import LocalBlobs
 
 _TABLES = ("audit_logs", "audit_entries", "audit_tiles")
 
@@ -127,3 +130,98 @@ def test_a_guard_that_we_did_not_sign_is_refused(world: World) -> None:
     with pytest.raises(IntegrityError):
         restarted.start()
     restarted.stop()
+
+
+class DyingGuard(LocalBlobs):
+    """The place beside the keys, whose owner dies right before or right after it moves."""
+
+    dies = ""
+
+    def swap(self, name: str, content: bytes, expected: str | None) -> None:
+        if self.dies == "before":
+            raise Unavailable("gone")
+        super().swap(name, content, expected)
+        if self.dies == "after":
+            raise Unavailable("gone")
+
+
+@pytest.fixture
+def guarded(world: World) -> World:
+    """A world whose guard stands beside the keys too."""
+    world.guard = DyingGuard(world.folder / "keys/log-guard")  # type: ignore[attr-defined]
+    again(world)
+    return world
+
+
+def again(world: World) -> Sequencer:
+    """The next start of the same installation."""
+    world.sequencer.stop()
+    world.sequencer = world.another(LocalBlobs(world.folder / "blobs"), world.guard)  # type: ignore[attr-defined]
+    return world.sequencer
+
+
+def test_both_places_remember_the_same_checkpoint(guarded: World) -> None:
+    guarded.grow(3)
+    signed = guarded.guard.get("tlog/operator/checkpoint")  # type: ignore[attr-defined]
+    assert signed == guarded.blobs.get("tlog/operator/checkpoint")
+    assert signed == guarded.publisher.resource("operator", "checkpoint")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_whole_data_folder_of_yesterday_is_refused(guarded: World, call: Callable[[Sequencer], None]) -> None:
+    guarded.grow(5)
+    save(guarded)
+    shutil.copytree(guarded.folder / "blobs", guarded.folder / "yesterday")
+    guarded.grow(3, start=5)
+    guarded.sequencer.stop()
+    restore(guarded)
+    shutil.rmtree(guarded.folder / "blobs")
+    shutil.copytree(guarded.folder / "yesterday", guarded.folder / "blobs")
+    shown = guarded.publisher.resource("operator", "checkpoint")
+    guarded.wait_for(9, start=90)
+    restarted = again(guarded)
+    with pytest.raises(IntegrityError, match="signed at 8 entries and the database holds 5") as caught:
+        call(restarted)
+    assert caught.value.code == "fork"
+    assert guarded.publisher.resource("operator", "checkpoint") == shown
+
+
+def test_a_log_that_the_data_folder_never_heard_of_is_refused(guarded: World) -> None:
+    guarded.grow(5)
+    guarded.sequencer.stop()
+    with guarded.database.write() as connection:
+        for table in _TABLES:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    shutil.rmtree(guarded.folder / "blobs")
+    with pytest.raises(IntegrityError, match="the database holds 0"):
+        again(guarded).start()
+
+
+@pytest.mark.parametrize(("gone", "named"), [("keys/log-guard", "keys folder"), ("blobs", "object store")])
+def test_a_place_that_forgot_is_named(guarded: World, gone: str, named: str) -> None:
+    guarded.grow(5)
+    (guarded.folder / gone / "tlog/operator/checkpoint").unlink()
+    guarded.wait_for(1, start=5)
+    with pytest.raises(IntegrityError, match=f"missing from the .*{named}; restore the .*{named}"):
+        again(guarded).flush()
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+@pytest.mark.parametrize(("first", "more"), [(0, 0), (0, 5), (3, 0), (3, 5)])
+def test_a_death_around_the_move_beside_the_keys_is_made_good(guarded: World, dies: str, first: int, more: int) -> None:
+    """Also at the first signing of a log, when the mirror has none yet."""
+    if first:
+        guarded.grow(first)
+    guarded.guard.dies = dies  # type: ignore[attr-defined]
+    guarded.wait_for(2, start=first)
+    with pytest.raises(Unavailable):
+        guarded.sequencer.flush()
+    guarded.guard.dies = ""  # type: ignore[attr-defined]
+    again(guarded)
+    if more:
+        guarded.wait_for(more, start=first + 2)
+    guarded.sequencer.flush()
+    assert verify_log(guarded.resource(), guarded.vkey()).size == first + 2 + more
+    assert verify_log(guarded.folder / "blobs/tlog/operator", guarded.vkey()).size == first + 2 + more
+    remembered = {guarded.guard.get("tlog/operator/checkpoint"), guarded.blobs.get("tlog/operator/checkpoint")}  # type: ignore[attr-defined]
+    assert len(remembered) == 1
