@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 
+from troth import wiring
 from troth.kernel import errors
 from troth.kernel.operation import Declaration, declarations
 from troth.promises.catalogue import catalogue
@@ -93,15 +93,13 @@ def _advice(sentence: ast.expr) -> str:
 
 
 def declared() -> list[tuple[Declaration, str]]:
-    """Every operation of every room with the first line of its docstring, by name."""
+    """Every operation of the classes that `wiring` registers with the first line of its docstring, by name."""
     found: dict[str, tuple[Declaration, str]] = {}
-    for path in sorted(SOURCE.rglob("operations.py")):
-        module = import_module(".".join(path.relative_to(SOURCE).with_suffix("").parts))
-        for owner in vars(module).values():
-            if isinstance(owner, type) and owner.__module__ == module.__name__:
-                for method, declaration in declarations(owner):
-                    text = getattr(owner, method).__doc__ or ""
-                    found[declaration.name] = (declaration, text.strip().splitlines()[0] if text.strip() else "")
+    for owner in vars(wiring).values():
+        if isinstance(owner, type):
+            for method, declaration in declarations(owner):
+                text = (getattr(owner, method).__doc__ or "").strip()
+                found[declaration.name] = (declaration, text.splitlines()[0] if text else "")
     return [found[name] for name in sorted(found)]
 
 

@@ -15,12 +15,14 @@ from packaging.requirements import Requirement
 
 from architecture.source_tree import ROOT, shown, tracked
 from troth.cli.main import troth
-from troth.settings.load import manual
+from troth.settings.load import load, manual
+from troth.wiring import build
 
 DOCS = ROOT / "docs"
 PAGES = [*tracked(".", ".md")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+INLINE = re.compile(r"`(troth [^`]+)`|<(?:code|pre)\b[^>]*>(troth [^<]+)<")
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 
 
@@ -38,6 +40,15 @@ def commands() -> list[tuple[Path, list[str]]]:
         for block in BLOCK.findall(page.read_text())
         for line in block.replace("\\\n", " ").splitlines()
         if line.strip()
+    ]
+
+
+def inline_commands() -> list[tuple[Path, list[str]]]:
+    """Every `troth …` between backticks (also in tables), and in the code elements of the portal's templates."""
+    return [
+        (page, re.sub(r"\{\{.*?\}\}|[\[\]\\]", " ", found[1] or found[2]).split())
+        for page in [*PAGES, *tracked("src/troth/portal/templates", ".html")]
+        for found in INLINE.finditer(page.read_text())
     ]
 
 
@@ -82,6 +93,8 @@ def test_make_targets_in_documents_exist() -> None:
 def test_troth_commands_in_documents_exist() -> None:
     lines = [(page, words) for page, words in commands() if Path(words[0]).name == "troth"]
     assert lines
+    assert {".md", ".html"} == {page.suffix for page, _ in inline_commands()}
+    lines += inline_commands()
     unknown = [
         f"{shown(page)}: {' '.join(words)}: {part}" for page, words in lines if (part := unknown_part(words[1:]))
     ]
@@ -105,6 +118,17 @@ def test_the_reference_is_current() -> None:
         [sys.executable, ROOT / "scripts" / "reference.py", "--check"], capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, f"run `make docs`: {check.stdout}{check.stderr}"
+
+
+def test_the_reference_names_every_operation(tmp_path: Path) -> None:
+    """Those of an installation that was built, not of a search through the source."""
+    built = build(load(data={"folder": tmp_path / "data", "keys": tmp_path / "keys"}))
+    try:
+        operations = {one.name for one in built.system.dispatcher.registry}
+    finally:
+        built.stop()
+    page = (DOCS / "reference" / "operations.md").read_text()
+    assert sorted(operations) == sorted(re.findall(r"^\| `([a-z.-]+)`", page, re.M))
 
 
 def test_every_setting_is_explained() -> None:
