@@ -7,6 +7,7 @@ open -> ciphertext deleted -> audit entry -> proof -> signed certificate. The le
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,21 @@ from troth.vault.ledger import Erasure
 
 SUBJECT_COPY_DAYS = 30  # how long the salt of the person's copy can be handed over; GDPR Art. 12(3), one month
 _HELD = "A legal duty to keep this is on record; your request is kept and completes when the hold is lifted."
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who wants to see an erasure; `duty`: requests of the tenant's people, or their audit, are this person's duty."""
+
+    tenant: str
+    subject: str
+    actor: str
+    duty: bool
+
+    def may_see(self, erasure: Erasure) -> bool:
+        """True for who asked, for the person concerned (even after they are forgotten), and by duty."""
+        concerned = erasure.subject_digest == subject_digest(self.tenant, self.subject)
+        return self.duty or concerned or erasure.actor == self.actor
 
 
 class Erasures:
@@ -88,8 +104,23 @@ class Erasures:
         """An erasure of this tenant. Raises `NotFound`."""
         erasure = self._read(erasure_id)
         if erasure.tenant != tenant:
-            raise NotFound("There is no such erasure; its id is in the answer to the request.")
+            raise _unknown()
         return erasure
+
+    def shown_to(self, reader: Reader, erasure_id: str) -> Erasure:
+        """An erasure that this reader may see. Raises `NotFound`, also for one of somebody else."""
+        erasure = self.show(reader.tenant, erasure_id)
+        if not reader.may_see(erasure):
+            raise _unknown()
+        return erasure
+
+    def certificate_for(self, reader: Reader, certificate_id: str) -> bytes:
+        """The signed document, for who may see its erasure. Raises `NotFound`, also for one of somebody else."""
+        with self._ground.database.read() as connection:
+            erasure = ledger.by_certificate(connection, reader.tenant, certificate_id)
+        if erasure is not None and not reader.may_see(erasure):
+            erasure = None
+        return self.certificate(reader.tenant, certificate_id if erasure else "")
 
     def all(self, tenant: str) -> list[Erasure]:
         """The erasures of a tenant, newest first."""
@@ -197,8 +228,12 @@ class Erasures:
         with self._ground.database.read() as connection:
             found = ledger.by_id(connection, erasure_id)
         if found is None:
-            raise NotFound("There is no such erasure; its id is in the answer to the request.")
+            raise _unknown()
         return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such erasure; its id is in the answer to the request.")
 
 
 def _person(tenant: str, subject: str) -> str:

@@ -93,6 +93,13 @@ def by_target(connection: Connection, target: str) -> Erasure | None:
     return Erasure(**dict(found)) if found else None
 
 
+def by_certificate(connection: Connection, tenant: str, certificate: str) -> Erasure | None:
+    """The erasure of this tenant that a certificate is about."""
+    query = select(erasures).where(erasures.c.certificate == certificate, erasures.c.tenant == tenant)
+    found = connection.execute(query).mappings().first()
+    return Erasure(**dict(found)) if found else None
+
+
 def unfinished(connection: Connection) -> list[Erasure]:
     """Erasures that still have steps to do, oldest first."""
     query = select(erasures).where(erasures.c.state != DONE).order_by(erasures.c.requested_at, erasures.c.id)

@@ -10,9 +10,11 @@ from troth.kernel.operation import Binary, Call, Group, Route, operation
 from troth.vault import messages as m
 from troth.vault.consent import Consents
 from troth.vault.dsse import ENVELOPE
-from troth.vault.erasure import Erasures
+from troth.vault.erasure import Erasures, Reader
 from troth.vault.export import Exporter
 from troth.vault.objects import Objects
+
+DUTY = frozenset({"owner", "privacy-officer", "auditor"})  # roles that see every erasure of their tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +218,8 @@ class ErasureOperations:
         data_class=DataClass.ACCOUNT,
     )
     def show_erasure(self, call: Call, request: m.ErasureNamed) -> m.ErasureShown:
-        """Show how far an erasure is; its id was in the answer to the request."""
-        erasure = self.erasures.show(call.tenant, request.erasure_id)
+        """Show how far an erasure is: your own, one you asked for, or any of your tenant if that is your duty."""
+        erasure = self.erasures.shown_to(_reader(call), request.erasure_id)
         call.note(erasure=erasure.id)
         return m.ErasureShown.of(erasure)
 
@@ -231,9 +233,14 @@ class ErasureOperations:
     )
     def show_certificate(self, call: Call, request: m.CertificateNamed) -> Binary:
         """Download the signed certificate of an erasure; `troth verify` checks it offline."""
-        envelope = self.erasures.certificate(call.tenant, request.certificate_id)
+        envelope = self.erasures.certificate_for(_reader(call), request.certificate_id)
         call.note(certificate=request.certificate_id)
         return Binary(envelope, ENVELOPE, f"{request.certificate_id}.json")
+
+
+def _reader(call: Call) -> Reader:
+    caller = call.caller
+    return Reader(call.tenant, call.subject, caller.actor, caller.kind == "user" and not DUTY.isdisjoint(caller.roles))
 
 
 def _certificate(identifier: str | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,22 @@ def test_strangers_find_nothing(world: VaultWorld, run: Run) -> None:
     ):
         with pytest.raises(NotFound):
             run(name, caller_of(BOB, tenant=OTHER), **members)
+
+
+def test_a_colleague_sees_neither_erasure_nor_certificate(world: VaultWorld, run: Run) -> None:
+    world.keep()
+    officer = caller_of(BOB, "privacy")
+    done = run("erasure.request", officer, subject=ANN)
+    wanted = (("erasure.show", {"erasure_id": done.id}), ("certificate.show", {"certificate_id": done.certificate}))
+    colleague = "usr_" + "e" * 26
+    for name, members in wanted:
+        for caller in (caller_of(colleague), replace(caller_of(colleague, "own-data", "owner"), kind="api-key")):
+            with pytest.raises(NotFound):
+                run(name, caller, **members)
+        run(name, caller_of(BOB), **members)  # asked for it
+        run(name, caller_of(ANN), **members)  # is concerned; a session that ends with the answer
+        for role in ("owner", "privacy-officer", "auditor"):
+            run(name, caller_of(colleague, "own-data", role), **members)
 
 
 def test_consent_is_given_shown_and_withdrawn(run: Run) -> None:
