@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import Conflict, Unavailable
 from troth.kernel.personal import Forgotten, Holding
 from troth.keys.fields import SealedFields
 from troth.keys.roots.local import LocalRoot
@@ -70,6 +71,17 @@ class Notebook:
         return Forgotten(self.name, (*person, *(f"line-{at}" for at in range(len(dropped)))))
 
 
+@dataclass
+class Keeper:
+    """People whom their tenant needs as long as nobody else of them stays."""
+
+    needed: set[str] = field(default_factory=set)
+
+    def check_may_leave(self, _connection: object, _tenant: str, subject: str, leaving: Collection[str]) -> None:
+        if subject in self.needed and not self.needed - {subject, *leaving}:
+            raise Conflict("The tenant needs this person.", code="last-owner")
+
+
 class VaultWorld:
     """Everything a vault needs, on real files below `folder`."""
 
@@ -86,6 +98,7 @@ class VaultWorld:
         self.tree = KeyTree(database, [domain], self.clock)
         if resume:
             self.tree.resume()
+        self.guard = Keeper()
         self.ground = Ground(database, self.blobs, self.tree, self.recorder, self.clock)
         self.build()
 
@@ -104,7 +117,7 @@ class VaultWorld:
         self.notebook = Notebook()
         self.evidence = LogEvidence(self.sequencer, Prover(self.database))
         self.witnesses = Witnesses([self.holder, self.notebook], self.evidence, self.key, "troth test")
-        self.erasures = Erasures(self.ground, Steps(self.ground, self.witnesses))
+        self.erasures = Erasures(self.ground, Steps(self.ground, self.witnesses), self.guard)
         self.exporter = Exporter([self.holder, self.notebook], self.holder, self.clock)
 
     def close(self) -> None:

@@ -24,7 +24,8 @@ from troth.gateway.moderation import Moderator
 from troth.gateway.operations import GatewayOperations, VendorOperations
 from troth.gateway.provenance import Credentials
 from troth.gateway.receipts import Receipts
-from troth.gateway.redaction import PLACEHOLDER, Redactor
+from troth.gateway.redaction import Redactor
+from troth.gateway.restoring import PLACEHOLDER
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
@@ -269,7 +270,8 @@ def _vault(base: Base, identity: Identity) -> Vault:
     kept = VaultHolder(ground, objects, consents)
     holders = (kept, identity.holder)
     evidence = LogEvidence(base.sequencer, base.prover)
-    erasures = Erasures(ground, Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}")))
+    steps = Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}"))
+    erasures = Erasures(ground, steps, identity.roles)
     exporter = Exporter(holders, kept, base.clock)
     return Vault(
         objects=objects,

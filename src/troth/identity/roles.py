@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection as Sql
@@ -67,6 +67,22 @@ class Roles:
         with self._database.read() as connection:
             return [Grant(*row) for row in connection.execute(lasting.order_by(grants.c.role))]
 
+    def check_may_leave(self, connection: Sql, tenant: str, subject: str, leaving: Collection[str]) -> None:
+        """Raises `Conflict` (`last-owner`) when active people would stay without an owner; who is alone may go.
+
+        `leaving` are people who count as gone. Other changes of the tenant's people wait for this transaction.
+        """
+        lock_tenant(connection, tenant)
+        people = select(users.c.id).where(users.c.tenant == tenant, users.c.active.is_(True))
+        stay = set(connection.execute(people).scalars()) - {subject, *leaving}
+        lasting = select(grants.c.user).where(grants.c.role == "owner", grants.c.expires_at > self._now())
+        owners = set(connection.execute(lasting.where(grants.c.user.in_(people))).scalars())
+        if subject in owners and stay and not stay & owners:
+            raise Conflict(
+                "This is the last owner of a tenant with other people; make somebody else an owner first.",
+                code="last-owner",
+            )
+
     def grant(self, connection: Sql, user: str, role: str, giver: str) -> Grant:
         """Write a grant in the caller's transaction, without asking whether the giver may."""
         now = self._now()
@@ -91,9 +107,14 @@ def check_givable(giver: Caller, roles: frozenset[str]) -> None:
         raise Denied("Your role does not give or take that role; ask an owner.", code="role-not-yours")
 
 
+def lock_tenant(connection: Sql, tenant: str | None) -> None:
+    """Serialise changes of one tenant's people; on SQLite every writing transaction does."""
+    connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())
+
+
 def lock_member(connection: Sql, tenant: str | None, user: str) -> None:
     """Serialise changes of one tenant's people. Raises `NotFound` for a person of another tenant."""
-    connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())
+    lock_tenant(connection, tenant)
     mine = select(users.c.id).where(users.c.id == user, users.c.tenant == tenant)
     if tenant is None or connection.execute(mine).first() is None:
         raise NotFound("There is no such person here; list the people to see their ids.", code="user-not-found")

@@ -7,7 +7,9 @@ open -> ciphertext deleted -> audit entry -> proof -> signed certificate. The le
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -22,6 +24,17 @@ from troth.vault.ledger import Erasure
 
 SUBJECT_COPY_DAYS = 30  # how long the salt of the person's copy can be handed over; GDPR Art. 12(3), one month
 _HELD = "A legal duty to keep this is on record; your request is kept and completes when the hold is lifted."
+
+
+class Guard(Protocol):
+    """Knows who may not leave; bound in the wiring, for the vault knows no roles."""
+
+    def check_may_leave(self, connection: Connection, tenant: str, subject: str, leaving: Collection[str]) -> None:
+        """Raises `Conflict` when the tenant needs this person, once those who are `leaving` are gone.
+
+        Holds until the transaction of `connection` ends: two people who leave at once wait for each other.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +55,10 @@ class Reader:
 class Erasures:
     """Erasures of people and objects."""
 
-    def __init__(self, ground: Ground, steps: Steps) -> None:
+    def __init__(self, ground: Ground, steps: Steps, guard: Guard) -> None:
         self._ground = ground
         self._steps = steps
+        self._guard = guard
 
     def request(
         self,
@@ -61,7 +75,8 @@ class Erasures:
         A second request for the same target gives the same erasure. What cannot be completed now (a key domain or the
         log is away) is live already and stays `running`; `resume` completes it. Raises `NotFound` or `Gone` for an
         object that is not there, `Conflict` (held) under a legal hold: the request stays and completes when it is
-        lifted. `must_exist` refuses (`NotFound`) a person of whom no holder has anything.
+        lifted. `Conflict` (last-owner) for the last owner of a tenant with other people: nothing is asked then.
+        `must_exist` refuses (`NotFound`) a person of whom no holder has anything.
         """
         if must_exist and not self._known(tenant, subject):
             raise NotFound("Nothing is kept of such a person in your tenant.")
@@ -154,6 +169,7 @@ class Erasures:
                 return found
             if known:
                 return known
+            self._check_may_leave(connection, tenant, subject, object_id)
             erasure = Erasure(
                 id=new_id("ers"),
                 target=target,
@@ -198,6 +214,8 @@ class Erasures:
             if held:
                 ledger.change(connection, erasure.id, state=ledger.HELD, basis=held.basis)
                 return False
+            if erasure.state == ledger.HELD:  # the tenant's people may have changed since it was asked
+                self._check_may_leave(connection, erasure.tenant, erasure.subject, erasure.object)
             if erasure.object:
                 store.mark_closure(connection, [erasure.object], "erased", erasure.id)
             else:
@@ -213,6 +231,10 @@ class Erasures:
             ids = store.closure(connection, [erasure.object])
             return binding(connection, now, erasure.tenant, erasure.subject_digest, ids)
         return binding_person(connection, now, erasure.tenant, erasure.subject or "")
+
+    def _check_may_leave(self, connection: Connection, tenant: str, subject: str | None, object_id: str | None) -> None:
+        if subject and not object_id:
+            self._guard.check_may_leave(connection, tenant, subject, ledger.leaving(connection, tenant))
 
     def _event(self, connection: Connection, erasure: Erasure, operation: str) -> None:
         entry = self._ground.entry(

@@ -106,6 +106,12 @@ def unfinished(connection: Connection) -> list[Erasure]:
     return [Erasure(**dict(found)) for found in connection.execute(query).mappings()]
 
 
+def leaving(connection: Connection, tenant: str) -> set[str]:
+    """The people of a tenant whose erasure is under way."""
+    going = erasures.c.tenant == tenant, erasures.c.scope == "subject", erasures.c.state != DONE
+    return {str(subject) for subject in connection.execute(select(erasures.c.subject).where(*going)).scalars()}
+
+
 def of_tenant(connection: Connection, tenant: str) -> list[Erasure]:
     """The erasures of a tenant, newest first."""
     query = select(erasures).where(erasures.c.tenant == tenant).order_by(erasures.c.requested_at.desc(), erasures.c.id)

@@ -92,3 +92,33 @@ def test_taking_what_nobody_has(world: World) -> None:
     with pytest.raises(NotFound) as refusal:
         world.roles.remove(owner, ada.id, "member")
     assert refusal.value.code == "role-not-found"
+
+
+def _may_leave(world: World, tenant: str, subject: str, *leaving: str) -> None:
+    with world.database.write() as connection:
+        world.roles.check_may_leave(connection, tenant, subject, leaving)
+
+
+def test_the_last_owner_stays_while_others_do(world: World) -> None:
+    tenant = world.tenant().id
+    first, member = world.settled(tenant, "owner"), world.person(tenant, "member")
+    _may_leave(world, tenant, member.id)
+    with pytest.raises(Conflict) as refusal:
+        _may_leave(world, tenant, first.id)
+    assert refusal.value.code == "last-owner"
+    second = world.person(tenant, "owner")
+    _may_leave(world, tenant, first.id)
+    with pytest.raises(Conflict):
+        _may_leave(world, tenant, first.id, second.id)
+    world.users.disable(world.caller(first), second.id)
+    with pytest.raises(Conflict):
+        _may_leave(world, tenant, first.id)
+
+
+def test_who_is_alone_may_leave(world: World) -> None:
+    tenant = world.tenant().id
+    owner, member = world.settled(tenant, "owner"), world.person(tenant, "member")
+    world.person(world.tenant().id, "member")
+    _may_leave(world, tenant, owner.id, member.id)
+    world.users.disable(world.caller(owner), member.id)
+    _may_leave(world, tenant, owner.id)
