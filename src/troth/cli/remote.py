@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from troth.cli.client import Answer, Client
+from troth.cli.options import given, option
+from troth.cli.showing import show
 from troth.kernel.errors import Invalid
 from troth.kernel.operation import Declaration, declarations
 
@@ -26,7 +28,23 @@ _OWNERS = (
     "troth.vault.operations:ErasureOperations",
     "troth.vault.operations:ObjectOperations",
 )
-_SECRET = ("password", "totp", "code", "secret")
+# What cannot be taken back, and what to say before it.
+_DESTRUCTIVE: dict[tuple[str, ...], str] = {
+    ("erasure", "own"): "This erases everything about you, in every backup too, and cannot be taken back.",
+    ("erasure", "request"): "This erases everything about this person, in every backup too, and cannot be taken back.",
+    ("file", "delete"): "This erases the file and everything derived from it, and cannot be taken back.",
+    ("object", "delete"): "This erases the object and everything derived from it, and cannot be taken back.",
+    ("user", "disable"): "This shuts the person out at once and ends their sessions and API keys.",
+    ("vendor", "suspend"): "This stops every further call to the vendor.",
+}
+# Answers with a fresh token, and where it goes.
+_TOKENS: dict[tuple[str, ...], str] = {
+    ("account", "password"): "TROTH_SESSION",
+    ("key", "create"): "TROTH_API_KEY",
+    ("session", "create"): "TROTH_SESSION",
+    ("session", "step-up"): "TROTH_SESSION",
+    ("totp", "confirm"): "TROTH_SESSION",
+}
 
 
 def commands() -> dict[tuple[str, ...], tuple[Declaration, str]]:
@@ -52,34 +70,30 @@ def group(noun: str, text: str) -> click.Group:
 
 
 def _command(name: str, declaration: Declaration, summary: str) -> click.Command:
-    options: list[click.Parameter] = [_option(field, info) for field, info in declaration.request.model_fields.items()]
+    fields = declaration.request.model_fields
+    options: list[click.Parameter] = [option(field, info, list(fields)) for field, info in fields.items()]
     options.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON."))
     options.append(click.Option(["--out"], type=click.Path(dir_okay=False), help="Write the answer to this file."))
+    path = declaration.command or ()
+    if warning := _DESTRUCTIVE.get(path):
+        options.append(click.Option(["--yes"], is_flag=True, help="Do not ask for confirmation."))
 
-    def run(as_json: bool, out: str | None, **values: Any) -> None:
+    def run(as_json: bool, out: str | None, yes: bool = False, **values: Any) -> None:
+        if warning and not yes:
+            click.confirm(f"{warning} Go on?", abort=True, err=True)
         _show(_send(declaration, values), as_json=as_json, out=out)
+        if path in _TOKENS:
+            click.echo(f"set {_TOKENS[path]} to this token", err=True)
 
     return click.Command(name, params=options, callback=run, help=summary)
-
-
-def _option(name: str, info: Any) -> click.Option:
-    hidden = name in _SECRET
-    return click.Option(
-        [f"--{name.replace('_', '-')}", name],
-        required=info.is_required() and not hidden,
-        prompt=info.is_required() and hidden,
-        hide_input=hidden,
-        help=info.description,
-        default=None,
-    )
 
 
 def _send(declaration: Declaration, values: dict[str, Any]) -> Answer:
     route = declaration.route
     assert route is not None
-    given = {name: _value(text) for name, text in values.items() if text is not None}
-    path = re.sub(r"{(\w+)(:\w+)?}", lambda match: _segment(str(given.pop(match[1]))), route.path)
-    return Client.from_environment().call(route.method, path, given)
+    body = given(values)
+    path = re.sub(r"{(\w+)(:\w+)?}", lambda match: _segment(str(body.pop(match[1]))), route.path)
+    return Client.from_environment().call(route.method, path, body)
 
 
 def _segment(text: str) -> str:
@@ -88,38 +102,13 @@ def _segment(text: str) -> str:
     return text
 
 
-def _value(text: str) -> Any:
-    """Lists, objects, numbers and booleans are given as JSON; anything else is text."""
-    if re.fullmatch(r"[\[{].*[\]}]|true|false", text, re.DOTALL):
-        try:
-            return json.loads(text)
-        except ValueError:
-            raise Invalid("A value that begins with a bracket must be valid JSON.", code="bad-value") from None
-    return text
-
-
 def _show(answer: Answer, *, as_json: bool, out: str | None) -> None:
     if out:
         Path(out).write_bytes(answer.content)
         click.echo(f"{len(answer.content)} bytes written to {out}", err=True)
-        return
-    if not answer.media_type.endswith("json"):
-        sys.stdout.buffer.write(answer.content)
-        return
-    value = answer.json()
-    lists = [member for member in value.values() if isinstance(member, list)] if isinstance(value, dict) else []
-    rows = lists[0] if len(lists) == 1 else None
-    if as_json or rows is None or not all(isinstance(row, dict) for row in rows):
-        click.echo(json.dumps(value, indent=2))
+    elif answer.media_type != "application/json":
+        sys.stdout.buffer.write(answer.content)  # a document, to be kept byte by byte
+    elif as_json:
+        click.echo(json.dumps(answer.json(), indent=2))
     else:
-        _table(rows)
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*(list(rows[0]) if rows else ["nothing here"]))
-    for row in rows:
-        table.add_row(*(str(cell) if cell is not None else "" for cell in row.values()))
-    Console().print(table)
+        show(answer.json())
