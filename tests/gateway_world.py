@@ -27,7 +27,8 @@ from troth.gateway.moderation import Moderator
 from troth.gateway.operations import GatewayOperations, VendorOperations
 from troth.gateway.provenance import Credentials
 from troth.gateway.receipts import Receipts
-from troth.gateway.redaction import PLACEHOLDER, Redactor
+from troth.gateway.redaction import Redactor
+from troth.gateway.restoring import PLACEHOLDER
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply

@@ -229,6 +229,7 @@ def _identity(base: Base) -> Identity:
         devices=KnownDevices(database, clock),
         throttle=throttle,
         sessions=sessions,
+        recorder=base.outbox,
         clock=clock,
     )
     own = OwnAccount(users=users, totp=totp, recovery=recovery, sessions=sessions, throttle=throttle)

@@ -10,19 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
+from troth.gateway.restoring import Restorer, well_formed
 from troth.kernel.errors import Unavailable
 from troth.redact.detect import Detector
 from troth.redact.policy import Policy
 from troth.redact.tokens import StreamRestorer, TokenMap
 
-PLACEHOLDER = re.compile(r"<[A-Z][A-Z_]{0,30}_[a-z2-7]{10}>")  # the shape that `TokenMap` issues
 # What a broken detector raises. Anything else ends the request as well, as an internal fault.
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError,
            ValueError)  # fmt: skip
@@ -97,13 +95,13 @@ class Redaction:
         return walked
 
     def restore(self, value: Any) -> Any:
-        """The same structure with the caller's own texts back in place, in strings and keys."""
+        """The same structure with the caller's own texts back in place, in strings and keys, but not in addresses."""
         if isinstance(value, str):
-            return self._name_of.get(value) or self._tokens.restore(value)
+            return well_formed(self._name_of.get(value) or Restorer(self._tokens).restore(value))
         if isinstance(value, list):
             return [self.restore(one) for one in value]
         if isinstance(value, dict):
-            return {self._tokens.restore(key): self.restore(one) for key, one in value.items()}
+            return {Restorer(self._tokens).restore(key): self.restore(one) for key, one in value.items()}
         return value
 
     def restore_json(self, text: str) -> str:
@@ -112,12 +110,11 @@ class Redaction:
         restored = self.restore(value)
         if restored != value:
             return json.dumps(restored, ensure_ascii=False)
-        return _Escaping(self._tokens).restore(text)
+        return Restorer(self._tokens, within_json=True).restore(text)
 
     def stream(self, *, within_json: bool = False) -> StreamRestorer:
         """A restorer for one text that arrives in pieces."""
-        tokens = cast(TokenMap, _Escaping(self._tokens)) if within_json else self._tokens
-        return StreamRestorer(tokens)
+        return StreamRestorer(cast(TokenMap, Restorer(self._tokens, within_json=within_json)))
 
     def counts(self) -> dict[str, int]:
         """How many values were withheld, by label."""
@@ -195,21 +192,6 @@ class _Walk:
 @lru_cache(maxsize=8)
 def _words(places: Places) -> frozenset[str]:
     return places.words()
-
-
-class _Escaping:
-    """A token map whose values are escaped for the inside of a JSON string."""
-
-    def __init__(self, tokens: TokenMap) -> None:
-        self._tokens = tokens
-        self.placeholders: Callable[[], frozenset[str]] = tokens.placeholders
-
-    def restore(self, text: str) -> str:
-        return PLACEHOLDER.sub(self._value, text)
-
-    def _value(self, match: re.Match[str]) -> str:
-        value = self._tokens.restore(match.group())
-        return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _parsed(text: str) -> Any:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.gateway.places import CHAT
-from troth.gateway.redaction import PLACEHOLDER, Cleared, Places, Redaction, Redactor
+from troth.gateway.redaction import Cleared, Places, Redaction, Redactor
+from troth.gateway.restoring import PLACEHOLDER
 from troth.kernel.errors import Unavailable
 from troth.redact.detect import Span, rules_detector
 from troth.redact.policy import vendor_policy
