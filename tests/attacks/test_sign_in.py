@@ -90,7 +90,7 @@ def test_a_stranger_learns_nothing_from_the_clock(world: World) -> None:
     def milliseconds(email: str) -> float:
         before = time.thread_time()
         with pytest.raises(Unauthenticated):
-            sign_in.sign_in(Credentials(email, "wrong wrong wrong"), "public")
+            sign_in.sign_in(Credentials(email, "wrong wrong wrong"), Connection("TLSv1.3", "public"), "req_1")
         return (time.thread_time() - before) * 1000
 
     milliseconds("warm@example.org")

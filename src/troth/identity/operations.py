@@ -40,8 +40,7 @@ class IdentityOperations:
     def create_session(self, call: Call, request: m.SessionCreate) -> m.SessionCreated:
         """Sign in with e-mail address, password and one-time code."""
         given = Credentials(request.email, request.password, request.totp, request.recovery_code, request.device)
-        done = self.sign_in.sign_in(given, call.caller.connection.zone)
-        call.note(user=done.user, tenant=done.tenant, session=done.session.id)
+        done = self.sign_in.sign_in(given, call.caller.connection, call.request_id)
         return m.SessionCreated(
             id=done.session.id,
             token=done.session.token,

@@ -50,9 +50,13 @@ class OwnAccount:
         return self.totp.offer(user.tenant, person, user.email)
 
     def confirm(self, caller: Caller, code: str) -> Confirmed:
-        """Put the offered secret in force. Raises `Unauthenticated` for a wrong code, `Conflict` without an offer."""
+        """Put the offered secret in force.
+
+        Raises `Unauthenticated` for a wrong code, `Conflict` without a fresh offer, `TooMany`.
+        """
         person, session = _person_and_session(caller)
-        self.totp.confirm(self.users.get(person).tenant, person, code)
+        with self.throttle.attempt([session_bucket(session)]):
+            self.totp.confirm(self.users.get(person).tenant, person, code)
         codes = self.recovery.renew(person)
         self.sessions.revoke_others(person, session)
         return Confirmed(self.sessions.rotate(session, WITH_CODE), codes)

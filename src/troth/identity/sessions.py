@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +81,13 @@ class Sessions:
         self._absolute_ms = absolute_ms
         self._idle_ms = idle_ms
 
-    def open(self, user: str, proof: Proof, zone: str) -> OpenedSession:
-        """A fresh session; whatever token the browser held before means nothing for it."""
+    def open(
+        self, user: str, proof: Proof, zone: str, witness: Callable[[Sql, str], None] | None = None
+    ) -> OpenedSession:
+        """A fresh session; whatever token the browser held before means nothing for it.
+
+        `witness` is called with the open transaction and the session's id: what it writes stands with the session.
+        """
         now = self._now()
         opened = OpenedSession(new_id("ses"), _fresh_token(), now + self._absolute_ms)
         row = {
@@ -99,6 +104,8 @@ class Sessions:
         }
         with self._database.write() as connection:
             connection.execute(insert(sessions), row)
+            if witness is not None:
+                witness(connection, opened.id)
         return opened
 
     def authenticate(self, token: str, connection: Connection) -> Caller:

@@ -5,17 +5,22 @@ A stranger learns neither whether an address has an account nor whether a passwo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection as Sql
 
 from troth.identity.known_devices import KnownDevices, digest
 from troth.identity.mfa.recovery import RecoveryCodes
 from troth.identity.mfa.totp import Totp
 from troth.identity.passwords import Passwords
 from troth.identity.sessions import OpenedSession, Proof, Sessions
-from troth.identity.throttle import Bucket, Throttle, device_bucket, strangers_bucket, zone_bucket
+from troth.identity.store import OPERATORS
+from troth.identity.throttle import Bucket, Throttle, device_bucket, network_bucket, strangers_bucket
 from troth.identity.users import Account, Users, normalised_email
+from troth.kernel.caller import Connection
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Unauthenticated
+from troth.kernel.errors import TooMany, Unauthenticated
+from troth.kernel.record import Entry, Outcome, Recorder
 
 PASSWORD_ONLY = Proof("password", 1)
 WITH_CODE = Proof("password+totp", 2)
@@ -56,27 +61,54 @@ class SignIn:
     devices: KnownDevices
     throttle: Throttle
     sessions: Sessions
+    recorder: Recorder
     clock: Clock
 
-    def sign_in(self, credentials: Credentials, zone: str) -> SignedIn:
+    def sign_in(self, credentials: Credentials, connection: Connection, request: str) -> SignedIn:
         """A session for the person. A password alone gives one that may only set up the second factor.
 
-        Raises `TooMany` (`sign-in-throttled`), or `Unauthenticated`: `sign-in-failed`, `totp-replayed`.
+        The tenant's own log gets the event: `session.opened` with the session, or `session.refused` for an account
+        that exists. Raises `TooMany` (`sign-in-throttled`), or `Unauthenticated`: `sign-in-failed`, `totp-replayed`.
         """
         index = self.users.email_index(normalised_email(credentials.email))
-        account = self.users.account(index)
-        buckets = self._buckets(index, account, credentials.device, zone)
-        with self.throttle.attempt(buckets):
-            account, proof = self._verify(account, credentials)
-        session = self.sessions.open(account.id, proof, zone)
+        known = self.users.account(index)
+        buckets = self._buckets(index, known, credentials.device, connection.network)
+        try:
+            with self.throttle.attempt(buckets):
+                account, proof = self._verify(known, credentials)
+        except (TooMany, Unauthenticated) as error:
+            if known is not None:  # not waited for: how long the answer takes must not tell that the account exists
+                self.recorder.submit(self._event(known, request, error.code))
+            raise
+        event = self._event(account, request)
+        session = self.sessions.open(
+            account.id, proof, connection.zone, lambda sql, made: self._record(sql, event, made)
+        )
         device = self.devices.remember(account.id, credentials.device)
         missing = ("password",) * account.password_issued + ("totp",) * (proof == PASSWORD_ONLY)
         return SignedIn(account.id, account.tenant, session, proof, device, missing)
 
-    def _buckets(self, index: bytes, account: Account | None, device: str | None, zone: str) -> list[Bucket]:
+    def _record(self, sql: Sql, event: Entry, session: str) -> None:
+        self.recorder.record_within(sql, replace(event, facts={**event.facts, "session": session}))
+
+    def _event(self, account: Account, request: str, refusal: str | None = None) -> Entry:
+        return Entry(
+            log=account.tenant,
+            operation="session.refused" if refusal else "session.opened",
+            phase="event",
+            outcome=Outcome.REFUSED if refusal else Outcome.DONE,
+            request=request,
+            actor="anonymous" if refusal else account.id,
+            tenant=None if account.tenant == OPERATORS else account.tenant,
+            time=epoch_ms(self.clock.now()),
+            code=refusal,
+            facts={"user": account.id},
+        )
+
+    def _buckets(self, index: bytes, account: Account | None, device: str | None, network: str) -> list[Bucket]:
         if account is not None and device is not None and self.devices.knows(account.id, device):
             return [device_bucket(index, digest(device))]
-        return [strangers_bucket(index), zone_bucket(zone)]
+        return [strangers_bucket(index), network_bucket(network)]
 
     def _verify(self, account: Account | None, credentials: Credentials) -> tuple[Account, Proof]:
         try:

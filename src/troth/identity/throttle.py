@@ -42,8 +42,9 @@ class Limit:
 DAY_MS = 24 * 3600 * 1000
 STRANGERS = Limit(free=5, first_ms=1000, cap_ms=20 * 60 * 1000, window_ms=DAY_MS)  # under 100 a day
 KNOWN_DEVICE = Limit(free=5, first_ms=1000, cap_ms=20 * 60 * 1000, window_ms=DAY_MS)
-# A whole network zone: slows the trying of one password on many accounts, and caps the work of hashing.
-ZONE = Limit(free=600, first_ms=50, cap_ms=1000, window_ms=10 * 60 * 1000, shared=True)
+# A neighbourhood in the network: slows the trying of one password on many accounts, and the work of hashing; it keeps
+# nobody out who asks from elsewhere.
+NETWORK = Limit(free=600, first_ms=50, cap_ms=1000, window_ms=10 * 60 * 1000, shared=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def device_bucket(email_index: bytes, device: bytes) -> Bucket:
     return Bucket(_key(b"device", email_index + device), KNOWN_DEVICE)
 
 
-def zone_bucket(zone: str) -> Bucket:
-    """Attempts by strangers from one network zone."""
-    return Bucket(_key(b"zone", zone.encode()), ZONE)
+def network_bucket(network: str) -> Bucket:
+    """Attempts by strangers from one neighbourhood; `network` is its opaque name (`kernel.caller.Connection`)."""
+    return Bucket(_key(b"network", network.encode()), NETWORK)
 
 
 def session_bucket(session: str) -> Bucket:

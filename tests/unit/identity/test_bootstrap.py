@@ -13,7 +13,7 @@ from unit.identity.world import TLS, World
 def test_the_operator_signs_in_at_once_with_what_was_shown(world: World) -> None:
     made = world.bootstrap.operator("op@example.org", "eu")
     code = pyotp.TOTP(made.totp_secret).at(world.clock.now())
-    done = world.signing_in.sign_in(Credentials("op@example.org", made.password, code), "loopback")
+    done = world.signing_in.sign_in(Credentials("op@example.org", made.password, code), TLS, "req_1")
     caller = world.sessions.authenticate(done.session.token, TLS)
     assert (caller.kind, caller.authentication.assurance, done.missing) == ("operator", 2, ())
     assert len(made.recovery_codes) == 10

@@ -70,7 +70,7 @@ def test_forgetting_leaves_no_row(world: World, ada: Person) -> None:
     key = world.keys.create(NewKey(ada.tenant, ada.id, "phone", frozenset({"generate"})))
     forgotten = world.holder.forget(ada.tenant, ada.id)
     left = rows(world)
-    assert left.pop("sign_in_attempts") == 1  # the count of the whole zone, which is about nobody
+    assert left.pop("sign_in_attempts") == 1  # the count of a neighbourhood, which is about nobody
     assert set(left.values()) == {0}
     assert forgotten.holder == "identity"
     assert {ada.id, key.id} <= set(forgotten.identifiers)

@@ -39,6 +39,20 @@ def test_a_factor_without_a_password_of_ones_own_is_not_enough(world: World) -> 
     assert world.sessions.authenticate(token, TLS).authentication.assurance == 2
 
 
+def test_guessing_the_first_code_is_slowed(world: World) -> None:
+    new = world.person(world.tenant().id)
+    caller = world.caller(new)
+    new.secret = world.own.enrol(caller, None).secret
+    wrong = f"{(int(world.code(new)) + 1) % 1_000_000:06}"
+    for _ in range(6):
+        with pytest.raises(Unauthenticated):
+            world.own.confirm(caller, wrong)
+    with pytest.raises(TooMany):
+        world.own.confirm(caller, world.code(new))
+    world.clock.forward(seconds=30)
+    world.own.confirm(caller, world.code(new))
+
+
 def test_confirming_ends_all_other_sessions(world: World) -> None:
     new = world.person(world.tenant().id)
     thief, owner = world.sign_in(new).session.token, world.caller(new)

@@ -8,15 +8,15 @@ import pytest
 
 from troth.identity.throttle import (
     KNOWN_DEVICE,
+    NETWORK,
     STRANGERS,
-    ZONE,
     Bucket,
     Limit,
     Throttle,
     device_bucket,
+    network_bucket,
     session_bucket,
     strangers_bucket,
-    zone_bucket,
 )
 from troth.kernel.errors import TooMany
 from unit.identity.world import World
@@ -128,8 +128,8 @@ def test_buckets_are_apart() -> None:
         strangers_bucket(b"a").key,
         strangers_bucket(b"b").key,
         device_bucket(b"a", b"d").key,
-        zone_bucket("a").key,
+        network_bucket("a").key,
         session_bucket("a").key,
     ]
     assert len(set(keys)) == len(keys)
-    assert (zone_bucket("a").limit, session_bucket("a").limit) == (ZONE, KNOWN_DEVICE)
+    assert (network_bucket("a").limit, session_bucket("a").limit) == (NETWORK, KNOWN_DEVICE)

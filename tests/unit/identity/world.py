@@ -30,10 +30,10 @@ from troth.identity.users import IssuedUser, NewUser, Users
 from troth.kernel.caller import Caller, Connection
 from troth.kernel.errors import Gone, IntegrityError
 from troth.storage.database import Database
-from worlds import MovableClock
+from worlds import ListRecorder, MovableClock
 
 CHEAP = Argon2Profile(memory_kib=8, passes=1, lanes=1)
-TLS = Connection(tls="TLSv1.3", zone="public")
+TLS = Connection(tls="TLSv1.3", zone="public", network="network-a")
 BLOCKED = BlockList.shipped()
 
 
@@ -104,6 +104,7 @@ class World:
         self.devices = KnownDevices(self.database, self.clock)
         self.throttle = Throttle(self.database, self.clock)
         self.privacy = PrivacySettings(self.database)
+        self.recorder = ListRecorder()
         self.signing_in = SignIn(
             users=self.users,
             passwords=self.passwords,
@@ -112,6 +113,7 @@ class World:
             devices=self.devices,
             throttle=self.throttle,
             sessions=self.sessions,
+            recorder=self.recorder,
             clock=self.clock,
         )
         self.own = OwnAccount(
@@ -160,7 +162,7 @@ class World:
             "code": self.code(person) if person.secret else None,
             "device": person.device,
         }
-        return self.signing_in.sign_in(Credentials(**{**given, **changes}), "public")  # type: ignore[arg-type]
+        return self.signing_in.sign_in(Credentials(**{**given, **changes}), TLS, "req_1")  # type: ignore[arg-type]
 
     def caller(self, person: Person) -> Caller:
         """The person as a caller, through a fresh session."""

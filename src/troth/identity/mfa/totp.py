@@ -11,14 +11,15 @@ import pyotp
 from sqlalchemy import insert, select, update
 
 from troth.identity.store import totp
-from troth.kernel.clock import Clock
+from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict, Unauthenticated
 from troth.kernel.personal import PersonalFields
 from troth.storage.database import Database
 
 PERIOD = 30  # seconds, RFC 6238 section 5.2
 DRIFT = 1  # steps of clock difference accepted to either side, RFC 6238 section 6
-_LABEL = "totp-secret"
+OFFER_MS = 15 * 60 * 1000  # how long an offered secret waits for its first code
+_LABEL, _OFFERED = "totp-secret", "totp-offer"
 _CODE = re.compile(r"[0-9]{6}\Z")
 
 
@@ -39,34 +40,36 @@ class Totp:
         self._clock = clock
 
     def offer(self, tenant: str, user: str, account: str) -> Offer:
-        """A fresh secret that waits for `confirm`; a confirmed one stays in force until then.
+        """A fresh secret that waits 15 minutes for `confirm`; a confirmed one stays in force until then.
 
         `account` is what the app shows beside "Troth". It is not kept.
         """
-        secret = pyotp.random_base32(32)  # 160 bits, RFC 4226 section 4 R6
-        sealed = self._fields.seal(tenant, user, _LABEL, secret.encode())
-        with self._database.write() as connection:
-            changed = connection.execute(update(totp).where(totp.c.user == user).values(pending=sealed))
-            if not changed.rowcount:
-                connection.execute(insert(totp).values(user=user, pending=sealed, last_step=0))
-        return Offer(secret, pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name="Troth"))
+        offer, until = _fresh(account), epoch_ms(self._clock.now()) + OFFER_MS
+        sealed = self._fields.seal(tenant, user, _OFFERED, f"{until} {offer.secret}".encode())
+        self._put(user, pending=sealed)
+        return offer
 
     def install(self, tenant: str, user: str, account: str) -> Offer:
         """A fresh secret that is in force at once: for the first operator, who reads it on the machine itself."""
-        offered = self.offer(tenant, user, account)
-        with self._database.write() as connection:
-            now_in_force = update(totp).where(totp.c.user == user)
-            connection.execute(now_in_force.values(secret=totp.c.pending, pending=None))
-        return offered
+        offer = _fresh(account)
+        self._put(user, secret=self._fields.seal(tenant, user, _LABEL, offer.secret.encode()), pending=None)
+        return offer
 
     def confirm(self, tenant: str, user: str, code: str) -> None:
-        """Put the offered secret in force by a code from it. Raises `Unauthenticated`; `Conflict` without an offer."""
+        """Put the offered secret in force by a code from it.
+
+        Raises `Unauthenticated`; `Conflict` (`totp-not-offered`) without an offer, or when it waited too long.
+        """
         with self._database.read() as connection:
-            sealed = connection.execute(select(totp.c.pending).where(totp.c.user == user)).scalar()
-        if sealed is None:
-            raise Conflict("Ask for a new authenticator secret first.", code="totp-not-offered")
-        step = self._matching_step(self._open(tenant, user, sealed), code)
-        fresh = update(totp).where(totp.c.user == user, totp.c.pending == sealed)
+            offered = connection.execute(select(totp.c.pending).where(totp.c.user == user)).scalar()
+        if offered is None:
+            raise _not_offered()
+        until, _, secret = self._fields.open(tenant, user, _OFFERED, offered).decode().partition(" ")
+        if epoch_ms(self._clock.now()) >= int(until):
+            raise _not_offered()
+        step = self._matching_step(pyotp.TOTP(secret), code)
+        sealed = self._fields.seal(tenant, user, _LABEL, secret.encode())
+        fresh = update(totp).where(totp.c.user == user, totp.c.pending == offered)
         with self._database.write() as connection:
             if not connection.execute(fresh.values(secret=sealed, pending=None, last_step=step)).rowcount:
                 raise Conflict("The authenticator secret was offered anew; use the newest.", code="totp-not-offered")
@@ -91,6 +94,11 @@ class Totp:
                     "This one-time code was used already; wait for the next one.", code="totp-replayed"
                 )
 
+    def _put(self, user: str, **values: bytes | None) -> None:
+        with self._database.write() as connection:
+            if not connection.execute(update(totp).where(totp.c.user == user).values(**values)).rowcount:
+                connection.execute(insert(totp).values(user=user, last_step=0, **values))
+
     def _open(self, tenant: str, user: str, sealed: bytes) -> pyotp.TOTP:
         return pyotp.TOTP(self._fields.open(tenant, user, _LABEL, sealed).decode())
 
@@ -109,6 +117,15 @@ def matching_step(codes: pyotp.TOTP, code: str, now: datetime) -> int:
     if found is None or not _CODE.match(digits):
         raise _wrong()
     return found
+
+
+def _fresh(account: str) -> Offer:
+    secret = pyotp.random_base32(32)  # 160 bits, RFC 4226 section 4 R6
+    return Offer(secret, pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name="Troth"))
+
+
+def _not_offered() -> Conflict:
+    return Conflict("Ask for a new authenticator secret first; an offer lasts 15 minutes.", code="totp-not-offered")
 
 
 def _wrong() -> Unauthenticated:

@@ -113,6 +113,22 @@ def test_confirming_without_an_offer_is_a_conflict(world: World) -> None:
         world.totp.confirm(person.tenant, person.id, world.code(person))
 
 
+@pytest.mark.parametrize(("minutes", "in_time"), [(14.9, True), (15, False), (600, False)])
+def test_an_offer_waits_a_quarter_of_an_hour(world: World, minutes: float, in_time: bool) -> None:
+    person = world.person(world.tenant().id)
+    offer = world.totp.offer(person.tenant, person.id, person.email)
+    world.clock.forward(minutes=minutes)
+    code = pyotp.TOTP(offer.secret).at(world.clock.now())
+    if in_time:
+        world.totp.confirm(person.tenant, person.id, code)
+        assert world.totp.confirmed(person.id)
+        return
+    with pytest.raises(Conflict) as refusal:
+        world.totp.confirm(person.tenant, person.id, code)
+    assert refusal.value.code == "totp-not-offered"
+    assert not world.totp.confirmed(person.id)
+
+
 def test_the_uri_is_what_authenticator_apps_read(world: World) -> None:
     person = world.person(world.tenant().id, email="ada@example.org")
     offer = world.totp.offer(person.tenant, person.id, "ada@example.org")
