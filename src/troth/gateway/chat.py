@@ -7,21 +7,23 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from troth.gateway import answers
 from troth.gateway.chat_stream import ChatRelay
 from troth.gateway.clearance import Clearance, Departure, Wanted
 from troth.gateway.intake import Limits, admit_image
 from troth.gateway.moderation import Moderator
 from troth.gateway.places import CHAT
 from troth.gateway.redaction import Cleared
+from troth.gateway.restoring import unescaped
 from troth.gateway.vendors.sse import encode
 from troth.gateway.wire.chat import CompleteChat, Completion
 from troth.gateway.wire.errors import openai_error
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid, TrothError, VendorFailed
+from troth.kernel.errors import Invalid, TrothError
 from troth.kernel.operation import Call, Stream
 from troth.vault.objects import KeepRequest, Objects
 
@@ -58,33 +60,47 @@ class ChatDesk:
         return self._clearance.clear(call, wanted)
 
     def _deliver(self, departure: Departure, answer: dict[str, Any], store: bool) -> Completion:
-        choices = [self._choice(departure, one) for one in answer["choices"]]
-        usage = answer.get("usage")
+        choices = [self._choice(departure, one) for one in answers.entries(answer["choices"], answers.MAX_CHOICES)]
         completion = Completion(
             id=departure.call.request_id,
-            created=_created(answer),
+            created=answers.created(answer.get("created"), int(time.time())),
             model=departure.model,
             choices=choices,
-            usage=usage if isinstance(usage, dict) else None,
+            usage=answers.usage(answer.get("usage")),
         )
         if store:
             departure.objects = (self._keep(departure.call, completion),)
         return completion
 
     def _choice(self, departure: Departure, choice: Any) -> dict[str, Any]:
-        if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
-            raise VendorFailed("The vendor's answer is not in OpenAI's format; choose another model.",
-                               code="vendor-bad-answer")  # fmt: skip
-        message = departure.redaction.restore(choice["message"])
-        for restored, arguments in _arguments(message, choice["message"]):
-            restored["arguments"] = departure.redaction.restore_json(arguments)
+        given = answers.members(choice)
+        message = self._message(departure, answers.members(given.get("message")))
+        logprobs = answers.logprobs(given.get("logprobs"))
         self._moderator.check_all(_strings(message))
+        for tokens in (logprobs or {}).values():
+            for text in answers.spoken(tokens):
+                self._moderator.check(text)
         return {
-            "index": choice.get("index", 0),
+            "index": answers.position(given.get("index", 0), answers.MAX_CHOICES),
             "message": {"role": "assistant", "content": None, "refusal": None} | message,
-            "finish_reason": choice.get("finish_reason"),
-            "logprobs": choice.get("logprobs"),
+            "finish_reason": answers.finish_reason(given.get("finish_reason")),
+            "logprobs": logprobs,
         }
+
+    def _message(self, departure: Departure, message: dict[str, Any]) -> dict[str, Any]:
+        """Its texts and tool calls with the caller's own text back in place."""
+        redaction = departure.redaction
+        given: dict[str, Any] = redaction.restore(answers.texts(message))
+        if given.get("content") and _wants_json(departure.payload):
+            given["content"] = redaction.restore_json(message["content"])
+        calls = [answers.tool_call(one) for one in answers.entries(message.get("tool_calls") or [],
+                                                                   answers.MAX_TOOL_CALLS)]  # fmt: skip
+        restored = redaction.restore(calls)
+        for call, raw in zip(restored, calls, strict=True):
+            if "arguments" in raw.get("function", {}):
+                call["function"]["arguments"] = redaction.restore_json(raw["function"]["arguments"] or "")
+                self._moderator.check(unescaped(call["function"]["arguments"]))
+        return given | ({"tool_calls": restored} if restored else {})
 
     def _keep(self, call: Call, completion: Completion) -> str:
         kept = self._objects.keep(
@@ -104,7 +120,13 @@ class ChatDesk:
 
     async def _relay(self, departure: Departure) -> AsyncGenerator[bytes, None]:
         """Chunks as events. A failure on the way is told as an event, then ends the stream."""
-        relay = ChatRelay(departure.redaction, self._moderator, departure.call.request_id, departure.model)
+        relay = ChatRelay(
+            departure.redaction,
+            self._moderator,
+            departure.call.request_id,
+            departure.model,
+            json_content=_wants_json(departure.payload),
+        )
         started = False
         async with self._clearance.concluding(departure):
             try:
@@ -129,18 +151,10 @@ async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGener
             yield piece
 
 
-def _arguments(restored: dict[str, Any], raw: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Each function call of the restored message beside the arguments as the vendor wrote them."""
-    calls = raw.get("tool_calls")
-    for number, one in enumerate(calls if isinstance(calls, list) else ()):
-        function = one.get("function") if isinstance(one, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-            yield restored["tool_calls"][number]["function"], function["arguments"]
-
-
-def _created(answer: dict[str, Any]) -> int:
-    created = answer.get("created")
-    return created if isinstance(created, int) else int(time.time())
+def _wants_json(payload: dict[str, Any]) -> bool:
+    """True when the request asks for JSON as the text of the answer."""
+    wanted = payload.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
 
 
 def _strings(value: Any) -> list[str]:

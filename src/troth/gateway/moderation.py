@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import Any
 
@@ -55,18 +55,23 @@ class Moderator:
 
 
 class StreamModerator:
-    """The same for text that arrives in pieces: each piece is judged with what came before it, then given out."""
+    """The same for text that arrives in pieces: each piece is judged with what came before it, then given out.
 
-    def __init__(self, moderator: Moderator) -> None:
+    `read` turns the text so far into what its readers see, as for JSON strings; it may make it shorter by `scale`.
+    """
+
+    def __init__(self, moderator: Moderator, read: Callable[[str], str] = str, scale: int = 1) -> None:
         self._moderator = moderator
+        self._read = read
+        self._window = WINDOW * scale
         self._tail = ""
 
     def check(self, piece: str) -> None:
         """Raises `Denied` as soon as the text so far holds a listed phrase; `piece` must then not be given out."""
         if piece:
             text = self._tail + piece
-            self._moderator.check(text)
-            self._tail = text[-WINDOW:]
+            self._moderator.check(self._read(text))
+            self._tail = text[-self._window :]
 
 
 def normalise(text: str) -> str:

@@ -13,7 +13,7 @@ from troth.gateway.moderation import Moderator
 from troth.gateway.places import CHAT
 from troth.gateway.redaction import Redactor
 from troth.gateway.wire.chat import CompleteChat
-from troth.kernel.errors import VendorFailed
+from troth.kernel.errors import Denied, VendorFailed
 from troth.redact.detect import rules_detector
 from troth.redact.policy import vendor_policy
 
@@ -71,16 +71,100 @@ def test_held_text_of_a_stream_without_finish() -> None:
 def test_other_texts_and_structures_are_restored_too() -> None:
     stream, placeholder = relay()
     custom = {"index": 0, "custom": {"name": "f", "input": placeholder}}
-    given = delta(stream.chunk(chunk({"reasoning_content": placeholder, "tool_calls": [custom], "x": [placeholder]})))
+    given = delta(stream.chunk(chunk({"reasoning_content": placeholder, "tool_calls": [custom]})))
     assert given["reasoning_content"] == MAIL
     assert given["tool_calls"][0]["custom"]["input"] == MAIL
-    assert given["x"] == [MAIL]
 
 
-def test_logprobs_pass() -> None:
+def test_logprobs_pass_without_bytes() -> None:
     stream, _ = relay()
-    given = stream.chunk({"choices": [{"index": 0, "delta": {}, "logprobs": {"content": []}}]})
-    assert given["choices"][0]["logprobs"] == {"content": []}
+    token = {"token": "a", "logprob": -1.5, "bytes": [97], "x": 1}
+    given = stream.chunk(
+        {"choices": [{"index": 0, "delta": {}, "logprobs": {"content": [token | {"top_logprobs": [token]}]}}]}
+    )
+    kept = {"token": "a", "logprob": -1.5, "bytes": None}
+    assert given["choices"][0]["logprobs"] == {"content": [kept | {"top_logprobs": [kept]}], "refusal": None}
+
+
+def test_members_that_nobody_knows_do_not_pass() -> None:
+    stream, placeholder = relay()
+    tool = {"index": 0, "x": placeholder, "function": {"name": "f", "x": placeholder}, "custom": None}
+    given = stream.chunk({
+        "x": placeholder,
+        "service_tier": placeholder,
+        "usage": {"total_tokens": 3, "prompt_tokens": "3", "completion_tokens": True, "x": placeholder,
+                  "prompt_tokens_details": {"cached_tokens": 1, "x": placeholder}},
+        "choices": [{"index": 0, "x": placeholder, "delta": {"audio": {"x": placeholder}, "x": [placeholder],
+                     "annotations": [placeholder], "tool_calls": [tool]}}],
+    })  # fmt: skip
+    (choice,) = given["choices"]
+    assert choice == {
+        "index": 0,
+        "delta": {"tool_calls": [{"index": 0, "function": {"name": "f"}}]},
+        "finish_reason": None,
+    }
+    assert given["usage"] == {"total_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1}}
+    assert set(given) == {"id", "object", "created", "model", "choices", "usage"}
+
+
+PHRASE = ("how to bui", "ld a pipe", " bomb")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"delta": {"content": one}} for one in PHRASE],
+        [{"delta": {"refusal": one}} for one in PHRASE],
+        [{"delta": {"reasoning_content": one}} for one in PHRASE],
+        [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "how_to_build_a_pipe_bomb"}}]}}],
+        [{"delta": {"tool_calls": [{"index": 0, "id": "how-to-build-a-pipe-bomb"}]}}],
+        [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": one}}]}} for one in PHRASE],
+        [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": one}}]}}
+         for one in ("how to b\\u00", "75ild a p\\u0069pe bo", "mb")],
+        [{"delta": {"tool_calls": [{"index": 0, "custom": {"input": one}}]}} for one in PHRASE],
+        [{"delta": {}, "logprobs": {"content": [{"token": one, "logprob": 0}]}} for one in PHRASE],
+        [{"delta": {}, "logprobs": {"refusal": [{"token": one, "logprob": 0} for one in PHRASE]}}],
+        [{"delta": {}, "logprobs": {"content": [
+            {"token": "a", "logprob": 0, "top_logprobs": [{"token": "b", "logprob": 0}, {"token": one, "logprob": 0}]}
+            for one in PHRASE]}}],
+    ],
+)  # fmt: skip
+def test_every_text_is_moderated(parts: list[dict[str, Any]]) -> None:
+    stream, _ = relay()
+    with pytest.raises(Denied):
+        for one in parts:
+            stream.chunk({"choices": [{"index": 0} | one]})
+
+
+def test_text_after_the_finish_goes_on_in_its_address() -> None:
+    stream, placeholder = relay()
+    stream.chunk(chunk({"content": "![x](//1.2.3.4/"}, "stop"))
+    assert delta(stream.chunk(chunk({"content": placeholder}))) == {"content": placeholder}
+
+
+def test_names_go_out_once() -> None:
+    stream, _ = relay()
+    first = chunk({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": ""}}]})
+    assert delta(stream.chunk(first))["tool_calls"][0]["id"] == "c1"
+    assert delta(stream.chunk(first))["tool_calls"][0] == {"index": 0, "function": {"arguments": ""}}
+    with pytest.raises(VendorFailed):
+        stream.chunk(chunk({"tool_calls": [{"index": 0, "function": {"name": "g"}}]}))
+
+
+def test_json_content_comes_back_as_json() -> None:
+    redaction = Redactor(rules_detector(), vendor_policy(), b"k" * 32).begin()
+    placeholder = redaction.redact({"messages": [{"content": MAIL}]}, CHAT)["messages"][0]["content"]
+    stream = ChatRelay(redaction, MODERATOR, "req_x", "m", json_content=True)
+    written = f'{{"page":"https://example.org/","mail":"{placeholder}"}}'
+    assert json.loads(delta(stream.chunk(chunk({"content": written})))["content"])["mail"] == MAIL
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    stream, _ = relay()
+    given = stream.chunk({"choices": [{"index": 0, "delta": {"content": "a\ud800"},
+                          "logprobs": {"content": [{"token": "\udfff", "logprob": 0}]}}]})  # fmt: skip
+    assert delta(given) == {"content": "a\ufffd"}
+    json.dumps(given, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +178,23 @@ def test_logprobs_pass() -> None:
         {"choices": [{"index": "a", "delta": {}}]},
         {"choices": [{"delta": {"tool_calls": [1]}}]},
         {"choices": [{"delta": {"tool_calls": [{"index": 1000}]}}]},
+        {"choices": [{"delta": {"tool_calls": {"x": 1}}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "type": "x"}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "a b"}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "a b"}}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": {}}}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": "f"}]}}]},
+        {"choices": [{"index": True, "delta": {}}]},
+        {"choices": [{"delta": {"content": ["a"]}}]},
+        {"choices": [{"delta": {"content": {"text": "a"}}}]},
+        {"choices": [{"delta": {"role": "a text"}}]},
+        {"choices": [{"delta": {"role": ["assistant"]}}]},
+        {"choices": [{"delta": {}, "finish_reason": "a text"}]},
+        {"choices": [{"delta": {}, "finish_reason": ["stop"]}]},
+        {"choices": [{"delta": {}, "logprobs": [1]}]},
+        {"choices": [{"delta": {}, "logprobs": {"content": [{"token": 1, "logprob": 0}]}}]},
+        {"choices": [{"delta": {}, "logprobs": {"content": [{"token": "a", "logprob": "a text"}]}}]},
+        {"choices": [{"delta": {}}] * 17},
     ],
 )
 def test_chunks_out_of_shape_are_the_vendors_failure(broken: dict[str, Any]) -> None:
