@@ -76,6 +76,7 @@ from troth.storage.claims import Claims
 from troth.storage.database import Database
 from troth.storage.migrate import upgrade
 from troth.storage.outbox import Outbox
+from troth.storage.private import only_ours, private_folder
 from troth.vault.consent import Consents
 from troth.vault.deadlines import Deadlines
 from troth.vault.erasure import Erasures
@@ -178,7 +179,9 @@ def opened(settings: Settings, *, must_exist: bool = False, sequencing: bool = T
 
 def _base(settings: Settings, clock: Clock, journal: Journal) -> Base:
     data = settings.data
-    data.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    only_ours()
+    for folder in (data.folder, data.keys):
+        private_folder(folder)
     database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
     upgrade(database)
     secrets = Secrets.open(data.keys / "secrets")

@@ -24,7 +24,7 @@ async def form_of(request: Request) -> FormData:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise Malformed("Send this form from its own page.", code="broken-form")
     length = request.headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()) or int(length) > MAX_FORM:
+    if not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > MAX_FORM:
         raise _too_large()
     form = await FormParser(request.headers, _limited(request)).parse()
     if len(form.multi_items()) > MAX_FIELDS:

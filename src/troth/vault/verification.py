@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import IntegrityError, Invalid
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.signer import Signer
 from troth.vault.certificate import Certificate, verify_certificate
@@ -71,11 +71,15 @@ class CertificateOperations:
     def verify(self, call: Call, request: CertificateGiven) -> CertificateHolds:
         """Check an erasure certificate: signature, claims, and its proof in the audit log."""
         try:
-            envelope = request.document.encode()
+            held = self._held(request.document.encode())
         except UnicodeEncodeError as error:
             raise Invalid("Give the text of the file as it is.", code="bad-field", field="document") from error
-        keys = {self.signer.name: self.signer.public_key}
-        log = verify_certificate(envelope, keys).log.log
-        held = verify_certificate(envelope, keys, log_keys=[self.log_key(log)])
+        except IntegrityError as error:  # what a stranger gave does not hold; here, nothing is broken
+            raise Invalid(error.advice, code=error.code, field="document") from error
         call.note(certificate=held.certificate)
         return CertificateHolds.of(held)
+
+    def _held(self, envelope: bytes) -> Certificate:
+        keys = {self.signer.name: self.signer.public_key}
+        log = verify_certificate(envelope, keys).log.log
+        return verify_certificate(envelope, keys, log_keys=[self.log_key(log)])
