@@ -27,7 +27,7 @@ from troth.storage.blobs import BlobStore
 from troth.storage.database import Database
 from troth.storage.outbox import outbox
 
-DRAIN_SECONDS = 0.04  # a pause lets many small entries share one commit; half of it is the mean wait
+DRAIN_SECONDS = 0.1  # a pause lets many small entries share one commit; half of it is the mean wait
 CHECKPOINT_SECONDS = 1.0
 T = TypeVar("T")
 _RETRIED = (Unavailable, Conflict, SQLAlchemyError, OSError)

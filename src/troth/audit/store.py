@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, bi
 from troth.audit.merkle import TILE_WIDTH
 from troth.kernel.errors import IntegrityError, NotFound
 from troth.storage.database import Big, metadata
+from troth.storage.prepared import PreparedInsert
 
 logs = Table(
     "audit_logs",
@@ -59,6 +60,21 @@ tiles = Table(
     Column("hashes", LargeBinary, nullable=False),  # 32 bytes each, at most 256
 )
 
+# What each batch runs is built once: building costs more than running.
+_ADVANCE = (
+    update(logs)
+    .where(logs.c.number == bindparam("of"), logs.c.size == bindparam("was"))
+    .values(size=bindparam("grown"), root=bindparam("hash"))
+)
+_ADD_ENTRIES = PreparedInsert(entries, *entries.columns.keys())
+_ADD_TILES = PreparedInsert(tiles, *tiles.columns.keys())
+_GROW_TILE = (
+    update(tiles)
+    .where(*(tiles.c[name] == bindparam(f"_{name}") for name in ("number", "level", "tile")))
+    .values(hashes=bindparam("_hashes"))
+)
+_UNSIGNED = select(logs.c.log).where(logs.c.signed_size < logs.c.size).order_by(logs.c.signed_at, logs.c.number)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredHead:
@@ -89,8 +105,7 @@ def head(connection: Connection, log: str) -> StoredHead:
 
 def unsigned(connection: Connection) -> list[str]:
     """Logs that grew since their last checkpoint, those that wait longest first."""
-    query = select(logs.c.log).where(logs.c.signed_size < logs.c.size).order_by(logs.c.signed_at, logs.c.number)
-    return [str(log) for log in connection.scalars(query)]
+    return [str(log) for log in connection.scalars(_UNSIGNED)]
 
 
 def names(connection: Connection) -> list[str]:
@@ -108,38 +123,31 @@ def create(connection: Connection, log: str, root: bytes) -> int:
 
 def advance(connection: Connection, number: int, before: int, size: int, root: bytes) -> None:
     """Move a head on from `before`. Raises `IntegrityError` when somebody else moved it."""
-    query = update(logs).where(logs.c.number == number, logs.c.size == before).values(size=size, root=root)
-    if connection.execute(query).rowcount != 1:
+    values = {"of": number, "was": before, "grown": size, "hash": root}
+    if connection.execute(_ADVANCE, values).rowcount != 1:
         raise IntegrityError(
             "Another sequencer wrote to the log; keep one and stop the other.", code="second-sequencer"
         )
 
 
 def add_entries(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert entries, all rows with the same members; by COPY on PostgreSQL.
-
-    SQLite's statement is compiled once for the batch: per-row parameter handling would cost more than the insert.
-    """
-    if connection.dialect.name == "postgresql":
-        order = list(rows[0])
-        cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY audit_entries ({', '.join(order)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row([row[name] for name in order])
+    """Insert entries, all rows with the same members; by COPY on PostgreSQL, by a prepared statement on SQLite."""
+    if connection.dialect.name != "postgresql":
+        _ADD_ENTRIES.run(connection, rows)
         return
-    compiled = insert(entries).compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    names = compiled.positiontup or []
-    connection.exec_driver_sql(str(compiled), [tuple([row[name] for name in names]) for row in rows])
+    order = list(rows[0])
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"COPY audit_entries ({', '.join(order)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in order])
 
 
 def add_tiles(connection: Connection, fresh: list[dict[str, Any]], grown: list[dict[str, Any]]) -> None:
     """Insert new tiles and replace grown ones; each row is number, level, tile, hashes."""
     if fresh:
-        connection.execute(insert(tiles), fresh)
+        _ADD_TILES.run(connection, fresh)
     if grown:
-        where = [tiles.c[name] == bindparam(f"_{name}") for name in ("number", "level", "tile")]
-        renamed = [{f"_{name}": value for name, value in row.items()} for row in grown]
-        connection.execute(update(tiles).where(*where).values(hashes=bindparam("_hashes")), renamed)
+        connection.execute(_GROW_TILE, [{f"_{name}": value for name, value in row.items()} for row in grown])
 
 
 def read_tile(connection: Connection, number: int, level: int, tile: int) -> bytes:
