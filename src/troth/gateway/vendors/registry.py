@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, update
@@ -141,12 +142,18 @@ def _complete(facts: DueDiligence, now: int) -> None:
         raise Conflict("The agreement has ended; record the renewed one.", code="agreement-ended")
 
 
+@lru_cache(maxsize=256)
+def _facts(text: str) -> DueDiligence:
+    """What is on file, parsed once for a text: every request reads the rows."""
+    return DueDiligence.model_validate_json(text)
+
+
 def _record(row: dict[str, Any]) -> VendorRecord:
     return VendorRecord(
         id=row["id"],
         kind="openai-compatible",
         state=State(row["state"]),
-        facts=DueDiligence.model_validate_json(row["facts"]),
+        facts=_facts(row["facts"]),
         requested_by=row["requested_by"],
         approved_by=row["approved_by"],
         changed_at=row["changed_at"],
