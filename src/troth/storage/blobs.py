@@ -67,7 +67,6 @@ class LocalBlobs:
 
     def swap(self, name: str, content: bytes, expected: str | None) -> None:
         path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self._root / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if digest_of(path) != expected:
@@ -102,11 +101,9 @@ class LocalBlobs:
         return self._root / name
 
     def _write(self, path: Path, content: bytes) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
+            with os.fdopen(_fresh(temporary), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -115,6 +112,23 @@ class LocalBlobs:
                 temporary.unlink()
             raise Unavailable("The object store cannot be written; nothing was kept.") from error
         return temporary
+
+
+def _fresh(path: Path) -> int:
+    """A descriptor of a new file; its folder is made, durably, when it is the first there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        _make_folder(path.parent)
+        return os.open(path, flags, 0o600)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.parent.is_dir():
+        _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    _sync_folder(folder.parent)
 
 
 def digest_of(path: Path) -> str | None:
