@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from troth.http.openapi import document
 from troth.http.problems import problem
 from troth.http.routes import Door, routes
+from troth.http.table import FixedPaths
 from troth.kernel.errors import NotFound, TrothError, WrongMethod
 from troth.kernel.ids import new_id
 
@@ -32,6 +33,7 @@ _HEADERS = [
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), interest-cohort=()"),
 ]
 _DEFAULT_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_ADDED = (*_HEADERS, _DEFAULT_CSP)
 
 
 class Headers:
@@ -48,8 +50,7 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
-                added = [*_HEADERS, _DEFAULT_CSP]
-                message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
+                message["headers"] = [*message["headers"], *(pair for pair in _ADDED if pair[0] not in present)]
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -91,7 +92,8 @@ def create_app(
 
     health = [Route("/livez", livez), Route("/readyz", readyz), Route("/openapi.json", openapi)]
     handlers: dict[Any, Any] = {HTTPException: _unrouted, TrothError: _refused}
-    return Headers(Starlette(routes=[*health, *routes(door), *pages], lifespan=life, exception_handlers=handlers))
+    table = [*health, *routes(door), *pages]
+    return Headers(Starlette(routes=[FixedPaths(table), *table], lifespan=life, exception_handlers=handlers))
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

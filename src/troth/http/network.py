@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from functools import lru_cache
 from hashlib import blake2b
 
+_REMEMBERED = 1024  # addresses whose answers are kept in memory: a client asks more than once
 _KEY = secrets.token_bytes(32)  # of this process only: what was counted under it names no address to anyone later
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def zone(host: str) -> str:
     """loopback, private, public or unknown."""
     address = _address(host)
@@ -21,6 +24,7 @@ def zone(host: str) -> str:
     return "private" if address.is_private else "public"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def line(host: str) -> str:
     """What one customer holds: an IPv4 address, or an IPv6 /64 (RFC 6177 gives a site no less)."""
     address = _address(host)
@@ -29,6 +33,7 @@ def line(host: str) -> str:
     return str(address) if address.version == 4 else _prefix(address, 64)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def neighbourhood(host: str) -> str:
     """A keyed hash of the /24 (IPv4) or /64 (IPv6) around an address: 32 hex digits that say nothing of the address."""
     address = _address(host)

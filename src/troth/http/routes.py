@@ -73,7 +73,7 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
 
 async def _identified(door: Door, request: Request) -> Caller:
     try:
-        caller = await asyncio.to_thread(door.authenticator.caller, request)
+        caller = await asyncio.get_running_loop().run_in_executor(None, door.authenticator.caller, request)
     except Unauthenticated:
         door.rate.check_stranger(request)
         raise

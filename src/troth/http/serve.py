@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from troth.settings.sections import Data, Server
 
 _BACKLOG = 512
 _IDLE_SECONDS = 20
+_COLLECT_AFTER = 20_000  # new objects; Python's own 700 is for programs that make few
 _OPEN_CONNECTIONS = 512
 
 
@@ -96,4 +98,12 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            _settle()
             self._on_ready()
+
+
+def _settle() -> None:
+    """What was built at the start stays; the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
