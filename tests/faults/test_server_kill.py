@@ -64,7 +64,7 @@ class Server:
             "TROTH_SERVER__REQUESTS_PER_MINUTE": "100000",
             "TROTH_CONFIG": str(self.stage.root / "no.toml"),
         }
-        program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve"]
+        program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve", "--show-credentials"]
         with self.stage.journal.open("ab") as journal:
             self._process = subprocess.Popen(
                 program, env=environment, stdout=subprocess.PIPE, stderr=journal, text=True

@@ -35,8 +35,14 @@ def init(email: str) -> None:
 
 @click.command()
 @click.option("--email", default=_DEFAULT_OPERATOR, show_default=True, help="First operator, when there is none yet.")
-def serve(email: str) -> None:
-    """Run the API, the portal and the trust page until stopped."""
+@click.option(
+    "--show-credentials", is_flag=True, help="Print the first operator's credentials into a pipe or file too."
+)
+def serve(email: str, show_credentials: bool) -> None:
+    """Run the API, the portal and the trust page until stopped.
+
+    On a terminal, the first start makes the first operator and shows the credentials once.
+    """
     from troth.cli.installation import install, open_door
     from troth.settings.load import load
 
@@ -44,7 +50,7 @@ def serve(email: str) -> None:
     installation = install(settings)
 
     def ready(address: str) -> None:
-        _first_operator(installation, email)
+        _first_operator(installation, email, shown=show_credentials or sys.stdout.isatty())
         click.echo(f"Troth answers at {address}")
         click.echo(f"  portal and promises  {address}/")
         click.echo(f"  OpenAI-compatible    {address}/v1")
@@ -58,9 +64,16 @@ def serve(email: str) -> None:
     open_door(installation, settings, ready)
 
 
-def _first_operator(installation: Installation, email: str) -> None:
+def _first_operator(installation: Installation, email: str, *, shown: bool) -> None:
+    """Make and show the first operator; where the output is kept, in a journal say, only tell how to."""
     from troth.cli.installation import operator
 
+    if not shown:
+        if installation.troth.system.identity.bootstrap.needed():
+            click.echo(
+                "There is no operator yet: stop this server, run 'troth init' in a terminal, and start it again."
+            )
+        return
     made = operator(installation, email)
     if made is not None:
         _show(made)

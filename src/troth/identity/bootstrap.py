@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from troth.identity.mfa.recovery import RecoveryCodes
 from troth.identity.mfa.totp import Totp
+from troth.identity.store import OPERATORS
 from troth.identity.tenants import Tenants
 from troth.identity.users import NewUser, Users
 from troth.kernel.errors import Conflict
@@ -34,10 +35,14 @@ class Bootstrap:
     totp: Totp
     recovery: RecoveryCodes
 
+    def needed(self) -> bool:
+        """True while there is no active operator."""
+        return not any(user.active for user in self.users.list(OPERATORS))
+
     def operator(self, email: str, jurisdiction: str) -> OperatorCredentials:
         """The first operator. Raises `Conflict` when an active one exists, `Invalid` for an address that is none."""
         tenant = self.tenants.ensure_operators(jurisdiction)
-        if any(user.active for user in self.users.list(tenant)):
+        if not self.needed():
             raise Conflict("There is an operator already; sign in as that person.", code="operator-exists")
         new = NewUser(tenant, email, "Operator", frozenset({ROLE}), created_by="bootstrap", issued=False)
         made = self.users.create(new)

@@ -21,7 +21,9 @@ def test_the_operator_signs_in_at_once_with_what_was_shown(world: World) -> None
 
 
 def test_there_is_no_second_bootstrap(world: World) -> None:
+    assert world.bootstrap.needed()
     world.bootstrap.operator("op@example.org", "eu")
+    assert not world.bootstrap.needed()
     with pytest.raises(Conflict) as refusal:
         world.bootstrap.operator("other@example.org", "eu")
     assert refusal.value.code == "operator-exists"

@@ -94,7 +94,7 @@ def running(stage: Stage) -> Iterator[dict[str, str]]:
         "TROTH_SERVER__PORT": str(stage.port),
         "TROTH_CONFIG": str(stage.root / "no.toml"),
     }
-    program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve"]
+    program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve", "--show-credentials"]
     with stage.journal.open("wb") as journal:
         server = subprocess.Popen(  # noqa: S603 - our own program
             program, env=environment, stdout=subprocess.PIPE, stderr=journal, text=True
