@@ -28,7 +28,8 @@ PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 
 def local_links(page: Path) -> list[tuple[str, Path]]:
     """Links of a page into this repository, with the file each leads to."""
-    targets = [target for target in LINK.findall(page.read_text()) if "://" not in target and target[0] != "#"]
+    prose = re.sub(r"`[^`\n]*`", "", page.read_text())  # what is code is no link
+    targets = [target for target in LINK.findall(prose) if "://" not in target and target[0] != "#"]
     return [(target, (page.parent / target.partition("#")[0]).resolve()) for target in targets]
 
 
