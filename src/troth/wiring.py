@@ -331,5 +331,6 @@ def _gateway(base: Base, vault: Vault) -> Gateway:
         credentials=credentials,
         moderator=moderator,
         redactor=redactor,
+        assets=assets,
         operations=(operations, VendorOperations(vendors)),
     )

@@ -50,6 +50,7 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
         max_body_bytes=settings.server.max_body_bytes,
     )
     work = _work(troth, checks=checks)
+    system.schedule.extend(work)
 
     def start() -> None:
         troth.start()

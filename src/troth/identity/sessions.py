@@ -81,6 +81,10 @@ class Sessions:
         self._absolute_ms = absolute_ms
         self._idle_ms = idle_ms
 
+    def by(self, clock: Clock) -> Sessions:
+        """The same sessions with the same limits, by another clock."""
+        return Sessions(self._database, clock, absolute_ms=self._absolute_ms, idle_ms=self._idle_ms)
+
     def open(
         self, user: str, proof: Proof, zone: str, witness: Callable[[Sql, str], None] | None = None
     ) -> OpenedSession:

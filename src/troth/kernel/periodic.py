@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from troth.kernel.dispatch import FaultLog
+
+_LATE, _LATEST_SECONDS = 2.0, 60.0  # intervals and seconds after which a round that did not end is late
 
 
 class Periodic:
@@ -14,17 +17,23 @@ class Periodic:
     def __init__(
         self, name: str, work: Callable[[], object], *, seconds: float, delay: float = 0.0, faults: FaultLog
     ) -> None:
+        self.work = work
         self._name = name
-        self._work = work
         self._seconds = seconds
         self._delay = delay
         self._faults = faults
+        self._due = float("-inf")  # by the monotonic clock; what never began is late
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        self._due = time.monotonic() + self._delay + _LATE * self._seconds + _LATEST_SECONDS
         self._thread.start()
+
+    def late(self) -> bool:
+        """True when no round ended well for far too long: it never began, stopped, hangs, or fails each time."""
+        return time.monotonic() > self._due
 
     def stop(self) -> None:
         """Finish the present round and end."""
@@ -36,7 +45,8 @@ class Periodic:
         wait = self._delay
         while not self._stopping.wait(wait):
             try:
-                self._work()
+                self.work()
+                self._due = time.monotonic() + _LATE * self._seconds + _LATEST_SECONDS
             except Exception as error:
                 self._faults.fault(error, self._name, "none")
             wait = self._seconds

@@ -9,6 +9,7 @@ from troth.access.policy import CedarDecider
 from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
+from troth.gateway.assets import Assets
 from troth.gateway.moderation import Moderator
 from troth.gateway.provenance import Credentials
 from troth.gateway.redaction import Redactor
@@ -26,6 +27,7 @@ from troth.kernel.clock import Clock
 from troth.kernel.dispatch import Dispatcher
 from troth.kernel.ids import new_id
 from troth.kernel.journal import Journal
+from troth.kernel.periodic import Periodic
 from troth.keys.fields import SealedFields
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
@@ -104,6 +106,7 @@ class Gateway:
     credentials: Credentials
     moderator: Moderator
     redactor: Redactor
+    assets: Assets
     operations: tuple[object, ...]
 
 
@@ -137,6 +140,8 @@ class System:
     dispatcher: Dispatcher
     decider: CedarDecider
     door: Door = field(default_factory=Door)
+    schedule: list[Periodic] = field(default_factory=list)
+    """What repeats while a server runs; a command that runs without one repeats nothing."""
 
     def probe_person(self, *, neighbour: bool = False) -> tuple[str, str]:
         """(tenant, subject) of a fresh synthetic person, so that checks never touch a customer's data."""

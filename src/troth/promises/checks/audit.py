@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ def _tampering(system: System, *, tampered: bool) -> Facts:
             put_back()
         kept = (export.folder / CHECKPOINT).read_bytes()
         outcomes.append(not _rewritten(system, Path(name)).holds(trusted=kept))
+        outcomes.append(_restored(system, Path(name) / "restored"))
     return counted(outcomes)
 
 
@@ -168,6 +170,35 @@ def _rewritten(system: System, folder: Path) -> _Export:
         sequencer.stop()
         database.close()
     return _Export(folder / "other", str(sequencer.origins.key(_LOG)))
+
+
+def _restored(system: System, folder: Path) -> bool:
+    """A log of its own is signed, put back to an older state with its whole mirror, and must not be signed again."""
+    _signed(system, folder, 2)
+    shutil.copytree(folder / "data", folder / "backup")
+    _signed(system, folder, 2)
+    shutil.rmtree(folder / "data")
+    shutil.copytree(folder / "backup", folder / "data")
+    return refused(lambda: _signed(system, folder, 5), IntegrityError, code="fork")
+
+
+def _signed(system: System, folder: Path, entries: int) -> None:
+    """Open the log of that folder, grow it, sign it, close it."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    base, database = system.base, Database(f"sqlite:///{folder / 'data' / 'log.db'}")
+    outbox, guard = Outbox(database), LocalBlobs(folder / "guard")
+    mirror, host = LocalBlobs(folder / "data" / "log"), base.settings.server.name
+    sequencer = Sequencer(database, mirror, base.signer, base.clock, host=host, guard=guard)
+    try:
+        metadata.create_all(database.engine)
+        for _ in range(entries):
+            outbox.record(_event(system))
+        sequencer.flush(_LOG)
+    finally:
+        outbox.close()
+        sequencer.stop()
+        database.checkpoint()
+        database.close()
 
 
 def _event(system: System) -> Entry:
@@ -221,9 +252,9 @@ CHECKS = (
     Check(
         "log-tampering-seen",
         ("AUD-04",),
-        "The operator log is exported and verified; with one entry edited, deleted or moved it must be refused, and so "
-        "must another history signed with the log's own key, by whoever kept a checkpoint. No outside witness signs "
-        "yet: who kept nothing cannot see that last one.",
+        "The operator log is exported; with an entry edited, deleted or moved it must be refused, as must another "
+        "history under the log's own key by whoever kept a checkpoint; a log put back to an older state must not be "
+        "signed. No outside witness signs yet: who kept nothing cannot see a rewrite.",
         lambda system: _tampering(system, tampered=False),
         lambda system: _tampering(system, tampered=True),
         every=24 * 3600,

@@ -14,7 +14,7 @@ from troth.kernel.caller import Caller, anonymous
 from troth.kernel.dispatch import Decision, Dispatcher
 from troth.kernel.errors import IntegrityError, NotFound, Unauthenticated, Unavailable
 from troth.kernel.ids import new_id
-from troth.kernel.operation import Group, Operation
+from troth.kernel.operation import Binary, Group, Operation
 from troth.kernel.record import Change, Entry
 from troth.keys.domains import Domain
 from troth.keys.tree import KeyTree, UnitKey
@@ -25,11 +25,12 @@ from troth.promises.system import System
 from troth.storage.blobs import LocalBlobs
 from troth.vault import framing
 from troth.vault.consent import TRAINING
-from troth.vault.messages import Nothing, ObjectList
+from troth.vault.messages import CertificateNamed, ErasureNamed, Nothing, ObjectList
 from troth.vault.objects import facts_of
 from troth.vault.store import LIVE, row_of
 from troth.vault.store import objects as object_table
 
+_PLACES = frozenset({"index", "path"})  # parameters that name a place in one's own log, not a thing
 _THEIRS = frozenset({Group.OWN_DATA, Group.OWN_KEYS, Group.AUDIT})
 
 
@@ -46,6 +47,7 @@ def _belongings(owner: Probe) -> dict[str, Any]:
         "erasure_id": erasure.id,
         "certificate_id": erasure.certificate,
         "index": 0,
+        "path": "checkpoint",
     }
 
 
@@ -69,7 +71,8 @@ def _crossings(system: System, robber: Callable[[Probe, Probe], Caller]) -> Fact
         for request_id, operation in attempts.items():
             members = _named(operation, things)
             given = _answer(system, caller, operation, members, request_id)
-            outcomes.append(given is None or not (_is_document(given) or _mentions(given, things)))
+            away = _is_document(given) if set(members) - _PLACES else _carries(given, owner.tenant)
+            outcomes.append(given is None or not (away or _mentions(given, things)))
         system.base.sequencer.flush()
         log = caller.tenant or "operator"
         outcomes += [len(system.base.prover.locate(log, request_id)) == 2 for request_id in attempts]
@@ -108,6 +111,11 @@ def _is_document(answer: object) -> bool:
     return not isinstance(answer, BaseModel)
 
 
+def _carries(answer: object, tenant: str) -> bool:
+    """True for a document of that tenant, such as its log's checkpoint."""
+    return isinstance(answer, Binary) and tenant.encode() in answer.content
+
+
 Lister = Callable[[Probe], set[str]]
 
 
@@ -119,9 +127,20 @@ def _own_list(system: System, listed: Lister) -> Facts:
                 person.keep()
         outcomes = [listed(person) == _indexed(system, person) for person in (one, two)]
         outcomes += [not listed(one) & _indexed(system, two), not listed(two) & _indexed(system, one)]
+        outcomes += _colleague_sees_no_erasure(one, two)
         nobody = anonymous(one.caller().connection)
         asked = refused(lambda: system.dispatcher.run("object.list", nobody, ObjectList()), Unauthenticated)
     return counted([*outcomes, asked])
+
+
+def _colleague_sees_no_erasure(one: Probe, two: Probe) -> list[bool]:
+    done = one.erase(object_id=one.keep().id)
+    shown, document = ErasureNamed(erasure_id=done.id), CertificateNamed(certificate_id=done.certificate or "")
+    return [
+        one.run("erasure.show", shown).state == "done",
+        refused(lambda: two.run("erasure.show", shown), NotFound),
+        refused(lambda: two.run("certificate.show", document), NotFound),
+    ]
 
 
 def _by_operation(person: Probe) -> set[str]:
@@ -234,8 +253,8 @@ CHECKS = (
         "own-data-only",
         ("RGT-01",),
         "Two synthetic people of one tenant list their objects: each list must equal the index of that person, share "
-        "nothing with the other's, and be refused to a stranger. The portal shows the same list; its pages are not "
-        "looked at.",
+        "nothing with the other's, and be refused to a stranger; one must not see the other's erasure or certificate. "
+        "The portal shows the same; its pages are not looked at.",
         lambda system: _own_list(system, _by_operation),
         lambda system: _own_list(system, _whole_tenant),
         every=6 * 3600,

@@ -14,8 +14,8 @@ from troth.kernel.caller import Caller
 from troth.kernel.dispatch import Decision, Dispatcher
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Call, Group, Operation, Registry, operation
+from troth.promises.account import found_in
 from troth.promises.check import Check, Facts, counted
-from troth.promises.checks.sealing import found_in
 from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
 from troth.vault.messages import Nothing

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from troth.gateway.moderation import CATEGORIES, Moderator
 from troth.gateway.vendors.channel import Channel, Limits
@@ -120,6 +130,59 @@ class _OldVendor:
             self.reason = "NO_GREETING"
 
 
+def _stranger_refused(channel: Callable[[str], Channel]) -> bool:
+    """True when an endpoint of TLS 1.3 with a certificate that nobody vouches for hears no word of a request."""
+    heard = list[bytes]()
+    with tempfile.TemporaryDirectory(prefix="troth-probe-") as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(_SECONDS)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_self_made(Path(folder)))
+        thread = threading.Thread(target=_overhear, args=(server, context, heard), daemon=True)
+        thread.start()
+        with suppress(TrothError):
+            asyncio.run(_post(channel(f"https://127.0.0.1:{server.getsockname()[1]}")))
+        thread.join(_SECONDS)
+    return heard == [b""]
+
+
+def _overhear(server: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
+    """Note what one visitor says; nothing when the greeting fails."""
+    try:
+        plain, _ = server.accept()
+        server.close()
+        plain.settimeout(_SECONDS)
+        with plain, context.wrap_socket(plain, server_side=True) as secured:
+            heard.append(secured.recv(1 << 16))
+    except ssl.SSLError:
+        heard.append(b"")
+    except OSError:
+        heard.append(b"nobody came")
+
+
+def _self_made(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that only its own key vouches for, with the key, as one PEM file."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")]),
+    )
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "stranger.pem"
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
 async def _post(channel: Channel) -> None:
     try:
         await channel.post("/", lambda: {"json": {}})
@@ -132,6 +195,7 @@ def _greeting(system: System, *, waived: bool) -> Facts:
     now, limits = epoch_ms(system.base.clock.now()), Limits(seconds=_SECONDS)
     reason = _OldVendor().greeted_by(lambda address: Channel(address, None, limits, tls12=waived))
     outcomes = [reason == "UNSUPPORTED_PROTOCOL"]
+    outcomes.append(_stranger_refused(lambda address: Channel(address, None, limits, tls12=waived)))
     with probe(system) as person:
         plain = Desk(person=person, record=vendor(now, base_url="http://vendor.example"))
         outcomes.append(plain.stops("vendor-not-encrypted"))
@@ -155,9 +219,9 @@ CHECKS = (
     Check(
         "outbound-tls",
         ("VEN-04",),
-        "The channel to vendors greets an endpoint that speaks TLS 1.2 at most and must not offer it; vendors over "
-        "plain HTTP must not be routable, and each exception on file must have an owner and an end. How vendors "
-        "encrypt inside their house is not looked at.",
+        "The channel to vendors greets an endpoint of TLS 1.2 at most, and one with a certificate that nobody vouches "
+        "for: neither may hear a request. Vendors over plain HTTP must not be routable, and exceptions on file need an "
+        "owner and an end. How vendors encrypt inside is not looked at.",
         lambda system: _greeting(system, waived=False),
         lambda system: _greeting(system, waived=True),
         every=6 * 3600,

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-import secrets
 import zipfile
 from collections.abc import Callable
 
 from sqlalchemy import LargeBinary, String, Table, func, or_, select
 
-from troth.identity.keys import NewKey
-from troth.identity.privacy import PrivacySettings
-from troth.identity.sessions import Proof
-from troth.identity.users import NewUser
 from troth.kernel.personal import Holding
+from troth.promises.account import account
 from troth.promises.check import Check, Facts, counted
-from troth.promises.probe import SERVICE, Probe, probe
+from troth.promises.probe import Probe, probe
 from troth.promises.system import System
 from troth.storage.database import metadata
 from troth.vault.consent import TRAINING
@@ -36,16 +32,10 @@ _KINDS = frozenset({"account", "session", "api-key", "object", "consent"})
 
 def _planted(system: System, tenant: str) -> tuple[Probe, str]:
     """A synthetic person with an account and something in every store; and their mark."""
-    mark = secrets.token_hex(12)
-    identity, vault = system.identity, system.vault
-    made = identity.users.create(NewUser(tenant, f"{mark}@example.org", mark, frozenset({"member"}), SERVICE))
-    person = Probe(system, tenant, made.id)
-    identity.sessions.open(made.id, Proof("password+totp", 2), "loopback")
-    identity.keys.create(NewKey(tenant, made.id, mark, frozenset({"own-data"}), 1))
-    PrivacySettings(system.base.database).change(made.id, "analytics", "aggregate")
-    vault.consents.grant(tenant, made.id, TRAINING, notice="self-check-1")
-    person.keep(mark.encode(), name=f"{mark}.txt")
-    return person, mark
+    someone = account(system, tenant)
+    system.vault.consents.grant(tenant, someone.person.subject, TRAINING, notice="self-check-1")
+    someone.person.keep(someone.mark.encode(), name=f"{someone.mark}.txt")
+    return someone.person, someone.mark
 
 
 def _symmetric(system: System, forget: Callable[[Probe], object]) -> Facts:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -13,6 +12,7 @@ from sqlalchemy import func, select
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.keys.tree import UnitKey
+from troth.promises.account import Account, account, changed, chunks, forms, found_in, rows_of
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
@@ -32,36 +32,43 @@ KINDS = (
     ("commercial-record", DataClass.SYSTEM),
 )
 _CLASS_BYTE = 5  # of a TOB1 header
-_COARSE = 2.0  # seconds that a file system's times may lag
-
-
-def found_in(folders: Iterable[Path], needles: Iterable[bytes], since: float) -> set[bytes]:
-    """The needles that stand in any file changed since a moment; fresh random needles cannot stand in older ones."""
-    wanted, found = set(needles), set[bytes]()
-    for folder in folders:
-        for path in folder.rglob("*"):
-            try:
-                if path.is_file() and path.stat().st_mtime >= since - _COARSE:
-                    content = path.read_bytes()
-                    found |= {needle for needle in wanted if needle in content}
-            except FileNotFoundError:
-                continue  # deleted meanwhile
-    return found
+_TEMPORARY_DEPTH = 2  # folders below the process's temporary folder that are looked into
 
 
 def _sealed(system: System, leak: Callable[[bytes], object] = lambda _content: None) -> Facts:
-    """For one sample of each kind: not in any file, header says AES-256-GCM, another tenant's key does not open it."""
-    since, outcomes = time.time(), list[bool]()
+    """For one sample of each kind, and an account: nowhere in clear, AES-256-GCM, closed to another tenant's key."""
+    since, outcomes, data = time.time(), list[bool](), system.base.settings.data.folder
     with probe(system) as person, probe(system, neighbour=True) as other:
         foreign = system.base.tree.key(bytes.fromhex(other.row(other.keep().id)["unit"]))
-        needles = {kind: secrets.token_hex(16).encode() for kind, _ in KINDS}
-        for kind, data_class in KINDS:
-            leak(needles[kind])
-            info = person.keep(b"probe " + needles[kind], kind=kind, data_class=data_class, name=needles[kind].decode())
-            outcomes += _framed(person, info, foreign)
-        system.base.database.checkpoint()
-        found = found_in([system.base.settings.data.folder], needles.values(), since)
-    return counted(outcomes + [needle not in found for needle in needles.values()])
+        someone = account(system, person.tenant)
+        try:
+            mark = someone.mark.encode()  # of everything that is kept here, so that one search finds all
+            for kind, data_class in KINDS:
+                content = mark + kind.encode()
+                leak(content)
+                info = person.keep(b"probe " + content, kind=kind, data_class=data_class, name=content.decode())
+                outcomes += _framed(person, info, foreign)
+            outcomes += _account_sealed(system, someone, mark)
+            system.base.database.checkpoint()
+            temporary = found_in([Path(tempfile.gettempdir())], [mark], since, deep=_TEMPORARY_DEPTH)
+            outcomes += [not found_in([data], [mark], since), not temporary, _all_framed(data / "objects", since)]
+        finally:
+            someone.person.erase()
+    return counted(outcomes)
+
+
+def _account_sealed(system: System, someone: Account, mark: bytes) -> list[bool]:
+    """No column of any of the account's rows has address, name or password hash in clear."""
+    rows = [row for rows in rows_of(system, someone.person.subject).values() for row in rows]
+    values = [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row.values()]
+    clear = [*forms(mark), *forms(b"$argon2")]
+    return [not any(one in value for one in clear) for value in values]
+
+
+def _all_framed(folder: Path, since: float) -> bool:
+    """True when whatever was written to the object store says that it is sealed, and something was."""
+    written = [next(chunks(path), b"") for path in changed([folder], since) if not path.name.startswith(".")]
+    return bool(written) and all(content.startswith(framing.MAGIC) for content in written)
 
 
 def _framed(person: Probe, info: ObjectInfo, foreign: UnitKey) -> list[bool]:
@@ -81,7 +88,7 @@ def _plaintext_store(system: System) -> Facts:
     """The known-bad fixture: a store that also keeps the content as it came, inside the data folder."""
     with tempfile.TemporaryDirectory(prefix="probe-", dir=system.base.settings.data.folder) as folder:
         careless = LocalBlobs(Path(folder))
-        return _sealed(system, lambda content: careless.create(content.decode(), b"probe " + content))
+        return _sealed(system, lambda content: careless.create(content.decode(), content))
 
 
 def _classified(system: System, change: Callable[[bytes], bytes] = lambda sealed: sealed) -> Facts:
@@ -148,9 +155,9 @@ CHECKS = (
     Check(
         "sealed-at-rest",
         ("CRY-02", "CLS-04"),
-        "One synthetic sample of each kind of data is kept: neither content nor name may stand in any file of the data "
-        "folder, headers must say AES-256-GCM, another tenant's key must not open it. A database server's own files "
-        "and the memory of the process are not looked at.",
+        "A synthetic sample of each kind and an account are kept: no content, name or address may stand in the data "
+        "folder, temporary folder or a row, plain, in hex or base64; every stored object is AES-256-GCM and closed to "
+        "other tenants' keys. A database server's files and memory are not looked at.",
         _sealed,
         _plaintext_store,
         every=6 * 3600,
