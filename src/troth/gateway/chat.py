@@ -17,6 +17,7 @@ from troth.gateway.clearance import Clearance, Departure, Wanted
 from troth.gateway.intake import Limits, admit_image
 from troth.gateway.moderation import Moderator
 from troth.gateway.places import CHAT
+from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import Cleared
 from troth.gateway.restoring import unescaped
 from troth.gateway.vendors.sse import encode
@@ -69,7 +70,7 @@ class ChatDesk:
             usage=answers.usage(answer.get("usage")),
         )
         if store:
-            departure.objects = (self._keep(departure.call, completion),)
+            departure.objects = (self._keep(departure, completion),)
         return completion
 
     def _choice(self, departure: Departure, choice: Any) -> dict[str, Any]:
@@ -102,7 +103,8 @@ class ChatDesk:
                 self._moderator.check(unescaped(call["function"]["arguments"]))
         return given | ({"tool_calls": restored} if restored else {})
 
-    def _keep(self, call: Call, completion: Completion) -> str:
+    def _keep(self, departure: Departure, completion: Completion) -> str:
+        call = departure.call
         kept = self._objects.keep(
             KeepRequest(
                 tenant=call.tenant,
@@ -113,7 +115,8 @@ class ChatDesk:
                 name=f"{call.request_id}.json",
                 content=completion.model_dump_json().encode(),
                 request=call.request_id,
-            )
+            ),
+            beside=Receipts.going_with(call, departure.receipt, ()),
         )
         call.note(object=kept.id)
         return kept.id

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import Connection
 
 from troth.gateway.assets import Assets
 from troth.gateway.clearance import Clearance, Departure, Wanted
@@ -17,6 +19,7 @@ from troth.gateway.moderation import Moderator
 from troth.gateway.pictures import MEDIA_TYPES, finished
 from troth.gateway.places import IMAGES
 from troth.gateway.provenance import Credentials, SourceType
+from troth.gateway.receipts import Receipts
 from troth.gateway.vendors.local_studio import IMAGE_MODEL
 from troth.gateway.vendors.port import Attachment, Produced
 from troth.gateway.wire.images import EditImages, GenerateImages, Image, Images
@@ -105,26 +108,30 @@ class ImageDesk:
                      parent=parent)
             for one in made
         ]  # fmt: skip
-        departure.objects = self._keep(departure.call, wanted, signed, sources)
+        departure.objects = self._keep(departure, wanted, signed, sources)
         departure.outcome = "answered"
         return self._answer(departure, request, signed, prompts)
 
-    def _keep(self, call: Call, wanted: str, signed: list[bytes], sources: Sequence[_Source]) -> tuple[str, ...]:
-        """All of them, or none when one cannot be kept."""
+    def _keep(
+        self, departure: Departure, wanted: str, signed: list[bytes], sources: Sequence[_Source]
+    ) -> tuple[str, ...]:
+        """All of them, or none when one cannot be kept. The last one binds the receipt to all."""
+        call, kept = departure.call, list[str]()
         with ExitStack() as undo:
             parents = tuple(
                 self._kept(undo, call, "upload", one.admitted.media_type, name=_name(one.upload.filename),
                            content=one.admitted.content)
                 for one in sources
             )  # fmt: skip
-            kept = tuple(
-                self._kept(undo, call, "output", MEDIA_TYPES[wanted], name=f"{call.request_id}-{n}.{wanted}",
-                           content=content, parents=parents)
-                for n, content in enumerate(signed, 1)
-            )  # fmt: skip
+            for n, content in enumerate(signed, 1):
+                beside = Receipts.going_with(call, departure.receipt, kept) if n == len(signed) else None
+                kept.append(
+                    self._kept(undo, call, "output", MEDIA_TYPES[wanted], name=f"{call.request_id}-{n}.{wanted}",
+                               content=content, parents=parents, beside=beside)
+                )  # fmt: skip
             undo.pop_all()
         call.note(object=kept[0], objects=len(kept), format=wanted)
-        return kept
+        return tuple(kept)
 
     def _kept(
         self,
@@ -136,6 +143,7 @@ class ImageDesk:
         name: str,
         content: bytes,
         parents: tuple[str, ...] = (),
+        beside: Callable[[Connection, str], None] | None = None,
     ) -> str:
         kept = self._objects.keep(
             KeepRequest(
@@ -148,7 +156,8 @@ class ImageDesk:
                 content=content,
                 derived_from=parents,
                 request=call.request_id,
-            )
+            ),
+            beside=beside,
         )
         undo.callback(self._objects.delete, call.tenant, call.subject, kept.id)
         return kept.id

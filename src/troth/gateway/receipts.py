@@ -6,7 +6,7 @@ Keeping the receipt first means that with the vault, the keys or the database do
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, NotFound
 from troth.kernel.operation import Call
 from troth.storage.database import Database
+from troth.vault.lineage import bind
 from troth.vault.objects import KeepRequest, Objects
 
 
@@ -71,13 +72,22 @@ class Receipts:
                            code="duplicate-request") from error  # fmt: skip
         return replace(row, object=kept.id)
 
+    @staticmethod
+    def going_with(call: Call, row: ReceiptRow, objects: Iterable[str]) -> Callable[[Connection, str], None]:
+        """For `Objects.keep`: the receipt's content goes with the object that is kept, and with `objects`.
+
+        It holds the prompt, which must not outlive what was made of it. The row stays, with ids only (VEN-08).
+        """
+        made = tuple(objects)
+        return lambda connection, kept: bind(connection, call.tenant, call.subject, row.object, (*made, kept))
+
     def ending(self, row: ReceiptRow, outcome: str, objects: tuple[str, ...]) -> Callable[[Connection], None]:
         """The change that notes how it ended and which objects came of it."""
         ended = replace(row, answered_at=epoch_ms(self._clock.now()), outcome=outcome, objects=objects)
         return lambda connection: store.end_receipt(connection, ended)
 
     def show(self, tenant: str, subject: str, request_id: str) -> Receipt:
-        """One's own receipt. Raises `NotFound`, and `Gone` once it has expired or was erased."""
+        """One's own receipt. Raises `NotFound`, and `Gone` once it, or what came of it, has expired or was erased."""
         with self._database.read() as connection:
             row = store.find_receipt(connection, tenant, request_id)
         if row is None:

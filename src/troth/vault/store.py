@@ -169,8 +169,13 @@ def subject_erased(connection: Connection, tenant: str, subject: str) -> bool:
 def insert_object(connection: Connection, row: Row, parents: Sequence[str]) -> None:
     """One live row, numbered by the database, and its derivation edges."""
     _ADD.run(connection, [{name: getattr(row, name) for name in _WRITTEN}])
+    add_edges(connection, row.id, parents)
+
+
+def add_edges(connection: Connection, child: str, parents: Sequence[str]) -> None:
+    """`child` goes when one of `parents` goes."""
     if parents:
-        connection.execute(insert(edges), [{"parent": parent, "child": row.id} for parent in parents])
+        connection.execute(insert(edges), [{"parent": parent, "child": child} for parent in parents])
 
 
 def find(connection: Connection, tenant: str, subject: str, object_id: str) -> Row | None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
 from gateway_world import PERSON, TENANT, Upstream, World, drawing, serving
 from troth.gateway import store
 from troth.gateway.wire.chat import CompleteChat
+from troth.gateway.wire.images import EditImages, GenerateImages
 from troth.gateway.wire.receipts import ShowReceipt
-from troth.kernel.errors import Gone, NotFound
+from troth.gateway.wire.upload import Upload
+from troth.kernel.errors import Gone, NotFound, Unavailable
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call
+from troth.vault.objects import KeepRequest, ObjectInfo
 
 
 def send(world: World) -> tuple[Call, Upstream]:
@@ -77,3 +81,79 @@ def test_pictures_stand_there_as_digests(world: World) -> None:
     receipt = world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id))
     shown = receipt.sent["messages"][0]["content"][1]["image_url"]["url"]
     assert shown == f"sha256:{hashlib.sha256(sent.encode()).hexdigest()}"
+
+
+def gone(world: World, call: Call) -> None:
+    """The content is gone, from the answers and from the disk's keys; the row for a vendor's breach is not."""
+    with pytest.raises(Gone):
+        world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id))
+    assert world.objects.list(TENANT, PERSON, kind="receipt") == []
+    with world.database.read() as connection:
+        row = store.find_receipt(connection, TENANT, call.request_id)
+    assert row is not None
+    assert row.vendor == "local-studio"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_it_goes_with_the_picture_that_came_of_it(world: World, number: int) -> None:
+    call, other = world.call(), world.call()
+    for one in (call, other):
+        world.run(world.images.generate(one, GenerateImages(prompt="A cat named Tibbles", size="128x96", n=2)))
+    assert world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id)).sent["prompt"]
+    pictures = [one.id for one in world.objects.list(TENANT, PERSON, kind="output")][2:]  # newest first
+    world.objects.delete(TENANT, PERSON, pictures[number])
+    with pytest.raises(Gone):
+        world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id))
+    assert world.operations.show_receipt(other, ShowReceipt(request_id=other.request_id)).sent["prompt"]
+    assert len(world.objects.list(TENANT, PERSON, kind="receipt")) == 1
+    assert len(world.objects.list(TENANT, PERSON, kind="output")) == 3
+
+
+def test_it_goes_with_the_picture_that_was_changed(world: World) -> None:
+    call = world.call()
+    upload = Upload(filename="a.png", media_type="image/png", content=drawing(80, 60))
+    world.run(world.images.edit(call, EditImages(prompt="brighter", image=[upload])))
+    (source,) = world.objects.list(TENANT, PERSON, kind="upload")
+    world.objects.delete(TENANT, PERSON, source.id)
+    gone(world, call)
+
+
+def test_it_goes_with_the_answer_that_was_kept(world: World) -> None:
+    call = world.call()
+    body = {"model": "troth-echo-1", "messages": [{"role": "user", "content": "Hello"}], "store": True}
+    world.run(world.chat.complete(call, CompleteChat.model_validate(body)))
+    (answer,) = world.objects.list(TENANT, PERSON, kind="answer")
+    assert world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id)).sent["messages"]
+    world.objects.delete(TENANT, PERSON, answer.id)
+    gone(world, call)
+
+
+def test_it_stays_when_nothing_could_be_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, count = world.objects.keep, 0
+
+    def failing(request: KeepRequest, **more: Any) -> ObjectInfo:
+        nonlocal count
+        count += request.kind == "output"
+        if count == 2:
+            raise Unavailable("The vault is full.")
+        return keep(request, **more)
+
+    monkeypatch.setattr(world.objects, "keep", failing)
+    call = world.call()
+    with pytest.raises(Unavailable):
+        world.run(world.images.generate(call, GenerateImages(prompt="A cat", size="128x96", n=2)))
+    assert world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id)).sent["prompt"]
+
+
+def test_a_receipt_erased_meanwhile_binds_nothing(world: World) -> None:
+    call = world.call()
+
+    async def erased_on_the_way() -> None:
+        departure = world.images._clear(call, GenerateImages(prompt="A cat", size="128x96"), [])
+        world.objects.delete(TENANT, PERSON, departure.receipt.object)
+        made = await departure.port.image(departure.payload)
+        world.images._deliver(departure, GenerateImages(prompt="A cat", size="128x96"), made, [])
+
+    world.run(erased_on_the_way())
+    assert len(world.objects.list(TENANT, PERSON, kind="output")) == 1
+    assert world.objects.list(TENANT, PERSON, kind="receipt") == []
