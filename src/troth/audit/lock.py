@@ -62,4 +62,4 @@ def _lock_file(file: IO[str]) -> None:
 
 
 def _taken() -> Conflict:
-    return Conflict("Another process sequences this audit log; stop it first, or let it work.", code="second-sequencer")
+    return Conflict("Another Troth process uses this data folder; stop it first.", code="second-sequencer")

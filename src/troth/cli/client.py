@@ -63,6 +63,11 @@ class Client:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             content = response.read()
+        except ssl.SSLCertVerificationError as error:
+            raise Unavailable(
+                "The certificate is not trusted; set TROTH_CA to tls/authority.pem of the server's keys folder.",
+                code="untrusted-certificate",
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(
                 "The server cannot be reached; check TROTH_URL and TROTH_CA.", code="no-server"

@@ -81,6 +81,8 @@ def main() -> None:
     """Entry point. A refusal prints one sentence and exits with 1; nothing internal is shown."""
     try:
         troth()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except Exception as error:
         _explain(error)
         sys.exit(1)
@@ -93,6 +95,11 @@ def _explain(error: Exception) -> None:
             f"This needs the package '{error.name.partition('.')[0]}'; install it with: pip install 'troth[server]'."
         )
         code = "missing-extra"
+    if isinstance(error, OSError):
+        advice = "Troth cannot use a file or folder; check owner, permissions and space of the data and keys folders."
+        code = "no-access"
+    if type(error).__name__ in ("ArgumentError", "NoSuchModuleError"):
+        advice, code = "The database URL is not usable: only sqlite and postgresql+psycopg are known.", "bad-setting"
     if advice is None:
         from troth.kernel.journal import Journal
 

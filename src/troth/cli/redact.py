@@ -26,13 +26,16 @@ def redact() -> None:
 
 
 def _policy(path: Path | None) -> Policy:
-    from troth.redact.policy import load_policy, training_policy
+    from troth.redact.policy import load_policy, training_policy, vendor_policy
 
+    shipped = {"training": training_policy, "vendor": vendor_policy}
+    if path and str(path) in shipped:
+        return shipped[str(path)]()
     return load_policy(path) if path else training_policy()
 
 
 @redact.command()
-@click.option("--policy", "policy_path", type=_OLD_FILE, help="A policy in YAML; the default is the training policy.")
+@click.option("--policy", "policy_path", type=_FILE, help="training (the default), vendor, or a policy file in YAML.")
 @click.option(
     "--key", type=_FILE, help="32 secret bytes for pseudonyms; made when missing. Without it, each run has its own."
 )
@@ -86,7 +89,7 @@ def _spans(policy: Policy) -> None:
 @click.argument("output", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--source", required=True, help="Where the data set comes from; written into the manifest.")
 @click.option("--licence", "--license", required=True, help="Under which licence, as an SPDX identifier or a name.")
-@click.option("--policy", "policy_path", type=_OLD_FILE, help="A policy in YAML; the default is the training policy.")
+@click.option("--policy", "policy_path", type=_FILE, help="training (the default), vendor, or a policy file in YAML.")
 @click.option("--consent", type=_OLD_FILE, help='JSON Lines {"subject", "consent", "granted"}; needs --subject-field.')
 @click.option("--subject-field", help="The field that names the subject of a row. It is not written to the output.")
 @click.option("--consent-flag", help="The field of a row that holds its consent: true, or the consent's id.")

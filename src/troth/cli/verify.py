@@ -85,15 +85,24 @@ def _file(path: Path, trust: dict[str, Any], salt: str | None, person: str | Non
 
 def _proof(body: dict[str, Any], trust: dict[str, Any]) -> dict[str, Any]:
     from troth.audit.verify import verify_proof
+    from troth.cli.showing import readable
     from troth.kernel.errors import Malformed
 
     try:
         leaf, proof = str(body["leaf"]).encode(), str(body["proof"])
-        log = str(json.loads(leaf)["log"])
+        entry = json.loads(leaf)
+        log = str(entry["log"])
     except (ValueError, KeyError, TypeError):
         raise Malformed("The proof file is not one that 'troth log prove' wrote.", code="proof-malformed") from None
     index = verify_proof(proof, leaf, _log_key(trust, log))
-    return {"what": "audit entry: its place in the signed log", "log": log, "index": index}
+    return {
+        "what": "audit entry: its place in the signed log",
+        "log": log,
+        "index": index,
+        "operation": readable("op", entry.get("op")),
+        "time": readable("time", entry.get("time")),
+        "outcome": readable("outcome", entry.get("outcome")),
+    }
 
 
 def _certificate(raw: bytes, trust: dict[str, Any], salt: str | None, person: str | None) -> dict[str, Any]:
@@ -102,13 +111,15 @@ def _certificate(raw: bytes, trust: dict[str, Any], salt: str | None, person: st
 
     log = verify_certificate(raw, trust["signers"]).log.log
     held = verify_certificate(raw, trust["signers"], log_keys=[_log_key(trust, log)])
+    if bool(salt) != bool(person):
+        raise Invalid("Give both --salt and --person, or neither.", code="salt-and-person")
     if salt or person:
         tenant, _, subject = (person or "").partition("/")
         try:
             verify_subject(held, bytes.fromhex(salt or ""), tenant, subject)
         except ValueError:
             raise Invalid("The salt is 64 hex digits.", code="bad-salt") from None
-    return _summary(held)
+    return {**_summary(held), **({"about": "the person given"} if person else {})}
 
 
 def _summary(held: Certificate) -> dict[str, Any]:
@@ -123,7 +134,7 @@ def _summary(held: Certificate) -> dict[str, Any]:
         "roots destroyed": len(roots),
         "assurance": ", ".join(sorted({root.assurance for root in roots})) or "none",
         "backups": held.backups,
-        "not covered": "; ".join(held.residual),
+        "not covered": " ".join(held.residual).removeprefix("Not covered: "),
     }
 
 

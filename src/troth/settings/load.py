@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,30 @@ class Settings(BaseSettings):
 def load(**overrides: Any) -> Settings:
     """The settings of this process. Raises `Invalid` naming the first setting that is unknown or out of range."""
     _refuse_unknown(os.environ)
+    config = os.environ.get("TROTH_CONFIG")
+    if config and not Path(config).exists():
+        raise Invalid("TROTH_CONFIG names no file; correct it, or leave it out.", code="bad-setting")
     try:
-        return Settings(**overrides)
+        return _checked(Settings(**overrides))
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid("The settings file is not valid TOML; correct it.", code="bad-setting") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise Invalid(f"The setting '{place}' is not valid: {first['msg']}.", code="bad-setting") from error
+
+
+def _checked(settings: Settings) -> Settings:
+    folder, keys = settings.data.folder.resolve(), settings.data.keys.resolve()
+    if folder.is_relative_to(keys) or keys.is_relative_to(folder):
+        raise Invalid(
+            "The keys folder and the data folder must not lie inside each other: a copy of one would undo erasures.",
+            code="bad-setting",
+        )
+    url = settings.data.database_url
+    if url and not url.startswith(("postgresql:", "postgresql+psycopg:", "sqlite:")):
+        raise Invalid("TROTH_DATA__DATABASE_URL must begin with postgresql+psycopg://.", code="bad-setting")
+    return settings
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

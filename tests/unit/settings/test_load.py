@@ -47,3 +47,23 @@ def test_settings_do_not_change() -> None:
 
 def test_every_setting_has_a_manual() -> None:
     assert all(line.text for line in manual())
+
+
+def test_a_config_that_is_missing_or_broken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TROTH_CONFIG", str(tmp_path / "t.toml"))
+    with pytest.raises(Invalid, match="names no file"):
+        load()
+    (tmp_path / "t.toml").write_text("[server")
+    with pytest.raises(Invalid, match="TOML"):
+        load()
+
+
+@pytest.mark.parametrize(("folder", "keys"), [("a", "a/k"), ("a/d", "a"), ("a", "a")])
+def test_keys_and_data_do_not_lie_inside_each_other(folder: str, keys: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="inside each other"):
+        load(data={"folder": tmp_path / folder, "keys": tmp_path / keys})
+
+
+def test_an_unknown_database_is_refused() -> None:
+    with pytest.raises(Invalid, match="postgresql"):
+        load(data={"database_url": "mysql://x"})

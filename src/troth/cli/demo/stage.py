@@ -92,7 +92,7 @@ def running(stage: Stage) -> Iterator[dict[str, str]]:
         "TROTH_DATA__FOLDER": str(stage.data),
         "TROTH_DATA__KEYS": str(stage.keys),
         "TROTH_SERVER__PORT": str(stage.port),
-        "TROTH_CONFIG": str(stage.root / "no.toml"),
+        "TROTH_CONFIG": os.devnull,
     }
     program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve", "--show-credentials"]
     with stage.journal.open("wb") as journal:
