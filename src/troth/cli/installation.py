@@ -94,6 +94,7 @@ def operator(installation: Installation, email: str) -> OperatorCredentials | No
 
 def open_door(installation: Installation, settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Listen and serve until a signal; `on_ready` gets the address."""
+    installation.troth.start()  # before the listener, so that a refusal such as a second server is said plainly
     authority, certificate, private_key = certificate_files(settings.data, settings.server)
     listener = listen(settings.server)
     port = _port(listener)
