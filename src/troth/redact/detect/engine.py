@@ -16,6 +16,7 @@ import re2
 from troth.redact.detect.rule import OTHER_NUMBERS, Rule
 from troth.redact.detect.shadow import shadow
 from troth.redact.detect.spans import Span, resolve
+from troth.redact.detect.view import see_through
 
 ACCEPT = 0.5
 _NEAR, _REACH = 28, 64  # characters before a find in which its context words are looked for
@@ -47,11 +48,15 @@ def _whole_words(words: str) -> str:
     return rf"(?i)(?:^|[^{_EDGE}])(?:{words})(?:[^{_EDGE}]|$)"
 
 
+_EDGE_CLASS = re.compile(r"\(\?<!\[((?:[^\]\\]|\\.)+)\]\)")  # a left edge that begins with one class
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     rule: Rule
     regex: Any
     group: int
+    edged: Any  # the same behind one character that may stand there, so that RE2 itself passes over refused edges
     left: re.Pattern[bytes]
     right: re.Pattern[bytes]
     context: re.Pattern[bytes] | None
@@ -66,10 +71,12 @@ def _compile(rule: Rule) -> _Compiled:
     value = regex(rule.pattern)
     against = rule.against or (OTHER_NUMBERS if rule.score < ACCEPT else "")
     driver = regex(_whole_words(rule.context)) if rule.score < ACCEPT else None
+    edge = _EDGE_CLASS.match(rule.left) if not value.groups and not rule.always else None
+    edged = regex(f"[^{edge.group(1)}](?:{rule.pattern})") if edge else None
     return _Compiled(
-        rule=rule, regex=value, group=1 if value.groups else 0, left=re.compile(rule.left.encode("latin-1")),
-        right=re.compile(rule.right.encode("latin-1")), context=_words(rule.context), against=_words(against),
-        driver=driver,
+        rule=rule, regex=value, group=1 if value.groups else 0, edged=edged,
+        left=re.compile(rule.left.encode("latin-1")), right=re.compile(rule.right.encode("latin-1")),
+        context=_words(rule.context), against=_words(against), driver=driver,
     )  # fmt: skip
 
 
@@ -132,6 +139,15 @@ class RuleDetector:
     def detect(self, text: str) -> list[Span]:
         """Spans of personal data and secrets in `text`, sorted, none overlapping."""
         data = shadow(text)
+        plain = self._finds(data)
+        sight = see_through(text, data)
+        if sight is None:
+            return plain
+        seen = self._finds(shadow(sight.text))
+        back = (Span(*sight.back(s.start, s.end), s.kind, s.score, s.detector) for s in seen)
+        return resolve([*plain, *back], cover=True)
+
+    def _finds(self, data: bytes) -> list[Span]:
         found: list[Span] = []
         for compiled in self._candidates(data):
             for start, end in _regions(compiled, data):
@@ -154,13 +170,12 @@ def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
 def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
     """Every accepted find of one rule that starts in [position, last). After a refusal the search goes on one character
     later, so that a wrong candidate never hides a right one; patterns are bounded, which keeps this linear."""
-    search, group, rule = compiled.regex.search, compiled.group, compiled.rule
+    rule = compiled.rule
     reach = min(len(data), last + _LONGEST) if compiled.driver else len(data)
     while position < last:
-        match = search(data, position, reach)
-        if match is None or match.start() >= last:
+        first, start, end = _next(compiled, data, position, reach)
+        if not 0 <= first < last:
             return
-        start, end = match.span(group)
         kept, score = _judge(compiled, data, start, end) if end > start else (0, 0.0)
         if kept:
             found.append(Span(start, start + kept, rule.kind, score, RuleDetector.name))
@@ -168,7 +183,20 @@ def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: lis
             if compiled.driver:  # a context word speaks for the next value, and for more only in a list
                 last = min(last, position + _LIST_GAP)
         else:
-            position = max(match.start() + 1, position + 1)
+            position = max(first + 1, position + 1)
+
+
+def _next(compiled: _Compiled, data: bytes, position: int, reach: int) -> tuple[int, int, int]:
+    """Where the next candidate begins, and its value's span; -1 when there is none."""
+    if compiled.edged is None or position == 0:
+        search = compiled.regex.search if compiled.edged is None else compiled.regex.match
+        match = search(data, position, reach)
+        if match is not None:
+            return match.start(), *match.span(compiled.group)
+        if compiled.edged is None:
+            return -1, 0, 0
+    match = compiled.edged.search(data, max(0, position - 1), reach)
+    return (match.start() + 1, match.start() + 1, match.end()) if match is not None else (-1, 0, 0)
 
 
 def _judge(compiled: _Compiled, data: bytes, start: int, end: int) -> tuple[int, float]:

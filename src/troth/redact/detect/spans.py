@@ -32,12 +32,12 @@ class Detector(Protocol):
         """Spans sorted by start, none overlapping. Never raises on any str."""
 
 
-def resolve(found: Iterable[Span]) -> list[Span]:
+def resolve(found: Iterable[Span], *, cover: bool = False) -> list[Span]:
     """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier.
 
     What a loser of a container kind (address, URL, connection string) covers beyond the winners stays covered, so
     that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the
-    others.
+    others. `cover`: what any loser covers stays covered, for finds of two views of one text.
     """
     ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
     starts: list[int] = []
@@ -46,8 +46,8 @@ def resolve(found: Iterable[Span]) -> list[Span]:
         pieces = _uncovered(span, starts, kept)
         if pieces == [(span.start, span.end)]:
             _insert(span, starts, kept)
-        elif KINDS[span.kind].container:
-            for start, end in pieces if _winners_differ(span, kept) else ():
+        elif cover or KINDS[span.kind].container:
+            for start, end in pieces if cover or _winners_differ(span, kept) else ():
                 _insert(Span(start, end, span.kind, span.score, span.detector), starts, kept)
     return kept
 

@@ -17,13 +17,27 @@ _NOT_PHONE = (
 )
 _EXTENSION = r"(?:,? ?(?:x|ext\.?|extension|Durchwahl|poste) ?\d{1,6})?"
 
+_HOST = rf"(?:[{LETTER}0-9](?:[{LETTER}0-9\-]{{0,62}})\.)+[{LETTER}]{{2,24}}"
+# Degrees, minutes and seconds with any of their signs (ISO 6709 Annex D), the quarter last.
+_PART = r"\d{1,2}(?:[.,]\d{1,8})?"
+_DMS = rf"\d{{1,3}} ?(?:\xb0|\xba|deg\.?) ?{_PART} ?(?:'|\x60|\xb4|m(?:in)?\.?)(?: ?{_PART} ?(?:''|\"|\xb4\xb4|s(?:ec)?\.?))?"
+
 RULES: tuple[Rule, ...] = (
     Rule(
         kind="email",
-        pattern=rf"[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@(?:[{LETTER}0-9](?:[{LETTER}0-9\-]{{0,62}})\.)+[{LETTER}]{{2,24}}",
+        pattern=rf"[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@{_HOST}",
         score=0.98,
         gate="@",
         left=r"(?<![A-Za-z0-9_%+\-])",
+        right=rf"(?![{LETTER}0-9])",
+    ),
+    Rule(  # quoted local part, or an address in place of the host (RFC 5321 section 4.1.2)
+        kind="email",
+        pattern=rf"\"[^\"\r\n\\@]{{1,64}}(?:@[^\"\r\n\\@]{{0,64}})?\"@{_HOST}|[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@\[[0-9A-Fa-f:.]{{3,45}}\]",
+        score=0.98,
+        gate=r"\"@|@\[",
+        left="",
+        right="",
     ),
     Rule(  # obfuscated: name [at] host [dot] org
         kind="email",
@@ -34,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kind="url",
-        pattern=r"(?i)(?:https?|ftp|wss?)://[^\s<>\"'`{}|\\^\[\]\x7f]{2,900}",
+        pattern=r"(?i)(?:https?|ftp|wss?)://[^\s<>\"'`{}|\\^\[\]\x7f\xad]{2,900}",
         gate="://",
         score=0.6,
         check=lambda v: len(v.rstrip(".,;:!?)'*_")),
@@ -42,7 +56,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kind="url",
-        pattern=r"(?i)www\.[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}(?:/[^\s<>\"'`{}|\\^\[\]\x7f]{0,300})?",
+        pattern=r"(?i)www\.[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}(?:/[^\s<>\"'`{}|\\^\[\]\x7f\xad]{0,300})?",
         gate=r"(?i)www\.",
         score=0.6,
         check=lambda v: len(v.rstrip(".,;:!?)'*_")),
@@ -163,5 +177,31 @@ RULES: tuple[Rule, ...] = (
         check=whole(lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90),
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])(?!\.\d)",
+    ),
+    Rule(
+        kind="coordinates",
+        pattern=rf"{_DMS} ?[NS][,;/ ]{{0,3}}(?:{_DMS} ?[EWO])?|[NS] ?{_DMS}[,;/ ]{{0,3}}(?:[EWO] ?{_DMS})?|{_DMS} ?[EWO]|[EWO] ?{_DMS}",
+        score=0.8,
+        gate=r"\d ?(?:\xb0|\xba|deg)",
+        check=lambda v: len(v.rstrip(",;/ ")),
+        left=r"(?<![A-Za-z0-9.])",
+        right=r"(?![A-Za-z0-9])",
+    ),
+    Rule(  # decimal degrees with their quarter: 52.5200 N
+        kind="coordinates",
+        pattern=r"[1-9]?\d\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[NS][,;/ ]{1,3}1?\d{1,2}\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[EWO]"
+        r"|[NS] ?[1-9]?\d\.\d{3,15}\xb0?[,;/ ]{1,3}[EWO] ?1?\d{1,2}\.\d{3,15}\xb0?",
+        score=0.8,
+        gate=r"\d\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[NS]|[NS] ?\d{1,2}\.\d{3}",
+        left=r"(?<![A-Za-z0-9.])",
+        right=r"(?![A-Za-z0-9])(?!\.\d)",
+    ),
+    Rule(  # one of the two, beside its name
+        kind="coordinates",
+        pattern=r"[+\-]?1?\d{1,2}\.\d{2,15}",
+        score=0.2,
+        context=r"lat|latitude|lon|lng|longitude|breitengrad|l\xe4ngengrad|latitud|longitud|latitudine|longitudine|coordinates?|coords?|gps",
+        left=r"(?<![A-Za-z0-9.])",
+        right=r"(?![A-Za-z0-9%])(?!\.\d)",
     ),
 )

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
+from stdnum.gb import nhs
+
 from troth.redact.detect import checks
 from troth.redact.detect.checks import checked_digits, stdnum
 from troth.redact.detect.rule import Rule, whole
@@ -42,7 +44,7 @@ _US_UK_AU: tuple[Rule, ...] = (
         check=whole(lambda v: v[:2].upper() not in ("BG", "GB", "NK", "KN", "TN", "NT", "ZZ")),
     ),
     Rule(
-        kind="uk_nhs", pattern=r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", score=0.45, check=stdnum("gb.nhs"), left=_NO_DASH, right=_END,
+        kind="uk_nhs", pattern=r"\d{3}[ \t.\-/]{0,3}\d{3}[ \t.\-/]{0,3}\d{4}", score=0.45, check=checked_digits(nhs.is_valid), left=_NO_DASH, right=_END,
         context=rf"nhs{_NUMBERING}|health service|patient{_NUMBERING}|hospital",
     ),
     Rule(kind="uk_utr", pattern=r"\d{5} ?\d{5}K?", score=0.2, check=stdnum("gb.utr"), context=rf"utr{_NUMBERING}|taxpayer reference"),

@@ -6,16 +6,30 @@ from __future__ import annotations
 from troth.redact.detect import checks, wallets
 from troth.redact.detect.rule import Rule, whole
 
+# Between the groups of a number that a check digit protects.
+_GAP = r"(?:[ \t]{1,3}|[ \t]?[.\-/_+\xb7][ \t]?)"
+_ODD = r"(?:\t|[ \t]{2,3}|[ \t]?[./_+\xb7][ \t]?|[ \t]-[ \t]?)"  # what the rule of plain cards does not take
+
 RULES: tuple[Rule, ...] = (
     Rule(
         kind="payment_card",
-        pattern=r"\d{4}[ \-]?\d{4}(?:[ \-]?\d){4,11}",
+        pattern=r"[2-6]\d{3}[ \-]?\d{4}(?:[ \-]?\d){4,11}",
         gate=r"\d{4}[ \-]?\d{4}",
         score=0.95,
         check=checks.card,
         against="tracking|order|serial|isbn|imei|timestamp",
         left=r"(?<![A-Za-z0-9])(?<!\d[.\-])",
         right=r"(?![A-Za-z0-9])(?!-\d)",
+    ),
+    Rule(  # in the groups of a card, whatever stands between them: 4111.1111.1111.1111
+        kind="payment_card",
+        pattern=rf"[2-6]\d{{3}}{_ODD}\d{{4}}(?:{_GAP}\d{{4}}){{2}}(?:{_GAP}\d{{3}})?|3\d{{3}}{_ODD}\d{{6}}{_GAP}\d{{4,5}}",
+        gate=rf"\d{{4}}{_ODD}\d{{4}}{_GAP}\d{{4}}|\d{{4}}{_ODD}\d{{6}}{_GAP}\d{{4}}",
+        score=0.9,
+        check=checks.card,
+        against="tracking|order|serial|isbn|imei|timestamp",
+        left=r"(?<![A-Za-z0-9])(?<!\d[.\-/])",
+        right=r"(?![A-Za-z0-9])(?![.\-/]\d)",
     ),
     Rule(
         kind="card_code",
@@ -27,9 +41,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kind="iban",
-        pattern=r"[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,4})?",
+        pattern=rf"[A-Za-z]{{2}}\d{{2}}(?:{_GAP}?[A-Za-z0-9]{{4}}){{2,7}}(?:{_GAP}?[A-Za-z0-9]{{1,4}})?",
         score=0.98,
-        gate=r"[A-Za-z]{2}\d\d[ \-]?[A-Za-z0-9]{4}",
+        gate=rf"[A-Za-z]{{2}}\d\d{_GAP}?[A-Za-z0-9]{{4}}",
         check=checks.iban,
         right=r"(?![A-Za-z0-9])",
     ),

@@ -9,6 +9,7 @@ from troth.redact.detect.checks import entropy
 from troth.redact.detect.rule import Rule, whole
 
 _NEXT_PARAMETER = re.compile(r"&[A-Za-z_][A-Za-z0-9_.]*=")
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _EDGE_LEFT = r"(?<![A-Za-z0-9_])"
 _EDGE_RIGHT = r"(?![A-Za-z0-9_])"
 
@@ -29,8 +30,8 @@ def _is_secret(value: str) -> bool:
 
 def _is_random(value: str) -> bool:
     """Looks drawn at random: mixed signs and at least 3 bits of entropy per character (hex: 2.5)."""
-    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    return _is_secret(value) and mixed and entropy(value) >= 2.5
+    mixed = _DIGIT.search(value) and _LETTER.search(value)
+    return bool(mixed) and _is_secret(value) and entropy(value) >= 2.5
 
 
 def _parameter(value: str) -> int:
