@@ -109,9 +109,12 @@ class Troth:
         }
 
     def start(self) -> None:
-        """Open the key tree, check the log against what was signed, finish interrupted erasures."""
-        self.system.base.tree.resume()
+        """Check the log against what was signed, open the key tree, finish interrupted erasures.
+
+        The sequencer comes first: it refuses a second process before that one touches an unfinished key destruction.
+        """
         self.system.base.sequencer.start()
+        self.system.base.tree.resume()
         self.system.vault.erasures.resume()
 
     def stop(self) -> None:
