@@ -59,8 +59,10 @@ class Links:
         """Go on by `text`."""
         for piece in _PIECE.findall(text):
             self._read_word(piece)
-            self._read_tag(piece)
-            self._read_target(piece)
+            if self._tags or self._last == "<":
+                self._read_tag(piece)
+            if self._targets or self._last == "]":
+                self._read_target(piece)
             self._last = piece
 
     def _read_word(self, piece: str) -> None:
