@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets
+from collections import deque
 
 from troth.kernel.errors import Invalid
 
 ID_BYTES = 16
 _BODY_LENGTH = 26
+_AHEAD = 256  # ids' worth of random bytes drawn at once: each draw gives the interpreter away to another thread
+_drawn: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_drawn.clear)
 
 
 def new_id(kind: str) -> str:
     """A fresh id such as `obj_…`; `kind` is a short lower-case prefix."""
-    return id_from_bytes(kind, secrets.token_bytes(ID_BYTES))
+    try:
+        raw = _drawn.popleft()
+    except IndexError:
+        block = secrets.token_bytes(ID_BYTES * _AHEAD)
+        raw, *ahead = (block[at : at + ID_BYTES] for at in range(0, len(block), ID_BYTES))
+        _drawn.extend(ahead)
+    return id_from_bytes(kind, raw)
 
 
 def id_from_bytes(kind: str, raw: bytes) -> str:

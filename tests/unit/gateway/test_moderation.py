@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from troth.gateway.moderation import CATEGORIES, Moderator, StreamModerator
+from troth.gateway.moderation import CATEGORIES, Moderator, StreamModerator, normalise
 from troth.kernel.errors import Denied, Unavailable
 
 MODERATOR = Moderator()
@@ -72,6 +74,16 @@ def test_harmless(text: str) -> None:
 def test_disguises(text: str) -> None:
     with pytest.raises(Denied):
         MODERATOR.check(text)
+
+
+WORDS = sorted({word for text in (*PROHIBITED.values(), *HARMLESS) for word in text.split()})
+
+
+@given(st.lists(st.sampled_from([*PROHIBITED.values(), *HARMLESS, *WORDS]), max_size=8).map(" ".join))
+def test_the_one_walk_for_all_misses_no_category(text: str) -> None:
+    plain = MODERATOR._harmless.sub(" ~ ", normalise(text))
+    found = any(rule.search(plain) for rule in MODERATOR._rules)
+    assert bool(MODERATOR._any.search(plain)) == found
 
 
 def test_a_phrase_cut_in_two_messages() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.kernel.errors import Invalid
-from troth.kernel.ids import id_bytes, id_from_bytes, new_id
+from troth.kernel.ids import _AHEAD, _drawn, id_bytes, id_from_bytes, new_id
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -14,8 +16,20 @@ def test_bytes_survive_the_text_form(raw: bytes) -> None:
     assert id_bytes(id_from_bytes("obj", raw)) == raw
 
 
-def test_two_ids_differ() -> None:
-    assert new_id("obj") != new_id("obj")
+def test_ids_differ() -> None:
+    assert len({new_id("obj") for _ in range(3 * _AHEAD)}) == 3 * _AHEAD
+
+
+def test_a_forked_process_draws_its_own() -> None:
+    new_id("obj")
+    assert _drawn
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(theirs, new_id("obj").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(mine, 64).decode() not in {new_id("obj") for _ in range(_AHEAD)}
 
 
 @given(st.text(max_size=40))
