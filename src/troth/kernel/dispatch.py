@@ -145,7 +145,8 @@ class Dispatcher:
         entry = self._entry(name, call, "opened", Outcome.PENDING, decision=decision)
         if decision.allowed:
             counted = _only_counted(operation, caller)
-            self._public_reads[name] += counted
+            if counted:
+                self._public_reads[name] += 1
             return Permit(operation, call, entry, recorded=not counted)
         refusal = _refusal(caller)
         closed = replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code)

@@ -208,6 +208,8 @@ def test_a_stranger_who_reads_what_is_published_is_counted_and_not_recorded(
                 dispatcher.run("echo.read", STRANGER, Word(word=word))
     dispatcher.refuse("echo.read", STRANGER, Conflict("x", code="broken-query"))
     assert recorder.entries == []
+    dispatcher.run("echo.say", person("own-data"), Word())
+    recorder.entries.clear()
     dispatcher.tally()
     dispatcher.tally()
     (tally,) = recorder.entries
