@@ -49,7 +49,7 @@ def test_a_stranger_who_reads_the_promises_fills_no_log(home: House) -> None:
     assert newest["facts"] == {"counts": {"promise.list": 40}}
     assert len(rest) == before + 2, "nothing but the reading of the log itself"
     home.ok("GET", "/v1/promises", home.operator)
-    assert _log(home, home.operator)[2]["operation"] == "promise.list"
+    assert "promise.list" in {entry["operation"] for entry in _log(home, home.operator)[:3]}
 
 
 def test_the_last_owner_is_not_erased_by_anybody(home: House) -> None:
