@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from promise_world import Broken, named, shown
+from troth.audit import publication
 from troth.identity.holder import IdentityHolder
 from troth.kernel.personal import Forgotten
 from troth.promises.check import Check, Result
@@ -25,13 +26,18 @@ def test_kept_and_could_have_failed(check: Check, run_once: Callable[[Check], Ru
 
 
 def test_a_recorder_that_loses_entries_is_seen(system: System) -> None:
-    losing: Any = Broken(system.base.outbox, record=lambda _entry: None)
+    losing: Any = Broken(system.base.outbox, record=lambda *_: None)
     broken = replace(system, base=replace(system.base, outbox=losing))
     assert shown(named(audit.CHECKS, "no-record-no-act"), broken) is Result.FAIL
 
 
 def test_a_verifier_that_believes_everything_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "verify_log", lambda *_, **__: None)
+    assert shown(named(audit.CHECKS, "log-tampering-seen"), system) is Result.FAIL
+
+
+def test_a_log_that_signs_a_rolled_back_database_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publication, "require_growth", lambda *_: None)
     assert shown(named(audit.CHECKS, "log-tampering-seen"), system) is Result.FAIL
 
 

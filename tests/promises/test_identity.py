@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from promise_world import named, shown
-from troth.identity import sessions
 from troth.identity.blocklist import BlockList
+from troth.identity.sessions import Sessions
 from troth.promises.check import Check, Result
 from troth.promises.checks import identity
 from troth.promises.status import Run
@@ -22,9 +23,11 @@ def test_kept_and_could_have_failed(check: Check, run_once: Callable[[Check], Ru
     assert run.tested > 0
 
 
-def test_a_session_that_never_rests_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "IDLE_MS", 10 * sessions.ABSOLUTE_MS)
-    assert shown(named(identity.CHECKS, "sessions"), system) is Result.FAIL
+@pytest.mark.parametrize("limit", ["idle_ms", "absolute_ms"])
+def test_a_session_that_lasts_too_long_is_seen(limit: str, system: System) -> None:
+    lax = Sessions(system.base.database, system.base.clock, **{limit: 2 * 24 * 3600 * 1000})
+    broken = replace(system, identity=replace(system.identity, sessions=lax))
+    assert shown(named(identity.CHECKS, "sessions"), broken) is Result.FAIL
 
 
 def test_a_policy_without_a_block_list_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

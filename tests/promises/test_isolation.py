@@ -14,6 +14,7 @@ from troth.promises.checks import isolation
 from troth.promises.status import Run
 from troth.promises.system import System
 from troth.vault import store
+from troth.vault.erasure import Reader
 from troth.vault.store import Row
 
 
@@ -32,6 +33,11 @@ def test_a_query_without_the_person_is_seen(system: System, monkeypatch: pytest.
         return [row for one in everybody for row in query(connection, tenant, one, now, **rest)]
 
     monkeypatch.setattr(store, "page", page)
+    assert shown(named(isolation.CHECKS, "own-data-only"), system) is Result.FAIL
+
+
+def test_an_erasure_that_colleagues_may_see_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reader, "may_see", lambda _self, _erasure: True)
     assert shown(named(isolation.CHECKS, "own-data-only"), system) is Result.FAIL
 
 

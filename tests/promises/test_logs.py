@@ -35,8 +35,8 @@ def test_a_journal_that_tells_the_message_is_seen(system: System, monkeypatch: p
 def test_an_entry_with_free_text_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Dispatcher._entry
 
-    def loose(self: Dispatcher, name: str, call: Call, *rest: Any) -> Entry:
-        return replace(honest(self, name, call, *rest), evidence=seen.get(call.request_id))
+    def loose(self: Dispatcher, name: str, call: Call, *rest: Any, **more: Any) -> Entry:
+        return replace(honest(self, name, call, *rest, **more), evidence=seen.get(call.request_id))
 
     seen: dict[str, str] = {}
     real = ChatDesk.complete

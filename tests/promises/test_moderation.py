@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 
 import pytest
 
-from promise_world import named, shown
+from promise_world import Broken, named, shown
 from troth.gateway.moderation import Moderator
+from troth.gateway.vendors import channel
 from troth.gateway.vendors.channel import Channel
 from troth.promises.check import Check, Result
 from troth.promises.checks import moderation
@@ -25,6 +27,16 @@ def test_kept_and_could_have_failed(check: Check, run_once: Callable[[Check], Ru
 def test_a_moderator_that_is_never_asked_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Moderator, "check", lambda _self, _text: None)
     assert shown(named(moderation.CHECKS, "moderation"), system) is Result.FAIL
+
+
+def test_a_channel_that_trusts_anybody_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trusting() -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+    monkeypatch.setattr(channel, "ssl", Broken(ssl, create_default_context=trusting))
+    assert shown(named(moderation.CHECKS, "outbound-tls"), system) is Result.FAIL
 
 
 def test_a_channel_that_offers_the_old_version_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from troth.identity.passwords import OWASP_19_MIB, Argon2Profile, Passwords
 from troth.identity.sessions import Proof, Sessions
 from troth.identity.users import NewUser, Users
 from troth.kernel.caller import Connection
+from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Invalid, Unauthenticated
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import SERVICE, Ahead, Probe, probe, refused
@@ -106,6 +107,8 @@ def _sessions(system: System, later: Later) -> Facts:
             resting, long, ended = (now.open(user, _FULL, "loopback") for _ in range(3))
             outcomes.append(_ends(later(_REST), resting.token, "session-expired"))
             outcomes.append(_ends(later(_LENGTH), long.token, "session-expired"))
+            outcomes.append(long.expires_at <= epoch_ms(system.base.clock.now() + _LENGTH))
+            outcomes.append(_ends(_restless(system), long.token, "session-expired"))
             now.revoke(user, ended.id)
             outcomes.append(_ends(now, ended.token, "session-unknown"))
         finally:
@@ -115,6 +118,12 @@ def _sessions(system: System, later: Later) -> Facts:
 
 def _ends(sessions: Sessions, token: str, code: str) -> bool:
     return refused(lambda: sessions.authenticate(token, _HERE), Unauthenticated, code=code)
+
+
+def _restless(system: System) -> Sessions:
+    """A day later, as if somebody had used every session all the time: only the absolute limit ends one then."""
+    clock = Ahead(system.base.clock, _LENGTH)
+    return Sessions(system.base.database, clock, idle_ms=2 * int(_LENGTH.total_seconds()) * 1000)
 
 
 def _moved(system: System) -> Later:
