@@ -5,9 +5,10 @@ A revocation is one row, whatever it covers; so its cost does not depend on how 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
@@ -17,6 +18,7 @@ from troth.keys.store import ERASURE, groups, key_scope
 from troth.keys.units import Owner
 
 WHOLE = ""  # the subject of a tenant's own row
+_FEW = 4  # owners that are looked up one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,15 @@ class ScopeRows:
         self._jurisdiction = jurisdiction
         self._here = key_scope.c.jurisdiction == jurisdiction
         mine = and_(self._here, key_scope.c.tenant == bindparam("t"), key_scope.c.subject == bindparam("s"))
+        columns = (
+            key_scope.c.tenant,
+            key_scope.c.subject,
+            key_scope.c.units,
+            key_scope.c.state,
+            key_scope.c.sealed_epoch,
+        )
+        self._select = select(*columns).where(self._here)
+        self._one = select(*columns).where(mine)  # built once: building costs more than running
         self._add = update(key_scope).where(mine).values(units=key_scope.c.units + bindparam("more"))
         values = {"state": bindparam("to"), "reason": ERASURE, "changed_at": bindparam("at")}
         self._move = update(key_scope).where(mine, key_scope.c.state == bindparam("was")).values(values)
@@ -49,19 +60,19 @@ class ScopeRows:
     def of(self, connection: Connection, owners: Collection[Owner]) -> dict[Owner, ScopeRow]:
         """The rows of owners that have one."""
         found: dict[Owner, ScopeRow] = {}
-        tenants, subjects = sorted({tenant for tenant, _ in owners}), sorted({subject for _, subject in owners})
-        columns = (
-            key_scope.c.tenant,
-            key_scope.c.subject,
-            key_scope.c.units,
-            key_scope.c.state,
-            key_scope.c.sealed_epoch,
-        )
-        for some_tenants, some_subjects in product(groups(tenants), groups(subjects)):
-            these = and_(self._here, key_scope.c.tenant.in_(some_tenants), key_scope.c.subject.in_(some_subjects))
-            for row in connection.execute(select(*columns).where(these)):
-                found[row.tenant, row.subject] = ScopeRow(int(row.units), State(row.state), row.sealed_epoch)
+        for row in self._few(connection, owners) if len(owners) <= _FEW else self._many(connection, owners):
+            found[row.tenant, row.subject] = ScopeRow(int(row.units), State(row.state), row.sealed_epoch)
         return found
+
+    def _few(self, connection: Connection, owners: Collection[Owner]) -> Iterator[Any]:
+        for tenant, subject in owners:
+            yield from connection.execute(self._one, {"t": tenant, "s": subject})
+
+    def _many(self, connection: Connection, owners: Collection[Owner]) -> Iterator[Any]:
+        tenants, subjects = sorted({tenant for tenant, _ in owners}), sorted({subject for _, subject in owners})
+        for some_tenants, some_subjects in product(groups(tenants), groups(subjects)):
+            these = and_(key_scope.c.tenant.in_(some_tenants), key_scope.c.subject.in_(some_subjects))
+            yield from connection.execute(self._select.where(these))
 
     def erased_among(self, connection: Connection, owners: Collection[Owner]) -> set[Owner]:
         """Those for which no key may be made any more."""

@@ -141,7 +141,9 @@ class KeyStore:
         same = and_(key_page.c.page == bindparam("of"), key_page.c.version == bindparam("was"))
         self._drop = delete(key_page).where(same)
         self._replace = update(key_page).where(same)
-        self._change = select(key_tree.c.change).where(key_tree.c.jurisdiction == jurisdiction)
+        mine = key_tree.c.jurisdiction == jurisdiction
+        self._change = select(key_tree.c.change).where(mine)
+        self._held = select(key_tree.c.epoch).where(mine).with_for_update()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -160,9 +162,7 @@ class KeyStore:
 
     def held(self, connection: Connection) -> int | None:
         """The tree's epoch, its row locked for this transaction; None before the first."""
-        found = connection.execute(
-            select(key_tree.c.epoch).where(key_tree.c.jurisdiction == self.jurisdiction).with_for_update()
-        ).scalar()
+        found = connection.execute(self._held).scalar()
         return None if found is None else int(found)
 
     def change(self) -> int:

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, update
 
 from troth.kernel.errors import Gone, NotFound
 from troth.keys.lifecycle import State
 from troth.keys.scope_rows import WHOLE, not_revoked
 from troth.keys.store import ERASURE, groups, key_scope, unit
 from troth.keys.units import Owner, UnitRequest
+from troth.storage.prepared import PreparedInsert
 
 _person, _whole = key_scope.alias("person"), key_scope.alias("whole")
+_COLUMNS = [column.name for column in unit.columns if column.name != "sealed_epoch"]
+_ADD = PreparedInsert(unit, *_COLUMNS)
 _REVOKE = (
     update(unit)
     .where(unit.c.id == bindparam("one"), unit.c.state == State.ACTIVE)
@@ -74,7 +77,7 @@ class UnitRows:
 
     def add(self, connection: Connection, rows: Sequence[UnitRow], at: int) -> None:
         """Insert fresh units; the caller has checked and counts their owners."""
-        connection.execute(insert(unit), [self._values(row, at) for row in rows])
+        _ADD.run(connection, [self._values(row, at) for row in rows])
 
     def revoke(self, connection: Connection, rows: Sequence[UnitRow], at: int) -> Counter[Owner]:
         """Mark units so that they do not open here any more; how many went, by owner. Idempotent."""
@@ -119,7 +122,7 @@ class UnitRows:
             "period": row.period,
             "name": row.name,
             "generation": row.generation,
-            "state": State.ACTIVE,
+            "state": State.ACTIVE.value,
             "reason": "created",
             "created_at": at,
             "changed_at": at,
