@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from troth.identity.blocklist import ENTRY_BYTES, BlockList, table_of
+from troth.identity.blocklist import BUCKETS, SUFFIX_BYTES, BlockList, packed, table_of
 from unit.identity.world import BLOCKED
 
 
@@ -17,7 +17,7 @@ def test_the_shipped_list_knows_what_everybody_tries(password: str) -> None:
 
 def test_the_shipped_list_is_large_and_small_enough() -> None:
     assert len(BLOCKED) > 400_000
-    assert len(BLOCKED) * ENTRY_BYTES <= 4 << 20
+    assert len(BLOCKED) * SUFFIX_BYTES <= 2 << 20
 
 
 @settings(deadline=None)
@@ -38,7 +38,15 @@ def test_short_passwords_do_not_enter_and_order_does_not_matter() -> None:
     assert table_of(["short", "long enough", "also long enough"]) == table_of(["also long enough", "long enough"])
 
 
-@pytest.mark.parametrize("table", [b"", b"\0" * (ENTRY_BYTES + 1)])
+@pytest.mark.parametrize("table", [b"", b"\0" * (BUCKETS - 1), b"\1" * BUCKETS, b"\0" * (BUCKETS + 1)])
 def test_a_cut_table_stops_the_start(table: bytes) -> None:
     with pytest.raises(ValueError, match="cut short"):
         BlockList(table)
+
+
+def test_entries_that_begin_alike_are_told_apart() -> None:
+    entries = [b"\x00\x07" + bytes([number, 1, 2, 3]) for number in range(200)]
+    table = BlockList(packed(entries))
+    assert len(table) == 200
+    with pytest.raises(ValueError, match="256"):
+        packed([b"\0\0" + number.to_bytes(4) for number in range(300)])
