@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from troth.kernel.errors import Invalid, TrothError, Unavailable
 
-_TIMEOUT_SECONDS = 60
+_TIMEOUT_SECONDS = 300  # all checks at once take a minute and more on a busy machine, a vendor up to two
 
 
 class Refused(TrothError):

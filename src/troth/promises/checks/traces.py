@@ -13,7 +13,7 @@ from troth.promises.probe import Probe, probe
 from troth.promises.system import System
 
 _RANDOM = 16  # bytes of a value that cannot be there by chance
-_SECONDS, _PAUSE = 2.0, 0.1  # another erasure has two roots for a moment
+_SECONDS, _PAUSE = 1.0, 0.05  # another erasure has two roots for a moment
 
 
 def _wiped(system: System, forget: Callable[[Probe], object]) -> Facts:
