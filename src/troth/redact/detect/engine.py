@@ -20,6 +20,7 @@ from troth.redact.detect.view import see_through
 
 ACCEPT = 0.5
 _NEAR, _REACH = 28, 64  # characters before a find in which its context words are looked for
+_PATIENCE = 16  # refused candidates of one rule in one text before its edges are searched for as well
 _LIST_GAP = 6  # characters between the values of a list: `, `, ` and `
 _LONGEST = 400  # characters a find beside a context word may have
 _MEMORY = 256 << 20  # bytes RE2 may use for its automata: with the default of 8 MiB a large set gives up silently
@@ -56,7 +57,7 @@ class _Compiled:
     rule: Rule
     regex: Any
     group: int
-    edged: Any  # the same behind one character that may stand there, so that RE2 itself passes over refused edges
+    edged: str  # the pattern behind one character that may stand there, for texts full of refused edges
     left: re.Pattern[bytes]
     right: re.Pattern[bytes]
     context: re.Pattern[bytes] | None
@@ -64,15 +65,19 @@ class _Compiled:
     driver: Any  # finds the context words of a rule that cannot do without them
 
 
-def _compile(rule: Rule) -> _Compiled:
-    def regex(pattern: str) -> Any:
-        return re2.compile(pattern.encode("latin-1"), _options())
+def _regex(pattern: str) -> Any:
+    return re2.compile(pattern.encode("latin-1"), _options())
 
-    value = regex(rule.pattern)
+
+_edged = lru_cache(maxsize=None)(_regex)  # one for each rule at most, compiled when a text calls for it
+
+
+def _compile(rule: Rule) -> _Compiled:
+    value = _regex(rule.pattern)
     against = rule.against or (OTHER_NUMBERS if rule.score < ACCEPT else "")
-    driver = regex(_whole_words(rule.context)) if rule.score < ACCEPT else None
+    driver = _regex(_whole_words(rule.context)) if rule.score < ACCEPT else None
     edge = _EDGE_CLASS.match(rule.left) if not value.groups and not rule.always else None
-    edged = regex(f"[^{edge.group(1)}](?:{rule.pattern})") if edge else None
+    edged = f"[^{edge.group(1)}](?:{rule.pattern})" if edge else ""
     return _Compiled(
         rule=rule, regex=value, group=1 if value.groups else 0, edged=edged,
         left=re.compile(rule.left.encode("latin-1")), right=re.compile(rule.right.encode("latin-1")),
@@ -170,10 +175,12 @@ def _regions(compiled: _Compiled, data: bytes) -> list[tuple[int, int]]:
 def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: list[Span]) -> None:
     """Every accepted find of one rule that starts in [position, last). After a refusal the search goes on one character
     later, so that a wrong candidate never hides a right one; patterns are bounded, which keeps this linear."""
-    rule = compiled.rule
+    rule, refusals = compiled.rule, 0
     reach = min(len(data), last + _LONGEST) if compiled.driver else len(data)
     while position < last:
-        first, start, end = _next(compiled, data, position, reach)
+        # Many refusals are mostly edges inside long words and numbers: from then on RE2 itself passes over those.
+        find = _search_edged if refusals > _PATIENCE and compiled.edged else _search
+        first, start, end = find(compiled, data, position, reach)
         if not 0 <= first < last:
             return
         kept, score = _judge(compiled, data, start, end) if end > start else (0, 0.0)
@@ -183,19 +190,18 @@ def _scan(compiled: _Compiled, data: bytes, position: int, last: int, found: lis
             if compiled.driver:  # a context word speaks for the next value, and for more only in a list
                 last = min(last, position + _LIST_GAP)
         else:
-            position = max(first + 1, position + 1)
+            position, refusals = max(first + 1, position + 1), refusals + 1
 
 
-def _next(compiled: _Compiled, data: bytes, position: int, reach: int) -> tuple[int, int, int]:
+def _search(compiled: _Compiled, data: bytes, position: int, reach: int) -> tuple[int, int, int]:
     """Where the next candidate begins, and its value's span; -1 when there is none."""
-    if compiled.edged is None or position == 0:
-        search = compiled.regex.search if compiled.edged is None else compiled.regex.match
-        match = search(data, position, reach)
-        if match is not None:
-            return match.start(), *match.span(compiled.group)
-        if compiled.edged is None:
-            return -1, 0, 0
-    match = compiled.edged.search(data, max(0, position - 1), reach)
+    match = compiled.regex.search(data, position, reach)
+    return (match.start(), *match.span(compiled.group)) if match is not None else (-1, 0, 0)
+
+
+def _search_edged(compiled: _Compiled, data: bytes, position: int, reach: int) -> tuple[int, int, int]:
+    """The same for candidates with a character before them that the left edge allows; `position` is not 0."""
+    match = _edged(compiled.edged).search(data, position - 1, reach)
     return (match.start() + 1, match.start() + 1, match.end()) if match is not None else (-1, 0, 0)
 
 
