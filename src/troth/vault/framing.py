@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import secrets
 import struct
-import threading
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from hmac import compare_digest
@@ -41,7 +42,9 @@ _NOT_LAST, _LAST = bytes(4), b"\x00\x00\x00\x01"
 _GROUP = 4  # segments worked on at once, 1 MiB
 _SCRATCH = _GROUP * (SEGMENT + TAG) + HEADER
 _ZEROS = memoryview(bytes(_SCRATCH))
-_local = threading.local()
+_SMALL = 1 << 16  # bytes; a buffer for so few is made each time
+_KEPT = 4  # large buffers that wait for their next use
+_free: deque[memoryview] = deque(maxlen=_KEPT)
 
 
 class Unit(Protocol):
@@ -145,19 +148,19 @@ def _seal(facts: Facts, unit: Unit, plaintext: bytes, fresh: _Randomness) -> byt
 
 
 def _sealed_pieces(cipher: AESGCM, header: bytes, plaintext: bytes) -> Iterator[memoryview]:
-    source, target = memoryview(plaintext), _scratch("sealed")
-    target[:HEADER] = header
-    position, last = HEADER, _segments(len(plaintext)) - 1
-    for index in range(last + 1):
-        if index and index % _GROUP == 0:
-            yield target[:position]
-            position = 0
-        segment = source[index << SEGMENT_LOG2 : (index + 1) << SEGMENT_LOG2]
-        end = position + len(segment) + TAG
-        aad = header if index == 0 else None
-        cipher.encrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
-        position = end
-    yield target[:position]
+    source, position, last = memoryview(plaintext), HEADER, _segments(len(plaintext)) - 1
+    with _scratch(sealed_size(len(plaintext))) as target:
+        target[:HEADER] = header
+        for index in range(last + 1):
+            if index and index % _GROUP == 0:
+                yield target[:position]
+                position = 0
+            segment = source[index << SEGMENT_LOG2 : (index + 1) << SEGMENT_LOG2]
+            end = position + len(segment) + TAG
+            aad = header if index == 0 else None
+            cipher.encrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
+            position = end
+        yield target[:position]
 
 
 def _header(facts: Facts, unit: Unit, fresh: _Randomness) -> tuple[bytes, AESGCM]:
@@ -222,23 +225,24 @@ def _decrypt(cipher: AESGCM, sealed: bytes, first: int, after: int) -> bytes:
 
 
 def _plain_pieces(cipher: AESGCM, sealed: bytes, first: int, after: int) -> Iterator[memoryview]:
-    source, last, target = memoryview(sealed), _segments_of(sealed) - 1, _scratch("plain")
+    source, last = memoryview(sealed), _segments_of(sealed) - 1
     position = written = 0
-    try:
-        for index in range(first, after):
-            if position and (index - first) % _GROUP == 0:
-                yield target[:position]
-                position = 0
-            at = HEADER + index * (SEGMENT + TAG)
-            segment = source[at : at + SEGMENT + TAG]
-            end = position + len(segment) - TAG
-            written = max(written, end)
-            aad = sealed[:HEADER] if index == 0 else None
-            cipher.decrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
-            position = end
-        yield target[:position]
-    finally:
-        target[:written] = _ZEROS[:written]  # the buffer is used again
+    with _scratch(len(sealed)) as target:
+        try:
+            for index in range(first, after):
+                if position and (index - first) % _GROUP == 0:
+                    yield target[:position]
+                    position = 0
+                at = HEADER + index * (SEGMENT + TAG)
+                segment = source[at : at + SEGMENT + TAG]
+                end = position + len(segment) - TAG
+                written = max(written, end)
+                aad = sealed[:HEADER] if index == 0 else None
+                cipher.decrypt_into(_nonce(index, last=index == last), segment, aad, target[position:end])
+                position = end
+            yield target[:position]
+        finally:
+            target[:written] = _ZEROS[:written]  # the buffer is used again
 
 
 def _joined(pieces: Iterator[memoryview], size: int) -> bytes:
@@ -273,10 +277,17 @@ def _segments_of(sealed: bytes) -> int:
     return count
 
 
-def _scratch(name: str) -> memoryview:
-    """A buffer of this thread, used again and again: fresh pages cost more than the encryption."""
-    view: memoryview | None = getattr(_local, name, None)
-    if view is None:
+@contextmanager
+def _scratch(size: int) -> Iterator[memoryview]:
+    """A buffer for work on `size` bytes. Large ones are used again: fresh pages cost more than the encryption."""
+    if size <= _SMALL:
+        yield memoryview(bytearray(size))
+        return
+    try:
+        view = _free.pop()
+    except IndexError:
         view = memoryview(bytearray(_SCRATCH))
-        setattr(_local, name, view)
-    return view
+    try:
+        yield view
+    finally:
+        _free.append(view)

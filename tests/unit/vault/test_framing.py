@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import pytest
@@ -138,10 +139,22 @@ def test_threads_do_not_share_their_buffers() -> None:
 
 
 def test_plaintext_does_not_stay_in_the_reused_buffer() -> None:
-    framing.open(framing.seal(FACTS, Unit(), b"needle-needle" * 50), FACTS, Unit())
-    assert b"needle" not in bytes(framing._local.plain)
+    framing._free.clear()
+    framing.open(framing.seal(FACTS, Unit(), b"needle-needle" * 50_000), FACTS, Unit())
+    (used,) = framing._free
+    assert b"needle" not in bytes(used)
     broken = bytearray(framing.seal(FACTS, Unit(), b"needle-needle" * 50_000))
     broken[-1] ^= 1
     with pytest.raises(IntegrityError):
         framing.open(bytes(broken), FACTS, Unit())
-    assert b"needle" not in bytes(framing._local.plain)
+    assert [b"needle" in bytes(one) for one in framing._free] == [False]
+
+
+def test_few_buffers_are_kept_and_none_for_small_objects() -> None:
+    framing._free.clear()
+    framing.open(framing.seal(FACTS, Unit(), b"x" * 1000), FACTS, Unit())
+    assert not framing._free
+    with ExitStack() as stack:
+        for _ in range(9):
+            stack.enter_context(framing._scratch(1 << 20))
+    assert len(framing._free) == 4
