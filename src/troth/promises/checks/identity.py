@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from troth.identity.blocklist import BlockList
+from troth.identity.blocklist import BlockList, table_of
 from troth.identity.passwords import OWASP_19_MIB, Argon2Profile, Passwords
 from troth.identity.sessions import Proof, Sessions
 from troth.identity.users import NewUser, Users
@@ -82,7 +82,7 @@ def _strong(stored: str) -> bool:
 def _lax_users(system: System) -> Users:
     """The known-bad account desk: one pass over 8 KiB, and a block list that knows nothing."""
     base = system.base
-    lax = Passwords(Argon2Profile(memory_kib=8, passes=1, lanes=1), BlockList(bytes(6)))
+    lax = Passwords(Argon2Profile(memory_kib=8, passes=1, lanes=1), BlockList(table_of([])))
     return Users(base.database, base.fields, lax, base.clock)
 
 
