@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -104,15 +104,16 @@ class Outbox:
             self._commit(group)
 
     def _commit(self, group: list[_Waiting]) -> None:
-        plain = [one for one in group if not one.changes]
-        others = [one for one in group if one.changes]
-        steps: list[Callable[[Connection], None]] = [one.write for one in others]
-        if plain:
-            rows = [one.row for one in plain]
-            steps.append(lambda connection: _INSERT.run(connection, rows))
-        refusals = self._database.apply_each(steps)
-        shared = refusals[len(others) :] * len(plain)
-        for waiting, refusal in zip([*others, *plain], [*refusals[: len(others)], *shared], strict=True):
+        def together(connection: Connection) -> None:
+            for one in group:
+                for change in one.changes:
+                    change(connection)
+            _INSERT.run(connection, [one.row for one in group])
+
+        refusals = self._database.apply_each([together]) * len(group)
+        if refusals[0] is not None and any(one.changes for one in group):  # one of them must not refuse the others
+            refusals = self._database.apply_each([one.write for one in group])
+        for waiting, refusal in zip(group, refusals, strict=True):
             if refusal is None:
                 waiting.future.set_result(None)
             else:
