@@ -33,7 +33,9 @@ serve: $(DEMO_READY)
 test: static
 	@scripts/system-packages test
 	@echo "test: all tests"
-	@$(BIN)/python -m pytest --postgres
+	@$(BIN)/python -m pytest --postgres --ignore=tests/browser
+	@echo "test: the portal in a browser (on its own: its event loop stays in the process)"
+	@$(BIN)/python -m pytest tests/browser
 
 check: static
 	@echo "check: unit tests"
