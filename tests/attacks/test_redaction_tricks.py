@@ -177,7 +177,7 @@ def test_a_hostile_text_costs_little(unit: str) -> None:
     rules_detector().detect(text[:1000])
     begin = time.process_time()
     rules_detector().detect(text)
-    assert time.process_time() - begin < 2.0
+    assert time.process_time() - begin < 20.0  # a quadratic rule takes minutes; the speed itself is measured in bench
 
 
 def test_more_text_than_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
