@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+import troth
 import troth.wiring
 from database_world import DATABASES, fresh_database
 from troth.storage.database import Database, metadata
@@ -41,5 +42,5 @@ def test_an_up_to_date_database_is_left_alone(empty: Database) -> None:
 
 
 def test_head_is_the_newest_file() -> None:
-    versions = Path(troth.wiring.__file__).parent / "storage" / "migrations" / "versions"
+    versions = Path(troth.__file__).parent / "storage" / "migrations" / "versions"
     assert max(path.stem for path in versions.glob("0*.py")) == HEAD

@@ -1,0 +1,58 @@
+"""Builds what everything stands on: database, keys, log."""
+
+from __future__ import annotations
+
+from troth.audit.log import LogReader
+from troth.audit.proofs import Prover
+from troth.audit.sequencer import Sequencer
+from troth.kernel.clock import Clock
+from troth.kernel.journal import Journal
+from troth.keys.domains import Domain
+from troth.keys.fields import SealedFields
+from troth.keys.roots.local import LocalRoot
+from troth.keys.secrets import Secrets
+from troth.keys.signing import LocalSigner
+from troth.keys.tree import KeyTree
+from troth.promises.system import Base
+from troth.settings.load import Settings
+from troth.storage.blobs import LocalBlobs
+from troth.storage.database import Database
+from troth.storage.migrate import upgrade
+from troth.storage.outbox import Outbox
+from troth.storage.private import only_ours, private_folder
+
+
+def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
+    data = settings.data
+    only_ours()
+    for folder in (data.folder, data.keys):
+        private_folder(folder)
+    database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
+    upgrade(database)
+    secrets = Secrets.open(data.keys / "secrets")
+    signer = LocalSigner.open(data.keys / "signing", settings.server.name)
+    domain = Domain(LocalRoot(data.keys / "roots"), LocalBlobs(data.folder / "key-pages"))
+    tree = KeyTree(database, [domain], clock, jurisdiction=data.jurisdiction)
+    return Base(
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        database=database,
+        outbox=Outbox(database),
+        objects=LocalBlobs(data.folder / "objects"),
+        secrets=secrets,
+        signer=signer,
+        tree=tree,
+        fields=SealedFields(tree, secrets.named("blind-index")),
+        sequencer=Sequencer(
+            database,
+            LocalBlobs(data.folder / "log"),
+            signer,
+            clock,
+            host=settings.server.name,
+            guard=LocalBlobs(data.keys / "log-guard"),
+            checkpoint_seconds=settings.audit.checkpoint_seconds,
+        ),
+        prover=Prover(database),
+        reader=LogReader(database),
+    )

@@ -1,0 +1,64 @@
+"""Builds what is kept and how it is forgotten."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from troth import __version__
+from troth.audit.evidence import LogEvidence
+from troth.identity.tenants import Tenant
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Denied
+from troth.promises.system import Base, Identity, Vault
+from troth.vault.consent import Consents
+from troth.vault.deadlines import Deadlines
+from troth.vault.erasure import Erasures
+from troth.vault.erasure_steps import Steps, Witnesses
+from troth.vault.export import Exporter
+from troth.vault.ground import Ground
+from troth.vault.holder import VaultHolder
+from troth.vault.objects import Objects
+from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.retention import Retention
+from troth.vault.verification import CertificateOperations
+
+
+def build_vault(base: Base, identity: Identity) -> Vault:
+    ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
+    deadlines = Deadlines(ground, {DataClass.USER_GENERATED: base.settings.retention.user_generated_days})
+    objects = Objects(
+        ground,
+        deadlines,
+        blind_index=base.fields.blind_index,
+        # Fixed when a tenant is created (LOC-01), so it is asked for once; a refusal is not remembered.
+        jurisdiction_of=lru_cache(maxsize=4096)(lambda tenant: _home(base, identity.tenants.get(tenant))),
+    )
+    consents = Consents(ground, base.signer, controller=base.settings.server.name)
+    kept = VaultHolder(ground, objects, consents)
+    holders = (kept, identity.holder)
+    evidence = LogEvidence(base.sequencer, base.prover)
+    steps = Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}"))
+    erasures = Erasures(ground, steps, identity.roles)
+    exporter = Exporter(holders, kept, base.clock)
+    return Vault(
+        objects=objects,
+        consents=consents,
+        erasures=erasures,
+        retention=Retention(ground, deadlines),
+        holders=holders,
+        operations=(
+            ObjectOperations(objects=objects, erasures=erasures, exporter=exporter),
+            ConsentOperations(consents=consents),
+            ErasureOperations(erasures=erasures),
+            CertificateOperations(signer=base.signer, log_key=lambda log: str(base.sequencer.origins.key(log))),
+        ),
+    )
+
+
+def _home(base: Base, tenant: Tenant) -> str:
+    """The tenant's jurisdiction, which must be this installation's: data sits where its tenant was told (LOC-01)."""
+    if tenant.jurisdiction != base.settings.data.jurisdiction:
+        raise Denied(
+            "This installation keeps data of another jurisdiction; use the one of yours.", code="wrong-jurisdiction"
+        )
+    return tenant.jurisdiction
