@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from troth import wiring
@@ -95,7 +97,8 @@ def _advice(sentence: ast.expr) -> str:
 def declared() -> list[tuple[Declaration, str]]:
     """Every operation of the classes that `wiring` registers with the first line of its docstring, by name."""
     found: dict[str, tuple[Declaration, str]] = {}
-    for owner in vars(wiring).values():
+    storeys = [import_module(f"troth.wiring.{one.name}") for one in pkgutil.iter_modules(wiring.__path__)]
+    for owner in (value for module in (wiring, *storeys) for value in vars(module).values()):
         if isinstance(owner, type):
             for method, declaration in declarations(owner):
                 text = (getattr(owner, method).__doc__ or "").strip()
