@@ -22,6 +22,7 @@ from troth.audit.origins import Origins
 from troth.audit.publication import Publication
 from troth.kernel.clock import Clock
 from troth.kernel.errors import Conflict, IntegrityError, Unavailable
+from troth.kernel.scope import as_system
 from troth.kernel.signer import Signer
 from troth.storage.blobs import BlobStore
 from troth.storage.database import Database
@@ -76,6 +77,7 @@ class Sequencer:
         self._threads: list[threading.Thread] = []
         self._fault: IntegrityError | None = None
 
+    @as_system
     def start(self) -> None:
         """Check every log against what was signed, then work in the background. Raises `Conflict`, `IntegrityError`."""
         self._lead()
@@ -113,6 +115,7 @@ class Sequencer:
         self.integrate()
         self._publish(log)
 
+    @as_system
     def integrate(self) -> None:
         """Give everything that waits its place, without signing. Raises `IntegrityError`, `Unavailable`."""
         self._lead()
@@ -120,6 +123,7 @@ class Sequencer:
             while self._guarded(self._integration.run) == BATCH:
                 continue
 
+    @as_system
     def state(self) -> SequencerState:
         """For readiness and metrics."""
         with self._database.read() as connection:
@@ -144,6 +148,7 @@ class Sequencer:
             except _RETRIED:
                 continue  # nothing was half-written; the next round tries again
 
+    @as_system
     def _publish(self, log: str | None = None) -> None:
         with self._publishing:
             with self._database.read() as connection:

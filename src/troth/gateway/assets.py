@@ -19,6 +19,7 @@ from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Gone, NotFound
 from troth.kernel.operation import Binary
+from troth.kernel.scope import Scope, within
 from troth.vault.objects import Objects
 
 MAX_LIFE_MS = 3_600_000  # one hour
@@ -54,7 +55,8 @@ class Assets:
             raise _unknown()
         if epoch_ms(self._clock.now()) >= int(end):
             raise Gone("This link has ended; open the picture among your objects.", code="link-ended")
-        info, content = self._objects.open(tenant, subject, object_id)
+        with within(Scope(tenant)):  # a stranger with a link reaches the tenant that the sealed token names
+            info, content = self._objects.open(tenant, subject, object_id)
         return object_id, Binary(content, info.media_type, info.name)
 
     def _read(self, token: str) -> list[str]:

@@ -10,6 +10,7 @@ from troth.identity.store import OPERATORS
 from troth.identity.tenants import Tenants
 from troth.identity.users import NewUser, Users
 from troth.kernel.errors import Conflict
+from troth.kernel.scope import as_system
 
 ROLE = "operator"
 
@@ -35,10 +36,12 @@ class Bootstrap:
     totp: Totp
     recovery: RecoveryCodes
 
+    @as_system
     def needed(self) -> bool:
         """True while there is no active operator."""
         return not any(user.active for user in self.users.list(OPERATORS))
 
+    @as_system
     def operator(self, email: str, jurisdiction: str) -> OperatorCredentials:
         """The first operator. Raises `Conflict` when an active one exists, `Invalid` for an address that is none."""
         tenant = self.tenants.ensure_operators(jurisdiction)

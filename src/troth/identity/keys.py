@@ -24,6 +24,7 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from troth.kernel.ids import id_from_bytes
 from troth.kernel.personal import PersonalFields
+from troth.kernel.scope import as_system
 from troth.storage.database import Database
 
 SCOPES = frozenset({"generate", "own-data", "own-data:write"})  # own-data reads; own-data:write also changes
@@ -111,6 +112,7 @@ class ApiKeys:
             connection.execute(insert(api_keys), row)
         return created
 
+    @as_system  # whose it is shows only now
     def authenticate(self, token: str, connection: Connection) -> Caller:
         """The key as a caller that acts for its owner, with the owner's present roles.
 

@@ -21,6 +21,7 @@ from troth.kernel.caller import Authentication, Caller, Connection
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import NotFound, Unauthenticated
 from troth.kernel.ids import new_id
+from troth.kernel.scope import as_system
 from troth.storage.database import Database
 
 ABSOLUTE_MS = 12 * 3600 * 1000
@@ -112,6 +113,7 @@ class Sessions:
                 witness(connection, opened.id)
         return opened
 
+    @as_system  # whose it is shows only now
     def authenticate(self, token: str, connection: Connection) -> Caller:
         """The person behind a token, as they stand now.
 

@@ -21,6 +21,7 @@ from troth.kernel.caller import Connection
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import TooMany, Unauthenticated
 from troth.kernel.record import Entry, Outcome, Recorder
+from troth.kernel.scope import as_system
 
 PASSWORD_ONLY = Proof("password", 1)
 WITH_CODE = Proof("password+totp", 2)
@@ -64,6 +65,7 @@ class SignIn:
     recorder: Recorder
     clock: Clock
 
+    @as_system  # nobody is known yet
     def sign_in(self, credentials: Credentials, connection: Connection, request: str) -> SignedIn:
         """A session for the person. A password alone gives one that may only set up the second factor.
 

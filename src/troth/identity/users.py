@@ -23,6 +23,7 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict, Denied, Gone, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
+from troth.kernel.scope import as_system
 from troth.storage.database import Database, is_unique_violation
 
 ISSUED_PASSWORD_MS = 7 * 24 * 3600 * 1000  # a password chosen by somebody else lapses when it is not changed
@@ -141,6 +142,7 @@ class Users:
             rows = connection.execute(people).all()
         return [self._opened(row) for row in rows]
 
+    @as_system  # an address has one account in all tenants
     def account(self, email_index: bytes) -> Account | None:
         """The person of an address's index, for a sign-in; None when there is nobody."""
         columns = [users.c[name] for name in Account.__dataclass_fields__]

@@ -16,6 +16,7 @@ from troth.kernel.errors import Denied, TrothError, Unauthenticated
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call, Group, Operation, Registry, Stream
 from troth.kernel.record import Entry, Fact, Outcome, Recorder, checked_facts
+from troth.kernel.scope import Scope, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Dispatcher:
         if opened.refusal:
             raise opened.refusal
         try:
-            result = opened.operation.run(opened.call, request)
+            result = _scoped(opened, request)
         except Exception as error:
             outcome, refusal = self._explained(opened, error)
             self._note(opened, self._closing(opened, outcome, refusal.code))
@@ -154,9 +155,10 @@ class Dispatcher:
 
     async def _started(self, opened: Permit, request: Any) -> Any:
         if opened.operation.asynchronous:
-            return await opened.operation.run(opened.call, request)
+            with within(Scope.of(opened.call.caller)):
+                return await opened.operation.run(opened.call, request)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, opened.operation.run, opened.call, request)
+        return await loop.run_in_executor(None, _scoped, opened, request)
 
     def _note(self, opened: Permit, entry: Entry) -> None:
         if opened.recorded or opened.call.last:
@@ -180,7 +182,7 @@ class Dispatcher:
         outcome, code = Outcome.FAILED, "cancelled"
         try:
             async with aclosing(chunks):  # a client who leaves ends the vendor call now, not at garbage collection
-                async for chunk in chunks:
+                while (chunk := await _next(opened, chunks)) is not None:
                     yield chunk
             outcome, code = Outcome.DONE, ""
         except TrothError as error:
@@ -215,6 +217,18 @@ class Dispatcher:
             evidence=decision.evidence,
             facts=facts or {},
         )
+
+
+def _scoped(opened: Permit, request: Any) -> Any:
+    """Run a plain operation with its caller's view of the database."""
+    with within(Scope.of(opened.call.caller)):
+        return opened.operation.run(opened.call, request)
+
+
+async def _next(opened: Permit, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
+    """The next piece, made with the caller's view of the database; None at the end."""
+    with within(Scope.of(opened.call.caller)):
+        return await anext(chunks, None)
 
 
 def _only_counted(operation: Operation, caller: Caller) -> bool:

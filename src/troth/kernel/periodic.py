@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from troth.kernel.dispatch import FaultLog
+from troth.kernel.scope import SYSTEM, within
 
 _LATE, _LATEST_SECONDS = 2.0, 60.0  # intervals and seconds after which a round that did not end is late
 
@@ -45,7 +46,8 @@ class Periodic:
         wait = self._delay
         while not self._stopping.wait(wait):
             try:
-                self.work()
+                with within(SYSTEM):  # no round belongs to one tenant
+                    self.work()
                 self._due = time.monotonic() + _LATE * self._seconds + _LATEST_SECONDS
             except Exception as error:
                 self._faults.fault(error, self._name, "none")

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from troth.kernel.errors import Conflict, Unavailable
+from troth.kernel.scope import SYSTEM
 from troth.storage.database import Big, Database, is_unique_violation, metadata
 
 key_tree = Table(
@@ -129,7 +130,7 @@ class PageWrite:
 
 
 class KeyStore:
-    """One jurisdiction's rows. Raises `Unavailable` when the database does not do its part."""
+    """One jurisdiction's rows, of all tenants. Raises `Unavailable` when the database does not do its part."""
 
     def __init__(self, database: Database, jurisdiction: str) -> None:
         self._database = database
@@ -148,13 +149,13 @@ class KeyStore:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading."""
-        with _mapped(), self._database.read() as connection:
+        with _mapped(), self._database.read(SYSTEM) as connection:
             yield connection
 
     @contextmanager
     def write(self, epoch: int | None = None) -> Iterator[Connection]:
         """A transaction that holds the tree's row. Raises `Conflict` when the tree is not at `epoch` (if given)."""
-        with _mapped(), self._database.write() as connection:
+        with _mapped(), self._database.write(SYSTEM) as connection:
             held = self.held(connection)
             if epoch is not None and held != epoch:
                 raise changed()

@@ -75,9 +75,9 @@ def _checked(settings: Settings) -> Settings:
             "The keys folder and the data folder must not lie inside each other: a copy of one would undo erasures.",
             code="bad-setting",
         )
-    url = settings.data.database_url
-    if url and not url.startswith(("postgresql:", "postgresql+psycopg:", "sqlite:")):
-        raise Invalid("TROTH_DATA__DATABASE_URL must begin with postgresql+psycopg://.", code="bad-setting")
+    for url in (settings.data.database_url, settings.data.database_owner_url):
+        if url and not url.startswith(("postgresql:", "postgresql+psycopg:", "sqlite:")):
+            raise Invalid("A database URL must begin with postgresql+psycopg://.", code="bad-setting")
     return settings
 
 

@@ -25,6 +25,10 @@ class Data(Section):
     """Root keys and signing keys of the local domain (assurance A0). Keep it out of every backup of `folder`."""
     database_url: str | None = Field(default=None, repr=False)
     """SQLAlchemy URL of a PostgreSQL database (postgresql+psycopg://…); the default is SQLite inside `folder`."""
+    database_owner_url: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of the same database as the role that owns the tables; used at the start only, for the schema."""
+    database_single_role: bool = False
+    """Run on PostgreSQL with one role that owns the tables: tenants are then kept apart by Troth's queries only."""
     jurisdiction: Jurisdiction = "eu"
     """Where this installation stands; tenants of another jurisdiction are refused."""
 

@@ -2,21 +2,26 @@
 
 SQLite: WAL, synchronous=FULL, secure_delete, and one writer at a time in this process (threads that fight over SQLite's
 own lock starve each other); other processes wait on busy_timeout. A transaction never spans a network call.
+PostgreSQL: every transaction begins with the scope of who asks (`kernel.scope`), which row-level security judges by
+(`storage.isolation`); it rides on the BEGIN, so it costs no round trip, and ends with the transaction.
 Small changes that many requests make go through `apply`, which lets those that wait share one commit.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import IntegrityError, Unavailable
+from troth.kernel.scope import NOBODY, Scope, current
 from troth.storage.group_commit import Change, GroupCommit, SingleCommits, applied
 
 Result = TypeVar("Result")
@@ -36,6 +41,8 @@ Big = BigInteger().with_variant(Integer(), "sqlite")
 
 _BUSY_MS = 10_000  # what a connection waits for another process
 _CHECKPOINT_WAIT_MS = 200  # writers wait behind a checkpoint, so one try is short
+_SCOPE = "troth.scope"  # where a pooled connection carries the scope of its next transaction
+_TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _CHECKPOINT_PAUSES = (0.0, *([0.1] * 19))  # seconds before each try
 
 _SQLITE_PRAGMAS = (
@@ -69,16 +76,16 @@ class Database:
         return self._engine
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection for reading; whatever it did is rolled back."""
-        with self._connected() as connection:
+    def read(self, scope: Scope | None = None) -> Iterator[Connection]:
+        """A connection for reading, in the current scope or the one given; whatever it did is rolled back."""
+        with self._connected(scope) as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    def write(self, scope: Scope | None = None) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises. Scope as in `read`."""
         if self.dialect != "sqlite":
-            with self._connected() as connection:
+            with self._connected(scope) as connection:
                 yield connection
                 connection.commit()
             return
@@ -97,14 +104,32 @@ class Database:
         """The same for several at once; what refused each, or None."""
         return [one.refusal for one in self._line.apply(changes)]
 
+    def scoped(self, changes: Sequence[Change[Any]]) -> Sequence[Change[Any]]:
+        """The changes, for another thread's transaction: each reaches what this thread may reach now."""
+        if self.dialect == "sqlite" or not changes or (scope := self.current_scope()).system:
+            return changes
+        return [partial(_narrowed, scope, change) for change in changes]
+
+    def current_scope(self) -> Scope:
+        """Whose rows the next transaction of this thread or task reaches."""
+        return current()
+
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _connected(self, scope: Scope | None = None) -> Iterator[Connection]:
         try:
             connection = self._engine.connect()
         except OperationalError as error:
             raise _unreachable() from error
         with connection:
-            yield connection
+            if self.dialect == "sqlite":
+                yield connection
+                return
+            carried = connection.info  # outlives this use: whoever gets the connection next must not find it
+            carried[_SCOPE] = scope or self.current_scope()
+            try:
+                yield connection
+            finally:
+                carried.pop(_SCOPE, None)
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
@@ -161,7 +186,10 @@ def is_unique_violation(error: SQLAlchemyError) -> bool:
 
 def _engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, pool_pre_ping=True)
+        # The driver's autocommit: transactions are begun below, with the scope in the same message.
+        engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+        event.listen(engine, "begin", _begin)
+        return engine
     engine = create_engine(url, pool_size=pool_size, connect_args={"check_same_thread": False, "isolation_level": None})
 
     @event.listens_for(engine, "connect")
@@ -172,6 +200,35 @@ def _engine(url: str, pool_size: int) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    """BEGIN with the scope. Without one the settings stay empty, and row-level security shows nothing."""
+    scope = connection.info.get(_SCOPE, NOBODY)
+    try:
+        # Never prepared: a prepared statement holds one command only.
+        connection.connection.dbapi_connection.execute(f"BEGIN{scope_settings(scope)}", prepare=False)  # type: ignore[union-attr]
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _unreachable() from error
+
+
+def scope_settings(scope: Scope) -> str:
+    """SQL after a BEGIN that lasts until the transaction ends. Raises `IntegrityError` for an id that is none."""
+    if scope.system:
+        return "; SET LOCAL troth.system = 'on'"
+    if not scope.tenant:
+        return ""
+    if not _TENANT.match(scope.tenant):
+        raise IntegrityError("A tenant's id holds letters, digits, dashes and underscores.", code="bad-tenant")
+    return f"; SET LOCAL troth.tenant = '{scope.tenant}'"
+
+
+def _narrowed(scope: Scope, change: Change[Result], connection: Connection) -> Result:
+    """Run `change` within `scope` in a transaction of the system's scope."""
+    connection.exec_driver_sql(f"SET LOCAL troth.system = ''{scope_settings(scope)}")
+    result = change(connection)
+    connection.exec_driver_sql("SET LOCAL troth.tenant = ''; SET LOCAL troth.system = 'on'")
+    return result
 
 
 def _unreachable() -> Unavailable:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from troth.kernel.errors import Invalid, Unavailable
 from troth.kernel.record import Change, Entry
+from troth.kernel.scope import as_system
 from troth.storage.database import Big, Database, metadata
 from troth.storage.prepared import PreparedInsert
 
@@ -72,7 +73,7 @@ class Outbox:
         """Append one entry; the future ends when it is on disk, or with `Unavailable`."""
         if self._closed:
             raise _unavailable()
-        waiting = _Waiting(row(entry), changes)
+        waiting = _Waiting(row(entry), self._database.scoped(changes))
         waiting.future.set_running_or_notify_cancel()  # from here on nobody can call it back
         self._queue.put(waiting)
         return waiting.future
@@ -92,6 +93,7 @@ class Outbox:
         self._queue.put(None)
         self._thread.join()
 
+    @as_system  # a group holds entries of several tenants
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             group = [first]

@@ -15,6 +15,7 @@ from troth.kernel.dispatch import Dispatcher
 from troth.kernel.errors import NotFound, TrothError
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
+from troth.kernel.scope import SYSTEM, as_system, within
 from troth.promises.checks import all_checks
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
@@ -45,6 +46,7 @@ class Troth:
             "content_credentials": self.system.gateway.credentials.anchor,
         }
 
+    @as_system
     def start(self) -> None:
         """Check the log against what was signed, open the key tree, finish interrupted erasures.
 
@@ -54,6 +56,7 @@ class Troth:
         self.system.base.tree.resume()
         self.system.vault.erasures.resume()
 
+    @as_system
     def stop(self) -> None:
         """Finish what waits and let go of everything."""
         self.system.base.outbox.close()
@@ -66,6 +69,7 @@ class Troth:
         state = self.system.base.sequencer.state()
         return {"log": state.running and state.fault is None, "keys": self._keys_work()}
 
+    @as_system
     def _keys_work(self) -> bool:
         try:
             self.system.base.tree.unit("operators", "svc_health", DataClass.SYSTEM, "health")
@@ -74,6 +78,7 @@ class Troth:
         return True
 
 
+@as_system
 def build(settings: Settings, clock: Clock | None = None, journal: Journal | None = None) -> Troth:
     """Everything, from settings; folders, keys and schema are made on first use.
 
@@ -112,6 +117,7 @@ def opened(settings: Settings, *, must_exist: bool = False, sequencing: bool = T
     try:
         if sequencing:
             troth.start()
-        yield troth
+        with within(SYSTEM):  # who may run this command on this machine holds the data folder anyway
+            yield troth
     finally:
         troth.stop()

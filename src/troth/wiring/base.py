@@ -17,7 +17,7 @@ from troth.promises.system import Base
 from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
-from troth.storage.migrate import upgrade
+from troth.storage.isolation import settle
 from troth.storage.outbox import Outbox
 from troth.storage.private import only_ours, private_folder
 
@@ -28,7 +28,7 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
     for folder in (data.folder, data.keys):
         private_folder(folder)
     database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
-    upgrade(database)
+    settle(database, owner_url=data.database_owner_url, single_role=data.database_single_role)
     secrets = Secrets.open(data.keys / "secrets")
     signer = LocalSigner.open(data.keys / "signing", settings.server.name)
     domain = Domain(LocalRoot(data.keys / "roots"), LocalBlobs(data.folder / "key-pages"))
