@@ -162,11 +162,14 @@ class Dispatcher:
 
     def _note(self, opened: Permit, entry: Entry) -> None:
         if opened.recorded or opened.call.last:
-            self._recorder.record(entry, () if entry is opened.entry else opened.call.last)
+            with within(Scope.of(opened.call.caller)):  # which the changes keep
+                self._recorder.record(entry, () if entry is opened.entry else opened.call.last)
 
     async def _closed(self, opened: Permit, outcome: Outcome, code: str | None = None) -> None:
         if opened.recorded or opened.call.last:  # what changes something is recorded whoever asks
-            await asyncio.wrap_future(self._recorder.submit(self._closing(opened, outcome, code), opened.call.last))
+            with within(Scope.of(opened.call.caller)):  # which the changes keep
+                closing = self._recorder.submit(self._closing(opened, outcome, code), opened.call.last)
+            await asyncio.wrap_future(closing)
 
     def _closing(self, opened: Permit, outcome: Outcome, code: str | None = None) -> Entry:
         return self._entry(opened.operation.name, opened.call, "closed", outcome, code, facts=dict(opened.call.facts))
