@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -78,11 +79,23 @@ def troth() -> None:
 
 
 def main() -> None:
-    """Entry point. A refusal prints one sentence and exits with 1; nothing internal is shown."""
+    """Entry point. A refusal prints one sentence and exits with 1; nothing internal is shown.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 stopped by Ctrl-C (128 + SIGINT, as shells have it).
+    """
     try:
-        troth()
-    except KeyboardInterrupt:
+        # Not click's own mode: that one turns Ctrl-C into exit code 1.
+        code = troth.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("troth: stopped", err=True)
         sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except Exception as error:
         _explain(error)
         sys.exit(1)

@@ -45,7 +45,7 @@ class Document(click.ParamType[dict[str, Any]]):
     name = "json"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        text = self._read(value[1:], param, ctx) if value.startswith("@") else value
+        text = _text_of(self, value[1:], param, ctx) if value.startswith("@") else value
         try:
             document = json.loads(text)
         except ValueError:
@@ -54,14 +54,16 @@ class Document(click.ParamType[dict[str, Any]]):
             self.fail("give a JSON object, or @FILE with one.", param, ctx)
         return document
 
-    def _read(self, name: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            path = Path(name)
-            if path.stat().st_size > _LARGEST_FILE:
-                self.fail("the file behind @ is too large.", param, ctx)
-            return path.read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            self.fail("the file behind @ cannot be read.", param, ctx)
+
+class SecretText(click.ParamType[str]):
+    """`@FILE` with a secret. Not the secret itself: a command line is shown to every process of the machine."""
+
+    name = "@file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not str(value).startswith("@"):
+            self.fail("give @FILE; a secret on a command line can be read by every process.", param, ctx)
+        return _text_of(self, value[1:], param, ctx).strip()
 
 
 class Members(click.ParamType[list[Any]]):
@@ -84,12 +86,25 @@ class Members(click.ParamType[list[Any]]):
         return [self._member.convert(member, param, ctx) for member in members]
 
 
+def _text_of(taker: click.ParamType[Any], name: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """The text of a small file. Fails as the parameter's type does."""
+    try:
+        path = Path(name)
+        if path.stat().st_size > _LARGEST_FILE:
+            taker.fail("the file behind @ is too large.", param, ctx)
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        taker.fail("the file behind @ cannot be read.", param, ctx)
+
+
 def option(name: str, info: FieldInfo, taken: Sequence[str] = ()) -> click.Option:
     """The option for one field; `taken` are the other fields' names."""
     kind, metadata = _bare(info.annotation, info.metadata)
     hidden = name in _HIDDEN and info.is_required()
     many = get_origin(kind) in _MANY
     taking = _type(name, kind, metadata)
+    if info.repr is False and name not in _HIDDEN:  # a field that no log may show
+        taking = SecretText()
     return click.Option(
         [*_flags(name, taken, many=many), name],
         type=Members(taking) if many else taking,

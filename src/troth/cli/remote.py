@@ -79,8 +79,8 @@ def _command(name: str, declaration: Declaration, summary: str) -> click.Command
         options.append(click.Option(["--yes"], is_flag=True, help="Do not ask for confirmation."))
 
     def run(as_json: bool, out: str | None, yes: bool = False, **values: Any) -> None:
-        if warning and not yes:
-            click.confirm(f"{warning} Go on?", abort=True, err=True)
+        if warning and not yes and not click.confirm(f"{warning} Go on?", err=True):
+            raise click.ClickException("Nothing was done.")
         _show(_send(declaration, values), as_json=as_json, out=out)
         if path in _TOKENS:
             click.echo(f"set {_TOKENS[path]} to this token", err=True)

@@ -42,10 +42,10 @@ def test_the_nouns_are_those_of_the_registry() -> None:
 def test_a_refusal_is_one_sentence_and_no_trace(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse() -> None:
+    def refuse(**_: object) -> None:
         raise Conflict("Not now; try later.", code="not-now")
 
-    monkeypatch.setattr(entry, "troth", refuse)
+    monkeypatch.setattr(entry.troth, "main", refuse)
     with pytest.raises(SystemExit) as ended:
         entry.main()
     assert ended.value.code == 1
@@ -55,10 +55,10 @@ def test_a_refusal_is_one_sentence_and_no_trace(
 def test_an_unexpected_error_shows_type_and_place_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise KeyError("jane.doe@example.com")
 
-    monkeypatch.setattr(entry, "troth", fail)
+    monkeypatch.setattr(entry.troth, "main", fail)
     with pytest.raises(SystemExit):
         entry.main()
     shown = capsys.readouterr().err
@@ -69,13 +69,39 @@ def test_an_unexpected_error_shows_type_and_place_only(
 def test_a_missing_package_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def lack() -> None:
+    def lack(**_: object) -> None:
         raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy.orm")
 
-    monkeypatch.setattr(entry, "troth", lack)
+    monkeypatch.setattr(entry.troth, "main", lack)
     with pytest.raises(SystemExit):
         entry.main()
     assert "pip install 'troth[server]'" in capsys.readouterr().err
+
+
+def test_stopping_by_hand_is_told_apart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    command = click.Command("wait", callback=stop)
+    monkeypatch.setattr(entry.troth, "get_command", lambda *_: command)
+    monkeypatch.setattr(sys, "argv", ["troth", "wait"])
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert (ended.value.code, capsys.readouterr().err.strip()) == (130, "troth: stopped")
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["nonsense"], 2), (["--version"], 0)])
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, words: list[str], code: int) -> None:
+    monkeypatch.setattr(sys, "argv", ["troth", *words])
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == code
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    program = f"{sys.executable} -c 'from troth.cli.main import main; main()' --help"
+    done = subprocess.run(["bash", "-c", f"{program} | true"], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
 def test_unknown_commands_are_refused_by_click() -> None:

@@ -31,6 +31,7 @@ class Request(BaseModel):
     facts: Facts | None = None
     flag: bool | None = None
     named: str = Field(default="x", description="A name.")
+    credential: str | None = Field(default=None, repr=False)
 
 
 def run(*words: str) -> tuple[Any, str]:
@@ -63,6 +64,14 @@ def test_times_are_dates_or_milliseconds(text: str, moment: int) -> None:
 def test_objects_are_json_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "facts.json").write_text('{"a": 1}')
     assert run("--facts", '{"a": 1}')[0] == run("--facts", f"@{tmp_path / 'facts.json'}")[0] == {"facts": {"a": 1}}
+
+
+def test_a_secret_comes_from_a_file_only(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    assert run("--credential", f"@{tmp_path / 'secret'}")[0] == {"credential": "s3cret"}
+    refused, output = run("--credential", "s3cret")
+    assert refused == click.UsageError.exit_code
+    assert "@FILE" in output
 
 
 def test_text_is_never_read_as_json() -> None:
