@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from troth.kernel.errors import Invalid, TrothError, Unavailable
 from troth.keys.btree import insert
+from troth.keys.lifecycle import State, Use, require_use
 from troth.keys.pages import SECRET_BYTES, Ref
 from troth.keys.reading import Change, Opened
 from troth.keys.state import TreeState
 from troth.keys.store import changed
 from troth.keys.unit_rows import UnitRow, gone, new_row
-from troth.keys.units import UNIT_ID_BYTES, UnitKey, UnitRequest, address, derive
+from troth.keys.units import UNIT_ID_BYTES, Owner, UnitKey, UnitRequest, address, derive
 
 _MAX_GROUP = 512  # callers in one write
 _MAX_TEXT = 64
@@ -26,15 +27,18 @@ class _Planned:
 
     row: UnitRow
     secret: bytes | None = field(default=None, repr=False)
+    replaces: UnitRow | None = None
     place: bytes = b""
 
     def __post_init__(self) -> None:
         self.place = address(self.row.tenant, self.row.subject, self.row.id)
 
     @classmethod
-    def fresh(cls, request: UnitRequest) -> _Planned:
-        """A new id and secret."""
-        return cls(new_row(os.urandom(UNIT_ID_BYTES), request), os.urandom(SECRET_BYTES))
+    def fresh(cls, request: UnitRequest, replaces: UnitRow | None = None) -> _Planned:
+        """A new id and secret; the next generation of what it replaces."""
+        generation = replaces.generation + 1 if replaces else 1
+        row = new_row(os.urandom(UNIT_ID_BYTES), request, generation)
+        return cls(row, os.urandom(SECRET_BYTES), replaces)
 
     def redraw(self) -> None:
         """Another id for the same unit."""
@@ -85,12 +89,17 @@ class Adding:
     def _add(self, group: list[_Waiting]) -> None:
         rows, store = self._state.rows, self._state.store
         requests = [request for waiting in group for request in waiting.requests]
+        owners = {(one.tenant, one.subject) for one in requests}
         with store.read() as connection:
-            erased = self._state.scopes.erased_among(connection, {(one.tenant, one.subject) for one in requests})
+            barred = _Barred(
+                self._state.scopes.erased_among(connection, owners), self._state.suspensions.owners(connection, owners)
+            )
             known = rows.by_names(connection, [request.name for request in requests if request.name])
-        admitted = [waiting for waiting in group if _admitted(waiting, erased)]
-        names = {name: _Planned(row) for name, row in known.items()}
-        plans = [[_plan(names, request) for request in waiting.requests] for waiting in admitted]
+        admitted = [waiting for waiting in group if barred.admits(waiting, known)]
+        oldest = self._state.epochs.now() - self._state.periods.unit_ms
+        due = {name: row for name, row in known.items() if row.stale or row.created_at < oldest}
+        names = {name: _Planned(row) for name, row in known.items() if name not in due}
+        plans = [[_plan(names, due, request) for request in waiting.requests] for waiting in admitted]
         fresh = [one for plan in plans for one in plan if one.secret]
         if fresh:
             self._create(list(dict.fromkeys(fresh)))
@@ -110,7 +119,10 @@ class Adding:
                 raise changed()
             state.store.drop_pages(connection, change.dropped())
             state.store.write_pages(connection, writes.values())
-            state.rows.add(connection, [one.row for one in fresh], state.epochs.now())
+            state.rows.replace(connection, [one.replaces for one in fresh if one.replaces], state.epochs.now())
+            state.rows.add(
+                connection, [one.row for one in fresh], state.store.change_in(connection), state.epochs.now()
+            )
             state.scopes.count(connection, counts, state.epochs.now())
         for ref, write in writes.items():
             state.reader.remember(ref, Opened(change.page(ref), write.stored))
@@ -139,20 +151,39 @@ def _insert(change: Change, root: Ref, fresh: list[_Planned]) -> None:
         pending = [placed[place] for place in change.draft.taken]
 
 
-def _plan(names: dict[str, _Planned], request: UnitRequest) -> _Planned:
+def _plan(names: dict[str, _Planned], due: dict[str, UnitRow], request: UnitRequest) -> _Planned:
     """The unit of a request; one that several ask for by name is made once."""
     if request.name is None:
         return _Planned.fresh(request)
     if request.name not in names:
-        names[request.name] = _Planned.fresh(request)
+        names[request.name] = _Planned.fresh(request, due.get(request.name))
     return names[request.name]
 
 
-def _admitted(waiting: _Waiting, erased: set[tuple[str, str]]) -> bool:
-    if any((request.tenant, request.subject) in erased for request in waiting.requests):
-        waiting.refusal = gone()
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class _Barred:
+    """Owners for whom nothing is protected: erased, or suspended for now."""
+
+    erased: set[Owner]
+    suspended: set[Owner]
+
+    def admits(self, waiting: _Waiting, known: dict[str, UnitRow]) -> bool:
+        """False for a caller that gets a refusal."""
+        try:
+            for request in waiting.requests:
+                self._require(request, known.get(request.name or ""))
+        except TrothError as refusal:
+            waiting.refusal = refusal
+        return waiting.refusal is None
+
+    def _require(self, request: UnitRequest, row: UnitRow | None) -> None:
+        owner = (request.tenant, request.subject)
+        if owner in self.erased:
+            raise gone()
+        if owner in self.suspended and not request.is_account:
+            require_use(State.SUSPENDED, Use.PRODUCT)
+        if row is not None:
+            row.require(Use.PRODUCT)
 
 
 def _require_valid(request: UnitRequest) -> None:

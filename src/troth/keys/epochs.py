@@ -23,6 +23,7 @@ from troth.keys.manifest import CANARY_BYTES, DomainSeal, Manifest
 from troth.keys.pages import Ref
 from troth.keys.root_rows import RootRow, RootRows
 from troth.keys.store import KeyStore
+from troth.keys.transitions import Transitions
 from troth.keys.units import RootDestroyed
 
 _KEY, _CANARY = "root-page-key", "canary"
@@ -39,10 +40,11 @@ class Epoch:
 class Epochs:
     """Knows the current epoch; prepares, confirms and ends epochs."""
 
-    def __init__(self, store: KeyStore, domains: Sequence[Domain], clock: Clock) -> None:
+    def __init__(self, store: KeyStore, domains: Sequence[Domain], clock: Clock, transitions: Transitions) -> None:
         self._store = store
         self._domains = domains
         self._clock = clock
+        self._transitions = transitions
         self._rows = RootRows(store.jurisdiction)
         self._lock = threading.Lock()
         self._current: Epoch | None = None

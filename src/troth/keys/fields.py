@@ -15,9 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, NotFound
 from troth.keys.tree import KeyTree
-from troth.keys.units import UnitKey
+from troth.keys.units import ACCOUNT_PERIOD, UnitKey
 
-_PERIOD = "account"
 _VERSION = 1
 _HEADER = struct.Struct(">B16sI12s")
 
@@ -31,7 +30,7 @@ class SealedFields:
 
     def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
         """Ciphertext bound to tenant, subject and label. Raises `Gone` for an erased subject, `Unavailable`."""
-        unit = self._keys.unit(tenant, subject, DataClass.ACCOUNT, _PERIOD)
+        unit = self._keys.unit(tenant, subject, DataClass.ACCOUNT, ACCOUNT_PERIOD)
         nonce = os.urandom(12)  # random: far fewer than 2^32 fields per person (SP 800-38D)
         header = _HEADER.pack(_VERSION, unit.id, unit.generation, nonce)
         return header + _cipher(unit).encrypt(nonce, plaintext, header + _framed(tenant, subject, label))

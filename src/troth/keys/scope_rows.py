@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from troth.kernel.errors import Conflict
-from troth.keys.lifecycle import State, require_move
-from troth.keys.store import ERASURE, groups, key_scope
+from troth.keys.lifecycle import Reason, State, require_move
+from troth.keys.store import groups, key_scope
 from troth.keys.units import Owner
 
 WHOLE = ""  # the subject of a tenant's own row
@@ -53,8 +53,9 @@ class ScopeRows:
         self._select = select(*columns).where(self._here)
         self._one = select(*columns).where(mine)  # built once: building costs more than running
         self._add = update(key_scope).where(mine).values(units=key_scope.c.units + bindparam("more"))
-        values = {"state": bindparam("to"), "reason": ERASURE, "changed_at": bindparam("at")}
+        values = {"state": bindparam("to"), "reason": Reason.ERASURE, "changed_at": bindparam("at")}
         self._move = update(key_scope).where(mine, key_scope.c.state == bindparam("was")).values(values)
+        self._rotate = update(key_scope).where(mine).values(rotated=bindparam("turn"))
         self._seal = self._move.values(sealed_epoch=bindparam("epoch"))
 
     def of(self, connection: Connection, owners: Collection[Owner]) -> dict[Owner, ScopeRow]:
@@ -97,6 +98,11 @@ class ScopeRows:
         rows = [self._to(owner, State.SUSPENDED, State.DESTROYED, at) | {"epoch": epoch} for owner in owners]
         connection.execute(self._seal, rows)
 
+    def rotate(self, connection: Connection, owners: Collection[Owner], change: int, at: int) -> None:
+        """Units of these owners that were born before `change` protect nothing new from now on."""
+        self._ensure(connection, owners, at)
+        connection.execute(self._rotate, [{"t": t, "s": s, "turn": change} for t, s in owners])
+
     def units(self, connection: Connection, tenant: str) -> int:
         """Live units of a tenant; subjects that were sealed before are not counted again."""
         mine = and_(self._here, key_scope.c.tenant == tenant, key_scope.c.sealed_epoch.is_(None))
@@ -104,7 +110,7 @@ class ScopeRows:
 
     def _ensure(self, connection: Connection, owners: Collection[Owner], at: int) -> None:
         there = self.of(connection, owners)
-        fresh = {"jurisdiction": self._jurisdiction, "units": 0, "state": State.ACTIVE, "reason": "created"}
+        fresh = {"jurisdiction": self._jurisdiction, "units": 0, "state": State.ACTIVE, "reason": Reason.CREATED}
         missing = [fresh | {"tenant": t, "subject": s, "changed_at": at} for t, s in owners if (t, s) not in there]
         if missing:
             connection.execute(insert(key_scope), missing)

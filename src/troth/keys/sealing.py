@@ -8,8 +8,7 @@ that is confirmed. Every step can be repeated; what a crash leaves is finished b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -17,6 +16,8 @@ from troth.kernel.errors import Invalid, Unavailable
 from troth.keys import pages
 from troth.keys.btree import Range, covers, erase, merged, prefix_range
 from troth.keys.epochs import Epoch
+from troth.keys.extent import Extent
+from troth.keys.lifecycle import Reason, State
 from troth.keys.manifest import Manifest, decode
 from troth.keys.pages import Branch, Leaf, Ref
 from troth.keys.reading import Change
@@ -26,27 +27,6 @@ from troth.keys.store import PageWrite
 from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
 
 _REMOVED_AT_ONCE = 64  # old copies; a large batch leaves them, which are noise by now, to the next sweep
-
-
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    """What scopes name, each once: owners (a tenant has the subject `WHOLE`) and unit ids."""
-
-    owners: tuple[Owner, ...]
-    units: tuple[bytes, ...]
-
-    @classmethod
-    def of(cls, scopes: Iterable[Scope]) -> _Extent:
-        owners: dict[Owner, None] = {}
-        units: dict[bytes, None] = {}
-        for scope in scopes:
-            if scope.tenant and scope.subject != WHOLE:
-                owners[scope.tenant, WHOLE if scope.subject is None else scope.subject] = None
-            elif scope.units:
-                units |= dict.fromkeys(scope.units)
-            else:
-                raise Invalid("A scope names a tenant, a subject or units.", code="empty-scope")
-        return cls(tuple(owners), tuple(units))
 
 
 class Sealing:
@@ -64,23 +44,25 @@ class Sealing:
                 return
             state.epochs.require_known()
             change = Change(state.reader, state.store.jurisdiction)
-            self._publish(None, change, change.draft.add(Leaf()), _Extent((), ()))
+            self._publish(None, change, change.draft.add(Leaf()), Extent((), ()))
 
     def revoke(self, scopes: Sequence[Scope]) -> list[Revocation]:
         """Live effect: nothing in the scopes opens in this process any more, nor elsewhere after a short lease.
 
-        Raises `NotFound` for a unit that never was, `Invalid` for an empty scope.
+        Raises `NotFound` for a unit that never was, `Invalid` for an empty scope, `Conflict` (code `key-on-hold`).
         """
         state = self._state
-        at, extent = state.epochs.now(), _Extent.of(scopes)
+        at, extent = state.epochs.now(), Extent.of(scopes)
         with state.lock:
             with state.store.write() as connection:
                 rows = state.rows.by_ids(connection, extent.units)
+                state.suspensions.overtake(connection, extent.places(rows))
                 if counts := state.rows.revoke(connection, rows, at):
                     state.scopes.count(connection, {owner: -count for owner, count in counts.items()}, at)
                 if extent.owners:
                     state.scopes.revoke(connection, extent.owners, at)
                 state.store.bump(connection)
+                state.transitions.moved(connection, State.SUSPENDED, Reason.ERASURE, at, extent.facts())
             state.forget()
         return [Revocation(scope, at) for scope in scopes]
 
@@ -92,7 +74,7 @@ class Sealing:
         """
         if not revocations:
             raise Invalid("Name at least one revocation to seal.", code="nothing-to-seal")
-        extent = _Extent.of([one.scope for one in revocations])
+        extent = Extent.of([one.scope for one in revocations])
         with self._state.lock:
             self._state.settled(lambda: self._advance(extent))
             self._state.settled(self._state.epochs.end_others)
@@ -109,9 +91,9 @@ class Sealing:
 
     def _rotate(self, epoch: int) -> None:
         if self._state.epochs.current().manifest.epoch == epoch:
-            self._erase(_Extent((), ()), ())
+            self._erase(Extent((), ()), ())
 
-    def _advance(self, extent: _Extent) -> None:
+    def _advance(self, extent: Extent) -> None:
         state = self._state
         with state.store.read() as connection:
             pending = [owner for owner, epoch in self._owners_sealed(connection, extent).items() if epoch is None]
@@ -122,20 +104,20 @@ class Sealing:
         if prefixes:
             self._erase(extent, merged(prefix_range(prefix) for prefix in prefixes))
 
-    def _owners_sealed(self, connection: Connection, extent: _Extent) -> dict[Owner, int | None]:
+    def _owners_sealed(self, connection: Connection, extent: Extent) -> dict[Owner, int | None]:
         rows = self._state.scopes.of(connection, extent.owners)
         if any(owner not in rows for owner in extent.owners):
             raise not_revoked()
         return {owner: rows[owner].sealed() for owner in extent.owners}
 
-    def _erase(self, extent: _Extent, ranges: Sequence[Range]) -> None:
+    def _erase(self, extent: Extent, ranges: Sequence[Range]) -> None:
         now = self._state.epochs.current()
         change = Change(self._state.reader, self._state.store.jurisdiction)
         root = erase(change.draft, now.root, ranges)
         _require_survivors(change, ranges)
         self._publish(now, change, root, extent)
 
-    def _publish(self, now: Epoch | None, change: Change, root: Ref, extent: _Extent) -> None:
+    def _publish(self, now: Epoch | None, change: Change, root: Ref, extent: Extent) -> None:
         """Put a change in force as a new epoch."""
         state = self._state
         previous = now.manifest if now else None
@@ -169,7 +151,7 @@ class Sealing:
             if row is None or row[1] != write.content or not kept or not right:
                 raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
 
-    def _destruction(self, extent: _Extent) -> Destruction:
+    def _destruction(self, extent: Extent) -> Destruction:
         scopes = self._state.scopes
         with self._state.store.read() as connection:
             sealed = [*self._owners_sealed(connection, extent).values()]

@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from troth.kernel.clock import Clock
 from troth.kernel.errors import Conflict, IntegrityError, Unavailable
+from troth.kernel.record import Recorder
 from troth.keys.btree import find
 from troth.keys.cache import Cache
 from troth.keys.domains import Copies, Domain
 from troth.keys.epochs import Epochs
+from troth.keys.lifecycle import Cryptoperiods
 from troth.keys.reading import PageReader
 from troth.keys.scope_rows import ScopeRows
 from troth.keys.store import KeyStore
+from troth.keys.suspension_rows import SuspensionRows
+from troth.keys.transitions import Transitions
 from troth.keys.unit_rows import UnitRow, UnitRows
 from troth.keys.units import UnitKey, address, derive
 from troth.storage.database import Database
@@ -27,15 +32,28 @@ LEASE_SECONDS = 0.25  # how long another process may go on using what was revoke
 _ATTEMPTS = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a tree is kept. Without `recorder` its transitions are in no log: for a tree in quarantine, and benches."""
+
+    recorder: Recorder | None = None
+    periods: Cryptoperiods = field(default_factory=Cryptoperiods)
+
+
 class TreeState:
     """One jurisdiction's tree in this process. `lock` is held by whatever changes the tree."""
 
-    def __init__(self, database: Database, domains: Sequence[Domain], clock: Clock, jurisdiction: str) -> None:
+    def __init__(
+        self, database: Database, domains: Sequence[Domain], clock: Clock, jurisdiction: str, options: Options
+    ) -> None:
         self.store = KeyStore(database, jurisdiction)
         self.rows = UnitRows(jurisdiction)
         self.scopes = ScopeRows(jurisdiction)
+        self.suspensions = SuspensionRows(jurisdiction)
+        self.transitions = Transitions(options.recorder, jurisdiction)
+        self.periods = options.periods
         self.copies = Copies(domains, jurisdiction)
-        self.epochs = Epochs(self.store, domains, clock)
+        self.epochs = Epochs(self.store, domains, clock, self.transitions)
         self.reader = PageReader(self.store, CACHED_PAGES)
         self.by_id: Cache[bytes, UnitKey] = Cache(CACHED_UNITS)
         self.by_name: Cache[str, UnitKey] = Cache(CACHED_UNITS)

@@ -85,7 +85,19 @@ key_scope = Table(
     Column("reason", String(32), nullable=False),
     Column("changed_at", Big, nullable=False),
     Column("sealed_epoch", Big),
+    Column("rotated", Big),  # value of key_tree.change; units born before it protect nothing new
     PrimaryKeyConstraint("jurisdiction", "tenant", "subject"),
+)
+key_suspension = Table(
+    "key_suspension",
+    metadata,
+    Column("jurisdiction", String(8), nullable=False),
+    Column("tenant", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),  # "" stands for the whole tenant
+    Column("unit", String(32), nullable=False),  # "" stands for everything of the subject
+    Column("reason", String(32), nullable=False),
+    Column("since", Big, nullable=False),
+    PrimaryKeyConstraint("jurisdiction", "tenant", "subject", "unit", "reason"),
 )
 unit = Table(
     "unit",
@@ -97,7 +109,8 @@ unit = Table(
     Column("data_class", String(32), nullable=False),
     Column("period", String(64), nullable=False),  # "" for an own unit
     Column("name", String(32), unique=True),  # only while live: the same period may get a new unit later
-    Column("generation", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),  # one more than that of the unit it replaced
+    Column("born", Big, nullable=False),  # value of key_tree.change, a clock that never goes back
     Column("state", String(24), nullable=False),
     Column("reason", String(32), nullable=False),
     Column("created_at", Big, nullable=False),
@@ -107,7 +120,6 @@ unit = Table(
 )
 
 _GROUP = 400  # values in one IN list; SQLite's oldest limit is 999
-ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +181,11 @@ class KeyStore:
     def change(self) -> int:
         """A number that differs when another process revoked or re-keyed."""
         with self.read() as connection:
-            return int(connection.execute(self._change).scalar() or 0)
+            return self.change_in(connection)
+
+    def change_in(self, connection: Connection) -> int:
+        """The same, as the caller's connection sees it."""
+        return int(connection.execute(self._change).scalar() or 0)
 
     def bump(self, connection: Connection, epoch: int | None = None) -> None:
         """Tell other processes; also moves to `epoch` when given."""

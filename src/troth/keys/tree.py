@@ -14,28 +14,49 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Invalid, Unavailable
 from troth.keys.adding import Adding
 from troth.keys.domains import Domain
+from troth.keys.lifecycle import Reason, Use
 from troth.keys.sealing import Sealing
-from troth.keys.state import TreeState
+from troth.keys.standing import Standing
+from troth.keys.state import Options, TreeState
 from troth.keys.unit_rows import unknown
 from troth.keys.units import Destruction, Revocation, RootDestroyed, Scope, UnitKey, UnitRequest
 from troth.keys.upkeep import Upkeep
 from troth.storage.database import Database
 
-__all__ = ["Destruction", "Domain", "KeyTree", "Revocation", "RootDestroyed", "Scope", "UnitKey", "UnitRequest"]
+__all__ = [
+    "Destruction",
+    "Domain",
+    "KeyTree",
+    "Options",
+    "Reason",
+    "Revocation",
+    "RootDestroyed",
+    "Scope",
+    "UnitKey",
+    "UnitRequest",
+    "Use",
+]
 
 
 class KeyTree:
     """One jurisdiction's keys. Call `resume` once at start-up, before anything else. Safe for threads and processes."""
 
     def __init__(
-        self, database: Database, domains: Sequence[Domain], clock: Clock, *, jurisdiction: str = "eu"
+        self,
+        database: Database,
+        domains: Sequence[Domain],
+        clock: Clock,
+        *,
+        jurisdiction: str = "eu",
+        options: Options | None = None,
     ) -> None:
         if not domains or len({one.name for one in domains}) != len(domains):
             raise Invalid("A key tree needs key domains with different names.", code="key-domains")
-        self._state = TreeState(database, domains, clock, jurisdiction)
+        self._state = TreeState(database, domains, clock, jurisdiction, options or Options())
         self._adding = Adding(self._state)
         self._sealing = Sealing(self._state)
         self._upkeep = Upkeep(self._state)
+        self._standing = Standing(self._state)
 
     def resume(self) -> bool:
         """Open the tree (or make it), finish what a crash left, sweep. True when no root waits for its destruction.
@@ -75,28 +96,52 @@ class KeyTree:
         """Many at once, in one write: a key per request, all or none. Raises as `unit`."""
         return self._adding.units(requests)
 
-    def key(self, unit_id: bytes) -> UnitKey:
-        """The key of a unit.
+    def key(self, unit_id: bytes, use: Use = Use.PRODUCT) -> UnitKey:
+        """The key of a unit, for `use` (`Use.PRIVACY` opens what is suspended: for rights and evidence only).
 
-        Raises `Gone` (destroyed), `NotFound` (never was), `Unavailable` (no root can be used), `IntegrityError`
-        (pages or tables were changed or rolled back).
+        Raises `Gone` (destroyed), `NotFound` (never was), `Conflict` (`key-suspended`, `key-compromised`),
+        `Unavailable` (no root can be used), `IntegrityError` (pages or tables were changed or rolled back).
         """
         state = self._state
         state.refresh()
         stamp = state.by_id.stamp
-        found = state.by_id.get(unit_id)
+        found = state.by_id.get(unit_id) if use is Use.PRODUCT else None
         if found is None:
             with state.store.read() as connection:
                 row = state.rows.by_id(connection, unit_id)
             if row is None:
                 raise unknown()
-            row.require_live()
+            row.require(use)
             found = state.unit_key(row)
-            state.by_id.put(unit_id, found, stamp)
+            if use is Use.PRODUCT:
+                state.by_id.put(unit_id, found, stamp)
         return found
 
+    def suspend(self, scope: Scope, reason: str = Reason.RESTRICTION) -> None:
+        """Nothing in the scope opens for the product, or is protected, until it is resumed. Idempotent.
+
+        `reason` is a token: `restriction` (GDPR article 18), `legal-hold` (nothing under it can be erased), or another.
+        Several may stand at once. The account unit of a person stays usable, so that they can exercise their rights.
+        Raises `Gone` for an erased scope, `NotFound`, `Invalid`.
+        """
+        self._standing.suspend(scope, reason)
+
+    def resume_use(self, scope: Scope, reason: str = Reason.RESTRICTION) -> None:
+        """End the suspension of this very scope for that reason; others go on. Idempotent. Raises `NotFound`."""
+        self._standing.resume(scope, reason)
+
+    def rotate_units(self, scope: Scope) -> None:
+        """From now on each shared unit in the scope protects nothing new: the next `unit` call makes a next generation.
+
+        What is sealed already goes on opening, and nothing is rewritten. Raises `Gone`, `NotFound`, `Invalid`.
+        """
+        self._standing.rotate(scope)
+
     def revoke(self, scope: Scope) -> Revocation:
-        """Live effect at once: nothing in the scope opens any more. Idempotent. Raises `NotFound`, `Invalid`."""
+        """Live effect at once: nothing in the scope opens any more. Idempotent.
+
+        Raises `NotFound`, `Invalid`, `Conflict` (code `key-on-hold`) for what a legal hold covers.
+        """
         return self._sealing.revoke([scope])[0]
 
     def revoke_all(self, scopes: Sequence[Scope]) -> list[Revocation]:

@@ -10,25 +10,39 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, update
 
 from troth.kernel.errors import Gone, NotFound
-from troth.keys.lifecycle import State
+from troth.keys.lifecycle import Reason, State, Use, require_use
 from troth.keys.scope_rows import WHOLE, not_revoked
-from troth.keys.store import ERASURE, groups, key_scope, unit
+from troth.keys.store import changed, groups, key_scope, unit
+from troth.keys.suspension_rows import HELD
 from troth.keys.units import Owner, UnitRequest
 from troth.storage.prepared import PreparedInsert
 
+_FIRST = 1  # the lowest value of key_tree.change; a unit born before it is older than every rotation
+_LIVE = (State.ACTIVE, State.DEACTIVATED)
+_REVOKED = (State.SUSPENDED, State.DESTROYED, State.DESTROYED_COMPROMISED)  # suspensions have rows of their own
 _person, _whole = key_scope.alias("person"), key_scope.alias("whole")
 _COLUMNS = [column.name for column in unit.columns if column.name != "sealed_epoch"]
 _ADD = PreparedInsert(unit, *_COLUMNS)
 _REVOKE = (
     update(unit)
-    .where(unit.c.id == bindparam("one"), unit.c.state == State.ACTIVE)
-    .values(state=State.SUSPENDED, reason=ERASURE, changed_at=bindparam("at"), name=None)
+    .where(unit.c.id == bindparam("one"), unit.c.state.in_(_LIVE))
+    .values(state=State.SUSPENDED, reason=Reason.ERASURE, changed_at=bindparam("at"), name=None)
+)
+
+
+_REPLACE = (
+    update(unit)
+    .where(unit.c.id == bindparam("one"), unit.c.state == State.ACTIVE, unit.c.name.is_not(None))
+    .values(state=State.DEACTIVATED, reason=Reason.ROTATION, changed_at=bindparam("at"), name=None)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A unit and its state; `erased` is true when it, its subject or its tenant was revoked."""
+    """A unit and where it stands.
+
+    `erased`: it, its subject or its tenant was revoked. `state` otherwise; `stale`: it may protect nothing new.
+    """
 
     id: bytes
     tenant: str
@@ -38,16 +52,20 @@ class UnitRow:
     name: str | None
     generation: int
     erased: bool
+    state: State = State.ACTIVE
+    stale: bool = False
+    created_at: int = 0
 
     @property
     def binding(self) -> tuple[str, str, str, str]:
         """What the unit's key is derived for."""
         return self.tenant, self.subject, self.data_class, self.period
 
-    def require_live(self) -> None:
-        """Raises `Gone` when the unit was erased."""
+    def require(self, use: Use) -> None:
+        """Raises `Gone` when the unit was erased, `Conflict` when its state does not open for `use`."""
         if self.erased:
             raise gone()
+        require_use(self.state, use)
 
 
 class UnitRows:
@@ -75,16 +93,27 @@ class UnitRows:
         rows = self._in(connection, unit.c.name, sorted(set(names)))
         return {row.name: row for row in rows if row.name}
 
-    def add(self, connection: Connection, rows: Sequence[UnitRow], at: int) -> None:
+    def add(self, connection: Connection, rows: Sequence[UnitRow], born: int, at: int) -> None:
         """Insert fresh units; the caller has checked and counts their owners."""
-        _ADD.run(connection, [self._values(row, at) for row in rows])
+        _ADD.run(connection, [self._values(row, born, at) for row in rows])
+
+    def replace(self, connection: Connection, rows: Iterable[UnitRow], at: int) -> None:
+        """Take units out of use for protecting; they go on opening. Raises `Conflict` when one changed meanwhile."""
+        for row in rows:
+            if connection.execute(_REPLACE, {"one": row.id.hex(), "at": at}).rowcount != 1:
+                raise changed()
+
+    def age(self, connection: Connection, rows: Iterable[UnitRow]) -> None:
+        """Make units older than every rotation: the next of their names is a next generation."""
+        for group in groups([row.id.hex() for row in rows]):
+            connection.execute(update(unit).where(unit.c.id.in_(group)).values(born=_FIRST - 1))
 
     def revoke(self, connection: Connection, rows: Sequence[UnitRow], at: int) -> Counter[Owner]:
         """Mark units so that they do not open here any more; how many went, by owner. Idempotent."""
         gone_from: Counter[Owner] = Counter()
         for row in rows:
-            changed = connection.execute(_REVOKE, {"one": row.id.hex(), "at": at}).rowcount
-            if changed and not row.erased:  # a revoked owner's number stays what it was when it was revoked
+            moved = connection.execute(_REVOKE, {"one": row.id.hex(), "at": at}).rowcount
+            if moved and not row.erased:  # a revoked owner's number stays what it was when it was revoked
                 gone_from[row.tenant, row.subject] += 1
         return gone_from
 
@@ -93,17 +122,19 @@ class UnitRows:
         found: list[int | None] = []
         for group in groups([one.hex() for one in identifiers]):
             rows = connection.execute(select(unit.c.sealed_epoch, unit.c.state).where(unit.c.id.in_(group))).all()
-            if any(row.state == State.ACTIVE for row in rows):
+            if any(row.state in _LIVE for row in rows):
                 raise not_revoked()
             found += [row.sealed_epoch for row in rows]
         return found
 
     def seal(self, connection: Connection, identifiers: Sequence[bytes], epoch: int, at: int) -> None:
         """Mark what was revoked and not yet sealed as destroyed with `epoch`."""
-        values = {"state": State.DESTROYED, "changed_at": at, "sealed_epoch": epoch}
+        ends = {State.SUSPENDED: State.DESTROYED, State.COMPROMISED: State.DESTROYED_COMPROMISED}
         for group in groups([one.hex() for one in identifiers]):
-            these = unit.c.id.in_(group) & (unit.c.state == State.SUSPENDED)
-            connection.execute(update(unit).where(these).values(values))
+            for was, to in ends.items():
+                these = unit.c.id.in_(group) & (unit.c.state == was)
+                values = {"state": to, "changed_at": at, "sealed_epoch": epoch}
+                connection.execute(update(unit).where(these).values(values))
 
     def _in(self, connection: Connection, column: ColumnElement[Any], values: Sequence[str]) -> list[UnitRow]:
         return [
@@ -112,7 +143,7 @@ class UnitRows:
             for found in connection.execute(self._select.where(column.in_(group)))
         ]
 
-    def _values(self, row: UnitRow, at: int) -> dict[str, Any]:
+    def _values(self, row: UnitRow, born: int, at: int) -> dict[str, Any]:
         return {
             "id": row.id.hex(),
             "jurisdiction": self._jurisdiction,
@@ -122,19 +153,18 @@ class UnitRows:
             "period": row.period,
             "name": row.name,
             "generation": row.generation,
+            "born": born,
             "state": State.ACTIVE.value,
-            "reason": "created",
+            "reason": Reason.CREATED,
             "created_at": at,
             "changed_at": at,
         }
 
 
-def new_row(identifier: bytes, request: UnitRequest) -> UnitRow:
+def new_row(identifier: bytes, request: UnitRequest, generation: int = 1) -> UnitRow:
     """The row of a unit that is about to be made."""
-    period = request.period or ""
-    return UnitRow(
-        identifier, request.tenant, request.subject, request.data_class.value, period, request.name, 1, False
-    )
+    owner = (request.tenant, request.subject, request.data_class.value, request.period or "")
+    return UnitRow(identifier, *owner, request.name, generation, False)
 
 
 def gone() -> Gone:
@@ -159,6 +189,11 @@ def _joined() -> Select[Any]:
         unit.c.period,
         unit.c.name,
         unit.c.generation,
+        unit.c.born,
+        unit.c.created_at,
+        _person.c.rotated.label("person_rotated"),
+        _whole.c.rotated.label("whole_rotated"),
+        HELD,
         *states,
     ).select_from(
         unit.outerjoin(_person, owner & (_person.c.subject == unit.c.subject)).outerjoin(
@@ -168,7 +203,8 @@ def _joined() -> Select[Any]:
 
 
 def _row(found: Any) -> UnitRow:
-    erased = any(one not in (None, State.ACTIVE) for one in (found.state, found.person, found.whole))
+    own = State(found.state)
+    erased = own in _REVOKED or any(one not in (None, State.ACTIVE) for one in (found.person, found.whole))
     return UnitRow(
         bytes.fromhex(found.id),
         found.tenant,
@@ -178,4 +214,7 @@ def _row(found: Any) -> UnitRow:
         found.name,
         found.generation,
         erased,
+        State.SUSPENDED if found.held and own is not State.COMPROMISED else own,
+        found.born < max(_FIRST, found.person_rotated or 0, found.whole_rotated or 0),
+        found.created_at,
     )

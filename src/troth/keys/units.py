@@ -15,6 +15,8 @@ UNIT_ID_BYTES = 16
 ADDRESS_BYTES = 36  # tenant 16 | subject 16 | first 4 bytes of the unit id
 _PLACE_BYTES = 16
 
+ACCOUNT_PERIOD = "account"  # of the unit that seals what a person needs to sign in and exercise rights
+
 Owner = tuple[str, str]  # tenant and subject
 
 
@@ -43,6 +45,11 @@ class UnitRequest:
     def name(self) -> str | None:
         """A digest that finds the unit again; None for an own unit, which is found by its id only."""
         return None if self.period is None else named(self.tenant, self.subject, self.data_class, self.period)
+
+    @property
+    def is_account(self) -> bool:
+        """True for the unit that stays usable while its owner is suspended, so that they can exercise their rights."""
+        return (self.data_class, self.period) == (DataClass.ACCOUNT, ACCOUNT_PERIOD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def test_a_tree_that_never_settles_is_busy(world: World, monkeypatch: pytest.Mon
     monkeypatch.setattr(
         world.tree._state.scopes, "erased_among", lambda _, owners: set(owners) if len(owners) else set()
     )
-    monkeypatch.setattr("troth.keys.adding._admitted", lambda *_: True)
+    monkeypatch.setattr("troth.keys.adding._Barred.admits", lambda *_: True)
     with pytest.raises(Unavailable) as refusal:
         world.own("ten_a", "usr_a")
     assert refusal.value.code == "tree-busy"
