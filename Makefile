@@ -54,6 +54,7 @@ static: $(DEV_READY)
 	@$(BIN)/python -m pytest --quiet tests/architecture
 
 bench: $(DEV_READY)
+	@$(PIP) --require-hashes --requirement requirements-bench.lock
 	@for file in $$(grep -l '__main__' bench/*.py); do echo "bench: $$file"; PYTHONPATH=tests $(BIN)/python $$file || exit 1; done
 
 docs: $(DEV_READY)
