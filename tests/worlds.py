@@ -54,6 +54,9 @@ class ListRecorder:
             done.set_result(None)
         return done
 
+    async def keep(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        self.record(entry, changes)
+
     def record_within(self, _connection: Any, entry: Entry) -> None:
         self.record(entry)
 

@@ -55,13 +55,13 @@ class GatewayOperations:
         """Change uploaded pictures; their personal metadata is removed first."""
         return await self._images.edit(call, request)
 
-    @operation("model.list", group=Group.GENERATE, request=ListModels, command=("model", "list"),
+    @operation("model.list", group=Group.GENERATE, request=ListModels, command=("model", "list"), quick=True,
                route=Route("GET", "/v1/models", body="none"))  # fmt: skip
     def list_models(self, call: Call, request: ListModels) -> Models:  # noqa: ARG002
         """List the models that may be used now."""
         return self._models.all(call)
 
-    @operation("model.show", group=Group.GENERATE, request=ShowModel, command=("model", "show"),
+    @operation("model.show", group=Group.GENERATE, request=ShowModel, command=("model", "show"), quick=True,
                route=Route("GET", "/v1/models/{model}", body="none"))  # fmt: skip
     def show_model(self, call: Call, request: ShowModel) -> Model:
         """Show one model."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, Text, bindparam, insert, select, update
 
 from troth.storage.database import Big, metadata
+from troth.storage.prepared import PreparedSelect
 
 vendors = Table(
     "vendors",
@@ -48,7 +49,8 @@ _END = (
     .where(_OF_REQUEST)
     .values(answered_at=bindparam("ended"), outcome=bindparam("how"), objects=bindparam("made"))
 )
-ALL_VENDORS = select(vendors).order_by(vendors.c.id)
+VENDOR_FACTS = ("id", "state", "facts", "requested_by", "approved_by", "changed_at")
+ALL_VENDORS = PreparedSelect(select(*(vendors.c[name] for name in VENDOR_FACTS)).order_by(vendors.c.id))
 
 
 @dataclass(frozen=True, slots=True)

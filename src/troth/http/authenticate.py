@@ -21,6 +21,10 @@ class Credentials(Protocol):
         """The caller the token stands for. Raises `Unauthenticated`."""
         ...
 
+    def at_once(self, token: str, connection: Connection) -> Caller | None:
+        """The same where it needs no more than a short read on this thread; else None. Raises as `authenticate`."""
+        ...
+
 
 class Authenticator:
     """Reads a bearer token; for pages the session cookie too.
@@ -34,15 +38,13 @@ class Authenticator:
 
     def caller(self, request: HTTPConnection) -> Caller:
         """Who asks. No credential gives the anonymous caller; one that does not hold raises `Unauthenticated`."""
-        connection = connection_of(request)
-        header = request.headers.get("authorization")
-        if header is None:
-            return anonymous(connection)
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("Send 'Authorization: Bearer' and a key or session token.", code="bad-scheme")
-        door = self._keys if token.startswith(_KEY_PREFIX) else self._sessions
-        return door.authenticate(token.strip(), connection)
+        token = _bearer(request)
+        return self._door(token).authenticate(token, connection_of(request)) if token else _stranger(request)
+
+    def at_once(self, request: HTTPConnection) -> Caller | None:
+        """The same on an event loop's thread, or None when `caller` is to be asked on a worker thread."""
+        token = _bearer(request)
+        return self._door(token).at_once(token, connection_of(request)) if token else _stranger(request)
 
     def visitor(self, request: HTTPConnection) -> Caller:
         """Who looks at a page: by bearer token, else by session cookie. Raises as `caller` does."""
@@ -50,6 +52,24 @@ class Authenticator:
         if cookie and "authorization" not in request.headers:
             return self._sessions.authenticate(cookie, connection_of(request))
         return self.caller(request)
+
+    def _door(self, token: str) -> Credentials:
+        return self._keys if token.startswith(_KEY_PREFIX) else self._sessions
+
+
+def _bearer(request: HTTPConnection) -> str | None:
+    """The token that the request shows, or None. Raises `Unauthenticated` for anything else in its place."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send 'Authorization: Bearer' and a key or session token.", code="bad-scheme")
+    return token.strip()
+
+
+def _stranger(request: HTTPConnection) -> Caller:
+    return anonymous(connection_of(request))
 
 
 def connection_of(request: HTTPConnection) -> Connection:

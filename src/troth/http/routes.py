@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -26,6 +26,7 @@ from troth.storage.claims import Claims
 
 OPENAI_NOUNS = frozenset({"chat", "image", "model", "file"})  # routes that official OpenAI clients call
 Endpoint = Callable[[Request], Awaitable[Response]]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,10 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
         request_id = new_id("req")
         caller = anonymous(connection_of(request))
         try:
-            async with _recorded_when_refused(door, operation, caller, request_id):
-                caller = await _identified(door, request)
+            caller = await _recorded_when_refused(door, operation, caller, request_id, _identified(door, request))
             permit = await door.dispatcher.permit(operation.name, caller, request_id)  # before any body is read
-            async with _recorded_when_refused(door, operation, caller, request_id):
-                parsed = await _admit(door, operation, request, caller)
+            admitted = _admit(door, operation, request, caller)
+            parsed = await _recorded_when_refused(door, operation, caller, request_id, admitted)
             result = await door.dispatcher.run_permitted(permit, parsed)
         except TrothError as error:
             return render_refusal(error, request_id)
@@ -73,7 +73,9 @@ def endpoint(door: Door, operation: Operation) -> Endpoint:
 
 async def _identified(door: Door, request: Request) -> Caller:
     try:
-        caller = await asyncio.get_running_loop().run_in_executor(None, door.authenticator.caller, request)
+        caller = door.authenticator.at_once(request)
+        if caller is None:
+            caller = await asyncio.get_running_loop().run_in_executor(None, door.authenticator.caller, request)
     except Unauthenticated:
         door.rate.check_stranger(request)
         raise
@@ -91,13 +93,12 @@ async def _admit(door: Door, operation: Operation, request: Request, caller: Cal
     return parsed
 
 
-@asynccontextmanager
 async def _recorded_when_refused(
-    door: Door, operation: Operation, caller: Caller, request_id: str
-) -> AsyncIterator[None]:
-    """What is refused within never becomes an operation that would record it."""
+    door: Door, operation: Operation, caller: Caller, request_id: str, step: Awaitable[Result]
+) -> Result:
+    """What is refused in `step` never becomes an operation that would record it."""
     try:
-        yield
+        return await step
     except TrothError as error:
         if error.status != 429:  # a flood must not become a flood of records
             await asyncio.to_thread(door.dispatcher.refuse, operation.name, caller, error, request_id)

@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection as Sql
@@ -26,6 +26,7 @@ from troth.kernel.ids import id_from_bytes
 from troth.kernel.personal import PersonalFields
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
+from troth.storage.prepared import PreparedSelect
 
 SCOPES = frozenset({"generate", "own-data", "own-data:write"})  # own-data reads; own-data:write also changes
 DEFAULT_DAYS = 90
@@ -43,7 +44,7 @@ _COLUMNS = (
     api_keys.c.expires_at,
     api_keys.c.used_at,
 )
-_BY_ID = with_standing(api_keys, _COLUMNS).where(api_keys.c.id == bindparam("key"))
+_BY_ID = PreparedSelect(with_standing(api_keys, _COLUMNS).where(api_keys.c.id == bindparam("key")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +119,17 @@ class ApiKeys:
 
         Raises `Unauthenticated`: `key-unknown` (also when revoked, or its owner disabled) or `key-expired`.
         """
-        shape = _TOKEN.match(token)
-        if shape is None:
-            raise _unknown_key()
-        now, key = self._now(), f"key_{shape[1]}"
-        with self._database.read() as sql:
-            rows = sql.execute(_BY_ID, {"now": now, "key": key}).all()
-        if not rows or not hmac.compare_digest(rows[0][0], _digest(token)):
-            raise _unknown_key()
-        _, scopes, created_at, expires_at, used_at = rows[0][: len(_COLUMNS)]
-        owner = standing(rows)
-        if not owner.active:
-            raise _unknown_key()
-        if now >= expires_at:
-            raise Unauthenticated("This API key has expired; create a new one.", code="key-expired")
-        if used_at is None or now >= used_at + _USED_EVERY_MS:
-            self._used(key, now)
-        proof = Authentication("api-key", 1, (now - created_at) // 1000, key)
-        return replace(owner.caller(proof, connection), actor=key, kind="api-key", scopes=frozenset(scopes.split()))
+        caller, due = self._holder(token, connection)
+        if due:
+            self._used(caller.actor)
+        return caller
+
+    def at_once(self, token: str, connection: Connection) -> Caller | None:
+        """The same by one short read on this thread, or None when there is something to write or to wait for."""
+        if not self._database.at_hand:
+            return None
+        caller, due = self._holder(token, connection)
+        return None if due else caller
 
     def list(self, tenant: str, user: str) -> list[KeyInfo]:
         """The keys of one person, newest first, expired ones included."""
@@ -155,9 +149,28 @@ class ApiKeys:
             if not connection.execute(mine).rowcount:
                 raise NotFound("You have no such key; list your keys to see their ids.", code="key-not-found")
 
-    def _used(self, key: str, now: int) -> None:
+    def _holder(self, token: str, connection: Connection) -> tuple[Caller, bool]:
+        """Whom the key stands for, and whether the time of its last use is to be written."""
+        shape = _TOKEN.match(token)
+        if shape is None:
+            raise _unknown_key()
+        now, key = self._now(), f"key_{shape[1]}"
+        rows = self._database.rows(_BY_ID, {"now": now, "key": key})
+        if not rows or not hmac.compare_digest(rows[0][0], _digest(token)):
+            raise _unknown_key()
+        _, scopes, created_at, expires_at, used_at = rows[0][: len(_COLUMNS)]
+        owner = standing(rows)
+        if not owner.active:
+            raise _unknown_key()
+        if now >= expires_at:
+            raise Unauthenticated("This API key has expired; create a new one.", code="key-expired")
+        proof = Authentication("api-key", 1, (now - created_at) // 1000, key)
+        due = used_at is None or now >= used_at + _USED_EVERY_MS
+        return owner.key(proof, connection, frozenset(scopes.split())), due
+
+    def _used(self, key: str) -> None:
         with self._database.write() as connection:
-            connection.execute(update(api_keys).where(api_keys.c.id == key).values(used_at=now))
+            connection.execute(update(api_keys).where(api_keys.c.id == key).values(used_at=self._now()))
 
     def _now(self) -> int:
         return epoch_ms(self._clock.now())

@@ -23,6 +23,7 @@ from troth.kernel.errors import NotFound, Unauthenticated
 from troth.kernel.ids import new_id
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
+from troth.storage.prepared import PreparedSelect
 
 ABSOLUTE_MS = 12 * 3600 * 1000
 IDLE_MS = 30 * 60 * 1000
@@ -38,7 +39,7 @@ _COLUMNS = (
     sessions.c.seen_at,
     sessions.c.expires_at,
 )
-_BY_TOKEN = with_standing(sessions, _COLUMNS).where(sessions.c.digest == bindparam("digest"))
+_BY_TOKEN = PreparedSelect(with_standing(sessions, _COLUMNS).where(sessions.c.digest == bindparam("digest")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +122,37 @@ class Sessions:
         rotated away, which also ends the session: one of two holders is a thief.
         """
         now, digest = self._now(), _digest(token)
-        with self._database.read() as sql:
-            rows = sql.execute(_BY_TOKEN, {"now": now, "digest": digest}).all()
+        rows = self._rows(digest, now)
         if not rows:
             raise self._unknown(digest, now)
+        caller, unseen = self._holder(rows, connection, now)
+        if unseen:
+            self._seen(str(caller.authentication.credential), now)
+        return caller
+
+    def at_once(self, token: str, connection: Connection) -> Caller | None:
+        """The same by one short read on this thread, or None when there is something to write or to wait for."""
+        now = self._now()
+        rows = self._rows(_digest(token), now) if self._database.at_hand else ()
+        caller, unseen = self._holder(rows, connection, now) if rows else (None, False)
+        return None if unseen else caller
+
+    def _rows(self, digest: bytes, now: int) -> Sequence[Any]:
+        return self._database.rows(_BY_TOKEN, {"now": now, "digest": digest})
+
+    def _holder(self, rows: Sequence[Any], connection: Connection, now: int) -> tuple[Caller, bool]:
+        """Who holds the session, and whether the time of the last request is to be written."""
         session, method, assurance, verified_at, seen_at, expires_at = rows[0][: len(_COLUMNS)]
         person = standing(rows)
         if not person.active:
             raise _unknown_session()
         if now >= expires_at or now >= seen_at + self._idle_ms:
             raise Unauthenticated("This session is over; sign in again.", code="session-expired")
-        if now >= seen_at + _SEEN_EVERY_MS:
-            self._seen(session, now)
         # A password that somebody else chose proves little about its holder until it is changed.
         level = min(assurance, 1) if person.password_issued else assurance
         age = (now - verified_at) // 1000
-        return person.caller(Authentication(method, level, age, session), connection)
+        caller = person.caller(Authentication(method, level, age, session), connection)
+        return caller, now >= seen_at + _SEEN_EVERY_MS
 
     def rotate(self, session: str, proof: Proof | None = None) -> OpenedSession:
         """A new token for a session, and the strength of a new proof if there is one; the old token stops working.

@@ -42,6 +42,20 @@ class Standing:
             connection=connection,
         )
 
+    def key(self, authentication: Authentication, connection: Connection, scopes: frozenset[str]) -> Caller:
+        """A key of this person as the caller of a request: `authentication.credential` is its id."""
+        return Caller(
+            actor=authentication.credential or "",
+            kind="api-key",
+            tenant=None if self.tenant == OPERATORS else self.tenant,
+            subject=self.user,
+            roles=self.roles,
+            scopes=scopes,
+            jurisdiction=self.jurisdiction,
+            authentication=authentication,
+            connection=connection,
+        )
+
 
 def with_standing(table: Table, columns: Sequence[Column[Any]]) -> Select[Any]:
     """Rows of a credential table with the standing of their owner: one row per role that has not lapsed at `:now`."""

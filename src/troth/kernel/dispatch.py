@@ -66,13 +66,22 @@ class Dispatcher:
     """Runs operations for callers. An operation whose record cannot be opened does not run."""
 
     def __init__(
-        self, registry: Registry, decider: Decider, recorder: Recorder, clock: Clock, faults: FaultLog
+        self,
+        registry: Registry,
+        decider: Decider,
+        recorder: Recorder,
+        clock: Clock,
+        faults: FaultLog,
+        *,
+        at_hand: bool = False,
     ) -> None:
+        """`at_hand`: short reads wait for no other machine, so a quick operation may run on an event loop's thread."""
         self.registry = registry
         self._decider = decider
         self._recorder = recorder
         self._clock = clock
         self._faults = faults
+        self._at_hand = at_hand
         self._public_reads: Counter[str] = Counter()
 
     def run(self, name: str, caller: Caller, request: Any, request_id: str | None = None) -> Any:
@@ -98,14 +107,14 @@ class Dispatcher:
         """Ask the policy before the request is read. Raises the refusal, which is recorded then."""
         opened = self._decided(name, caller, request_id)
         if opened.refusal:
-            await asyncio.wrap_future(self._recorder.submit(opened.entry))
+            await self._recorder.keep(opened.entry)
             raise opened.refusal
         return opened
 
     async def run_permitted(self, opened: Permit, request: Any) -> Any:
         """Run what `permit` gave, as `run_async` does. From here on the operation is in the record."""
         if opened.recorded:
-            await asyncio.wrap_future(self._recorder.submit(opened.entry))
+            await self._recorder.keep(opened.entry)
         try:
             result = await self._started(opened, request)
         except asyncio.CancelledError:
@@ -157,6 +166,8 @@ class Dispatcher:
         if opened.operation.asynchronous:
             with within(Scope.of(opened.call.caller)):
                 return await opened.operation.run(opened.call, request)
+        if self._at_hand and opened.operation.declaration.quick:
+            return _scoped(opened, request)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, _scoped, opened, request)
 
@@ -168,8 +179,7 @@ class Dispatcher:
     async def _closed(self, opened: Permit, outcome: Outcome, code: str | None = None) -> None:
         if opened.recorded or opened.call.last:  # what changes something is recorded whoever asks
             with within(Scope.of(opened.call.caller)):  # which the changes keep
-                closing = self._recorder.submit(self._closing(opened, outcome, code), opened.call.last)
-            await asyncio.wrap_future(closing)
+                await self._recorder.keep(self._closing(opened, outcome, code), opened.call.last)
 
     def _closing(self, opened: Permit, outcome: Outcome, code: str | None = None) -> Entry:
         return self._entry(opened.operation.name, opened.call, "closed", outcome, code, facts=dict(opened.call.facts))

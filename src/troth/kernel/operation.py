@@ -102,6 +102,7 @@ class Declaration:
     route: Route | None
     command: tuple[str, ...] | None
     data_class: DataClass
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +143,14 @@ def operation(
     route: Route | None = None,
     command: tuple[str, ...] | None = None,
     data_class: DataClass = DataClass.SYSTEM,
+    quick: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method `(self, call: Call, request: Request) -> Response` as an operation.
 
     `name` is noun.verb and is also the Cedar action; `data_class` is the strictest class it may reveal.
+    `quick` says that it does no more than a short read of the database: a hand-over to another thread would cost more.
     """
-    declaration = Declaration(name, group, request, route, command, data_class)
+    declaration = Declaration(name, group, request, route, command, data_class, quick)
 
     def mark(function: F) -> F:
         function.__operation__ = declaration  # type: ignore[attr-defined]

@@ -82,6 +82,10 @@ class Recorder(Protocol):
         """The same without waiting: the future ends when the entry is durable, or with `Unavailable`."""
         ...
 
+    async def keep(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        """`record` for an event loop."""
+        ...
+
     def record_within(self, connection: Any, entry: Entry) -> None:
         """Append in the caller's open database transaction: both happen or neither."""
         ...

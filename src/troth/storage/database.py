@@ -10,9 +10,10 @@ Small changes that many requests make go through `apply`, which lets those that 
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.scope import NOBODY, Scope, current
 from troth.storage.group_commit import Change, GroupCommit, SingleCommits, applied
+from troth.storage.prepared import PreparedSelect, Readers
 
 Result = TypeVar("Result")
 
@@ -67,8 +69,10 @@ class Database:
         """ "sqlite" or "postgresql"."""
         self._writer = threading.Lock()
         self._held: Connection | None = None  # SQLite's one writing connection; whoever has the lock uses it
-        shared = self.dialect == "sqlite"
-        self._line = GroupCommit(self._writer, self._begun) if shared else SingleCommits(self.write)
+        self.at_hand = self.dialect == "sqlite"
+        """True when a short read waits for no other machine: it may be made on an event loop's thread."""
+        self._line = GroupCommit(self._writer, self._begun) if self.at_hand else SingleCommits(self.write)
+        self._readers = Readers(self._reader)
 
     @property
     def engine(self) -> Engine:
@@ -80,6 +84,14 @@ class Database:
         """A connection for reading, in the current scope or the one given; whatever it did is rolled back."""
         with self._connected(scope) as connection:
             yield connection
+
+    def rows(self, query: PreparedSelect, values: Mapping[str, Any]) -> Sequence[Any]:
+        """What a short query finds, each row a sequence. Raises `Unavailable`."""
+        if not self.at_hand:
+            with self.read() as connection:
+                return connection.execute(query.statement, values).all()
+        text, names = query.for_sqlite(self._engine.dialect)
+        return self._readers.rows(text, [values[name] for name in names])
 
     @contextmanager
     def write(self, scope: Scope | None = None) -> Iterator[Connection]:
@@ -169,8 +181,16 @@ class Database:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
         return not busy
 
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(
+            self._engine.url.database or "", check_same_thread=False, isolation_level=None
+        )
+        _configure(connection)
+        return connection
+
     def close(self) -> None:
         """Give every connection back."""
+        self._readers.close()
         with self._writer:
             if self._held is not None:
                 self._held.close()
@@ -192,14 +212,13 @@ def _engine(url: str, pool_size: int) -> Engine:
         return engine
     engine = create_engine(url, pool_size=pool_size, connect_args={"check_same_thread": False, "isolation_level": None})
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
-
+    event.listen(engine, "connect", lambda connection, _record: _configure(connection))
     return engine
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma).close()
 
 
 def _begin(connection: Connection) -> None:

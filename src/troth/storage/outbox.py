@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 import threading
@@ -43,7 +45,7 @@ _LARGE_NUMBER = re.compile(r"[0-9]{16}")
 class _Waiting:
     row: dict[str, Any]
     changes: Sequence[Change]
-    future: Future[None] = field(default_factory=Future)
+    future: Future[None] | asyncio.Future[None] = field(default_factory=Future)
 
     def write(self, connection: Connection) -> None:
         """The entry and what belongs to it."""
@@ -71,12 +73,16 @@ class Outbox:
 
     def submit(self, entry: Entry, changes: Sequence[Change] = ()) -> Future[None]:
         """Append one entry; the future ends when it is on disk, or with `Unavailable`."""
-        if self._closed:
-            raise _unavailable()
-        waiting = _Waiting(row(entry), self._database.scoped(changes))
-        waiting.future.set_running_or_notify_cancel()  # from here on nobody can call it back
-        self._queue.put(waiting)
-        return waiting.future
+        future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # from here on nobody can call it back
+        self._put(_Waiting(row(entry), self._database.scoped(changes), future))
+        return future
+
+    async def keep(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        """`record` for an event loop, which is woken once for all that one commit made durable."""
+        future = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(row(entry), self._database.scoped(changes), future))
+        await future
 
     def record_within(self, connection: Connection, entry: Entry) -> None:
         """Append one entry in the caller's transaction."""
@@ -92,6 +98,11 @@ class Outbox:
         self._closed = True
         self._queue.put(None)
         self._thread.join()
+
+    def _put(self, waiting: _Waiting) -> None:
+        if self._closed:
+            raise _unavailable()
+        self._queue.put(waiting)
 
     @as_system  # a group holds entries of several tenants
     def _run(self) -> None:
@@ -115,13 +126,30 @@ class Outbox:
         refusals = self._database.apply_each([together]) * len(group)
         if refusals[0] is not None and any(one.changes for one in group):  # one of them must not refuse the others
             refusals = self._database.apply_each([one.write for one in group])
+        on_loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
         for waiting, refusal in zip(group, refusals, strict=True):
-            if refusal is None:
-                waiting.future.set_result(None)
+            if isinstance(waiting.future, Future):
+                _end(waiting.future, refusal)
             else:
-                unavailable = _unavailable()
-                unavailable.__cause__ = refusal
-                waiting.future.set_exception(unavailable)
+                on_loops.setdefault(waiting.future.get_loop(), []).append((waiting.future, refusal))
+        for loop, ended in on_loops.items():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_end_all, ended)
+
+
+def _end_all(ended: list[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for future, refusal in ended:
+        if not future.done():  # who waited may have been cancelled
+            _end(future, refusal)
+
+
+def _end(future: Future[None] | asyncio.Future[None], refusal: Exception | None) -> None:
+    if refusal is None:
+        future.set_result(None)
+        return
+    unavailable = _unavailable()
+    unavailable.__cause__ = refusal
+    future.set_exception(unavailable)
 
 
 def row(entry: Entry) -> dict[str, Any]:

@@ -1,11 +1,18 @@
-"""Inserts that are compiled once and run by the driver: building and compiling costs more than the insert itself."""
+"""Statements that are compiled once and run by the driver: building and compiling costs more than running them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import Connection, Dialect, Insert, Select, Table, insert
+
+from troth.kernel.errors import Unavailable
+
+_KEPT = 4  # reading connections that wait for their next use
+_Compiled = tuple[str, tuple[str, ...]]  # text, and the names of its values in order when they are not named in it
 
 
 class PreparedInsert:
@@ -14,7 +21,7 @@ class PreparedInsert:
     def __init__(self, table: Table, *columns: str) -> None:
         self._statement = insert(table)
         self._columns = columns
-        self._compiled: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows`, at least one. Raises what the driver raises, wrapped as `Connection.execute` does."""
@@ -25,7 +32,67 @@ class PreparedInsert:
         else:
             connection.exec_driver_sql(text, [dict(row) for row in rows])
 
-    def _compile(self, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-        compiled = self._statement.compile(dialect=dialect, column_keys=list(self._columns))
-        found = self._compiled[dialect.name] = str(compiled), tuple(compiled.positiontup or ())
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled[dialect.name] = _compiled(self._statement, dialect, self._columns)
         return found
+
+
+class PreparedSelect:
+    """A query whose every value has a name (`bindparam`). Columns come as the driver gives them: int, str, bytes."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self.statement = statement
+        self._compiled: _Compiled | None = None
+
+    def for_sqlite(self, dialect: Dialect) -> _Compiled:
+        """Its text, and the names of its values in order."""
+        if self._compiled is None:
+            self._compiled = _compiled(self.statement, dialect, None)
+        return self._compiled
+
+
+class Readers:
+    """Reading connections to one SQLite file, without what SQLAlchemy adds to each query."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._idle: deque[sqlite3.Connection] = deque()
+
+    def rows(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """All rows of a query, as of one moment. Raises `Unavailable` when the file cannot be read."""
+        connection = self._free() or self._opened()
+        try:
+            found = connection.execute(text, values).fetchall()
+        except sqlite3.Error as error:
+            connection.close()
+            raise _unreadable() from error
+        self._idle.append(connection)
+        if len(self._idle) > _KEPT and (surplus := self._free()):
+            surplus.close()
+        return found
+
+    def close(self) -> None:
+        """Give every waiting connection back; a later query opens another."""
+        while connection := self._free():
+            connection.close()
+
+    def _free(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            raise _unreadable() from error
+
+
+def _compiled(statement: Insert | Select[Any], dialect: Dialect, columns: Sequence[str] | None) -> _Compiled:
+    compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
+def _unreadable() -> Unavailable:
+    return Unavailable("The database cannot be reached; try again, and tell the operator if it stays so.")

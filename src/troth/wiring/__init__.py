@@ -102,7 +102,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     promises = PromiseOperations(runner)
     registry = Registry(*identity.operations, *vault.operations, *gateway.operations, audit, promises)
     decider = CedarDecider(registry)
-    dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal)
+    dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
     systems.append(System(base, identity, vault, gateway, dispatcher=dispatcher, decider=decider))
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from sqlalchemy import delete
 
 from troth.identity.keys import MOST_KEYS, CreatedKey, NewKey
+from troth.identity.store import api_keys
 from troth.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from troth.storage.database import Database
 from unit.identity.world import TLS, Person, World
 
 
@@ -128,3 +131,29 @@ def test_there_is_a_most(world: World, ada: Person) -> None:
     with pytest.raises(Conflict) as refusal:
         a_key(world, ada)
     assert refusal.value.code == "too-many-keys"
+
+
+def test_the_short_way_gives_the_same_caller_once_nothing_is_to_be_written(world: World, ada: Person) -> None:
+    token = a_key(world, ada).token
+    assert world.keys.at_once(token, TLS) is None  # its first use is to be written
+    caller = world.keys.authenticate(token, TLS)
+    assert world.keys.at_once(token, TLS) == (caller if world.database.at_hand else None)
+    world.clock.forward(seconds=61)
+    assert world.keys.at_once(token, TLS) is None
+
+
+def test_a_key_that_another_process_revoked_is_refused_at_its_next_use(world: World, ada: Person) -> None:
+    key = a_key(world, ada)
+    world.keys.authenticate(key.token, TLS)
+    if world.database.at_hand:
+        assert world.keys.at_once(key.token, TLS)
+    url = world.database.engine.url.render_as_string(hide_password=False)
+    elsewhere = Database(url)
+    with elsewhere.write() as connection:
+        connection.execute(delete(api_keys).where(api_keys.c.id == key.id))
+    elsewhere.close()
+    if world.database.at_hand:
+        with pytest.raises(Unauthenticated) as refusal:
+            world.keys.at_once(key.token, TLS)
+        assert refusal.value.code == "key-unknown"
+    assert code_of(world, key.token) == "key-unknown"

@@ -156,3 +156,18 @@ def test_tokens_are_random_and_long(world: World, ada: Person) -> None:
     tokens = {world.sessions.open(ada.id, STRONG, "public").token for _ in range(50)}
     assert len(tokens) == 50
     assert all(token.startswith("troth_st_") and len(token) == 9 + 52 for token in tokens)
+
+
+def test_the_short_way_gives_the_same_caller_once_nothing_is_to_be_written(world: World, ada: Person) -> None:
+    opened = world.sessions.open(ada.id, STRONG, "public")
+    caller = world.sessions.authenticate(opened.token, TLS)
+    assert world.sessions.at_once(opened.token, TLS) == (caller if world.database.at_hand else None)
+    world.clock.forward(seconds=61)
+    assert world.sessions.at_once(opened.token, TLS) is None  # the time of the last request is to be written
+
+
+def test_the_short_way_leaves_a_token_that_does_not_hold_to_the_long_one(world: World, ada: Person) -> None:
+    first = world.sessions.open(ada.id, STRONG, "public")
+    world.sessions.rotate(first.id)
+    assert world.sessions.at_once(first.token, TLS) is None
+    assert world.sessions.at_once("troth_st_" + "a" * 52, TLS) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,12 +28,18 @@ class Echo:
 
     def __init__(self) -> None:
         self.ran = 0
+        self.where_it_ran = 0
 
     @operation("echo.say", group=Group.OWN_DATA, request=Word)
     def say(self, call: Call, request: Word) -> Word:
         """Say it."""
         self.ran += 1
         call.note(object="obj_x", count=1)
+        return request
+
+    @operation("echo.where", group=Group.OWN_DATA, request=Word, quick=True)
+    def where(self, call: Call, request: Word) -> Word:
+        self.where_it_ran = threading.get_ident()
         return request
 
     @operation("echo.refuse", group=Group.OWN_DATA, request=Word)
@@ -252,3 +259,13 @@ def test_a_permit_is_asked_before_the_request_is_there(dispatcher: Dispatcher, r
 def test_two_operations_of_one_name_stop_the_start(echo: Echo) -> None:
     with pytest.raises(ValueError, match="twice"):
         Registry(echo, Echo())
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_a_quick_operation_runs_on_the_loop_only_where_the_database_is_at_hand(
+    echo: Echo, recorder: ListRecorder, faults: FaultList, at_hand: bool
+) -> None:
+    dispatcher = Dispatcher(Registry(echo), RoleDecider(), recorder, MovableClock(), faults, at_hand=at_hand)
+    asyncio.run(dispatcher.run_async("echo.where", person("own-data"), Word()))
+    assert (echo.where_it_ran == threading.get_ident()) is at_hand
+    assert _phases(recorder) == [("opened", "pending", None), ("closed", "done", None)]

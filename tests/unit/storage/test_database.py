@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, bindparam, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from troth.kernel.errors import Unavailable
 from troth.storage.database import Database
+from troth.storage.outbox import outbox
+from troth.storage.prepared import PreparedSelect
 from worlds import sqlite
 
 
@@ -170,3 +172,35 @@ def test_a_bug_in_a_change_is_told_to_its_owner_only(tmp_path: Path) -> None:
     assert _count(database) == 2
     with pytest.raises(ZeroDivisionError):
         database.apply(bug)
+
+
+_LOGS = PreparedSelect(select(outbox.c.log).where(outbox.c.seq >= bindparam("least")).order_by(outbox.c.seq))
+
+
+def test_a_prepared_query_sees_what_was_committed_a_moment_ago(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+    for log in ("a", "b", "c"):
+        with database.write() as connection:
+            connection.execute(insert(outbox).values(log=log, leaf=b""))
+            assert [row[0] for row in database.rows(_LOGS, {"least": 1})] == ["a", "b", "c"][: ord(log) - ord("a")]
+    assert [row[0] for row in database.rows(_LOGS, {"least": 2})] == ["b", "c"]
+
+
+def test_prepared_queries_of_many_threads_do_not_meet(tmp_path: Path) -> None:
+    database = sqlite(tmp_path)
+    with database.write() as connection:
+        connection.execute(insert(outbox), [{"log": str(number), "leaf": b""} for number in range(200)])
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda least: [row[0] for row in database.rows(_LOGS, {"least": least})], range(1, 201)))
+    assert found == [[str(number) for number in range(least - 1, 200)] for least in range(1, 201)]
+    database.close()
+    assert len(database.rows(_LOGS, {"least": 1})) == 200  # opens a connection again
+
+
+def test_a_prepared_query_out_of_reach_is_a_typed_refusal(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    with pytest.raises(Unavailable):
+        database.rows(_LOGS, {"least": 1})
+    empty = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(Unavailable):
+        empty.rows(_LOGS, {"least": 1})

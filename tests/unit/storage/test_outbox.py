@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -150,3 +151,48 @@ def test_the_leaf_is_canonical_json(request: str, code: str | None, policies: tu
 def test_a_number_that_canonical_json_cannot_carry_is_refused() -> None:
     with pytest.raises(rfc8785.IntegerDomainError):
         row(replace(_entry("req_1"), facts={"bytes": 2**53 + 1}))
+
+
+def test_an_event_loop_waits_until_its_entries_are_durable(database: Database, outbox: Outbox) -> None:
+    names = [f"req_{number}" for number in range(50)]
+
+    async def kept() -> list[str]:
+        await asyncio.gather(*(outbox.keep(_entry(name)) for name in names))
+        return _requests(database)
+
+    assert sorted(asyncio.run(kept())) == sorted(names)
+
+
+@pytest.mark.usefixtures("other")
+def test_an_event_loop_hears_of_what_was_refused_and_only_of_that(database: Database, outbox: Outbox) -> None:
+    async def kept() -> list[BaseException | None]:
+        with database.write():  # all three wait for the same commit
+            waiting = [asyncio.ensure_future(outbox.keep(_entry("req_1"))),
+                       asyncio.ensure_future(outbox.keep(_entry("req_2"), [_line("x"), _line("x")])),
+                       asyncio.ensure_future(outbox.keep(_entry("req_3")))]  # fmt: skip
+            await asyncio.sleep(0.05)
+            assert not any(one.done() for one in waiting)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    ended = asyncio.run(kept())
+    assert [type(one) for one in ended] == [type(None), Unavailable, type(None)]
+    assert sorted(_requests(database)) == ["req_1", "req_3"]
+
+
+def test_an_entry_is_kept_although_who_waited_for_it_left(database: Database, outbox: Outbox) -> None:
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(outbox.keep(_entry("req_1")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await outbox.keep(_entry("req_2"))
+
+    asyncio.run(leave())
+    assert _requests(database) == ["req_1", "req_2"]
+
+
+def test_a_closed_outbox_refuses_an_event_loop(outbox: Outbox) -> None:
+    outbox.close()
+    with pytest.raises(Unavailable):
+        asyncio.run(outbox.keep(_entry("req_1")))

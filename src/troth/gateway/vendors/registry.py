@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
-from troth.gateway.store import ALL_VENDORS
+from troth.gateway.store import ALL_VENDORS, VENDOR_FACTS
 from troth.gateway.store import vendors as table
 from troth.gateway.vendors.record import DueDiligence, State, VendorRecord
 from troth.kernel.clock import Clock, epoch_ms
@@ -42,9 +42,8 @@ class Vendors:
 
     def all(self) -> list[VendorRecord]:
         """Shipped vendors first, then the others by id."""
-        with self._database.read() as connection:
-            rows = connection.execute(ALL_VENDORS).mappings()
-            return [*self._shipped.values(), *(_record(dict(row)) for row in rows)]
+        rows = self._database.rows(ALL_VENDORS, {})
+        return [*self._shipped.values(), *(_remembered(tuple(row)) for row in rows)]
 
     def get(self, vendor: str) -> VendorRecord:
         """One vendor. Raises `NotFound`."""
@@ -146,6 +145,12 @@ def _complete(facts: DueDiligence, now: int) -> None:
 def _facts(text: str) -> DueDiligence:
     """What is on file, parsed once for a text: every request reads the rows."""
     return DueDiligence.model_validate_json(text)
+
+
+@lru_cache(maxsize=256)
+def _remembered(row: tuple[Any, ...]) -> VendorRecord:
+    """One row as a record, made once for equal rows: records do not change."""
+    return _record(dict(zip(VENDOR_FACTS, row, strict=True)))
 
 
 def _record(row: dict[str, Any]) -> VendorRecord:

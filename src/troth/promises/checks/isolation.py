@@ -193,6 +193,9 @@ class Careless:
         kept.set_result(None)
         return kept
 
+    async def keep(self, entry: Entry, changes: Sequence[Change] = ()) -> None:
+        """Lose it."""
+
     def decide(self, caller: Caller, operation: Operation) -> Decision:  # noqa: ARG002 - the shape of a decider
         return Decision(allowed=True)
 
