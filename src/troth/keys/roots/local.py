@@ -7,16 +7,15 @@ copy-on-write file systems or snapshots of the machine (NIST SP 800-88). Keep th
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, NotFound, Unavailable
+from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.keys import keyfile
+from troth.keys.roots.port import FILES, broken_seal, gone, require_name
 
-ROOT_NAME = re.compile(r"[a-z]+-[0-9]{8}-[0-9a-f]{16}\Z")
 _SUFFIX = ".root"
 _NONCE = 12  # bytes; random: a root seals a handful of values, far below the 2^32 of SP 800-38D
 _EVIDENCE = "overwritten,unlinked,folder-synced"
@@ -24,6 +23,8 @@ _EVIDENCE = "overwritten,unlinked,folder-synced"
 
 class LocalRoot:
     """Implements `Root` on a folder of mode 0700."""
+
+    kind = "local"
 
     def __init__(self, folder: Path, domain: str = "local") -> None:
         self._folder = keyfile.private_folder(folder)
@@ -36,7 +37,7 @@ class LocalRoot:
 
     @property
     def assurance(self) -> str:
-        return "A0"
+        return FILES
 
     def create(self, root: str) -> None:
         if not keyfile.create(self._path(root), os.urandom(keyfile.KEY_BYTES)):
@@ -51,7 +52,7 @@ class LocalRoot:
         try:
             return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad)
         except (InvalidTag, ValueError) as error:
-            raise IntegrityError("A value sealed under a root does not open.", code="root-seal") from error
+            raise broken_seal() from error
 
     def destroy(self, root: str) -> str:
         keyfile.destroy(self._path(root))
@@ -63,13 +64,19 @@ class LocalRoot:
         except OSError as error:
             raise Unavailable("The key folder cannot be listed.", code="key-folder") from error
 
+    def gives_out(self, root: str) -> bool:
+        return bool(self._read(root))
+
     def _cipher(self, root: str) -> AESGCM:
+        return AESGCM(self._read(root))
+
+    def _read(self, root: str) -> bytes:
+        path = self._path(root)
         try:
-            return AESGCM(keyfile.read(self._path(root)))
+            return keyfile.read(path)
         except NotFound as error:
-            raise Gone("That root was destroyed or never existed.", code="root-gone") from error
+            keyfile.sync_folder(self._folder)  # a folder that is away raises here: its roots are not gone
+            raise gone() from error
 
     def _path(self, root: str) -> Path:
-        if not ROOT_NAME.match(root):
-            raise Invalid("A root's name is jurisdiction-epoch-token.", code="root-name")
-        return self._folder / f"{root}{_SUFFIX}"
+        return self._folder / f"{require_name(root)}{_SUFFIX}"
