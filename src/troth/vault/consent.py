@@ -12,14 +12,17 @@ from typing import Any
 from sqlalchemy import Column, Connection, Index, String, Table, delete, select, update
 
 from troth.kernel.clock import from_epoch_ms
-from troth.kernel.errors import Invalid, NotFound
+from troth.kernel.errors import Denied, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
 from troth.kernel.signer import Signer
 from troth.storage.database import Big, metadata
 from troth.vault.dsse import sign_envelope
+from troth.vault.endings import end_consent, move_consent
+from troth.vault.fences import fence
 from troth.vault.ground import Ground
-from troth.vault.store import fence, insert_missing
+from troth.vault.objections import refuse_objected
+from troth.vault.tables import insert_missing
 
 RECEIPT_TYPE = "application/vnd.troth.consent-receipt+json"
 TRAINING, VENDOR_RETENTION = "training", "vendor-retention"
@@ -91,7 +94,7 @@ class Consents:
     ) -> Consent:
         """Record a consent; the standing one is returned when it is for the same notice and end, and replaced if not.
 
-        Raises `Invalid` for anything that is not a token, `Gone` for an erased person.
+        Raises `Invalid` for anything that is not a token, `Conflict` for a purpose they object to, `Gone` when erased.
         """
         now = self._ground.now()
         if not all(_TOKEN.match(token) for token in (purpose, notice, method)):
@@ -99,10 +102,12 @@ class Consents:
         fresh = Consent(new_id("cns"), tenant, subject, purpose, notice, method, now, expires_at, None)
         with self._ground.database.write() as connection:
             fence(connection, tenant, subject)
+            refuse_objected(connection, tenant, subject, purpose)
             standing = _standing(connection, tenant, subject, purpose)
             if standing and (standing.notice, standing.expires_at) == (notice, expires_at) and standing.valid_at(now):
                 return standing
-            if standing:
+            if standing:  # the purpose goes on under the new one, and so does what is kept for it
+                move_consent(connection, standing.id, fresh.id)
                 self._end(connection, standing, now, request)
             if not insert_missing(connection, consents, asdict(fresh)):
                 return _standing(connection, tenant, subject, purpose) or fresh
@@ -110,12 +115,20 @@ class Consents:
         return fresh
 
     def withdraw(self, tenant: str, subject: str, consent_id: str, *, request: str | None = None) -> Consent:
-        """End a consent from this moment on. Idempotent. Raises `NotFound` for another's."""
+        """End a consent, and what is kept by it, from this moment on. Idempotent. Raises `NotFound` for another's."""
         with self._ground.database.write() as connection:
             consent = _owned(connection, tenant, subject, consent_id)
             if consent.withdrawn_at is None:
                 self._end(connection, consent, self._ground.now(), request)
             return _owned(connection, tenant, subject, consent_id)
+
+    def withdraw_within(
+        self, connection: Connection, tenant: str, subject: str, purpose: str, *, request: str | None = None
+    ) -> None:
+        """End what stands for a purpose, in the caller's transaction."""
+        standing = _standing(connection, tenant, subject, purpose)
+        if standing is not None:
+            self._end(connection, standing, self._ground.now(), request)
 
     def valid(self, tenant: str, subject: str, purpose: str, at: int | None = None) -> str | None:
         """The id of the consent that stands (or stood `at` that epoch ms) for this purpose, or None."""
@@ -172,6 +185,7 @@ class Consents:
     def _end(self, connection: Connection, consent: Consent, now: int, request: str | None) -> None:
         ended = update(consents).where(consents.c.id == consent.id, consents.c.withdrawn_at.is_(None))
         if connection.execute(ended.values(withdrawn_at=now)).rowcount:
+            end_consent(connection, consent.id, now)
             self._note(connection, "consent.withdrawn", consent, request)
 
     def _note(self, connection: Connection, operation: str, consent: Consent, request: str | None) -> None:
@@ -180,14 +194,27 @@ class Consents:
         self._ground.event(connection, entry)
 
 
-def _standing(connection: Connection, tenant: str, subject: str, purpose: str) -> Consent | None:
+def lock_standing(connection: Connection, tenant: str, subject: str, purpose: str, now: int) -> tuple[str, int | None]:
+    """Id and end of the consent that stands; it cannot be withdrawn until this transaction ends.
+
+    Raises `Denied` (no-consent) when none stands.
+    """
+    found = _standing(connection, tenant, subject, purpose, lock=True)
+    if found is None or not found.valid_at(now):
+        raise Denied(
+            "The person has not agreed to this purpose, or no longer; ask for their consent.", code="no-consent"
+        )
+    return found.id, found.expires_at
+
+
+def _standing(connection: Connection, tenant: str, subject: str, purpose: str, *, lock: bool = False) -> Consent | None:
     query = select(consents).where(
         consents.c.tenant == tenant,
         consents.c.subject == subject,
         consents.c.purpose == purpose,
         consents.c.withdrawn_at.is_(None),
     )
-    found = connection.execute(query).mappings().first()
+    found = connection.execute(query.with_for_update(read=True) if lock else query).mappings().first()
     return Consent(**dict(found)) if found else None
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import Column, Connection, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, Connection, String, Table, bindparam, delete, func, insert, literal, select
 
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import Invalid, NotFound
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
 from troth.vault.ground import Ground
@@ -24,56 +24,92 @@ CLASS_DAYS: Mapping[DataClass, int | None] = MappingProxyType(
 )
 # After an account is closed: GDPR Art. 5(1)(e), no longer than needed; one month for last questions and appeals.
 ACCOUNT_AFTER_DAYS = 30
+# What only passes through (CLS-05): an hour is long enough for a request and its retries, whatever its class says.
+TRANSIENT_MINUTES = 60
+MINUTE_MS = 60_000
 
 rules = Table(
     "vault_retention_rule",
     metadata,
     Column("tenant", String(64), primary_key=True),
     Column("data_class", String(16), primary_key=True),
+    Column("purpose", String(64), primary_key=True),  # "": whatever the purpose
     Column("days", Big, nullable=False),
 )
 
 # Built once: each object that is kept asks.
-_RULE = select(rules.c.days).where(rules.c.tenant == bindparam("of"), rules.c.data_class == bindparam("kind"))
+_RULE = select(func.min(rules.c.days)).where(
+    rules.c.tenant == bindparam("of"),
+    rules.c.data_class == bindparam("kind"),
+    rules.c.purpose.in_((literal(""), bindparam("purpose"))),
+)
 
 
 class Deadlines:
     """The deadline of what is kept now, and the age beyond which a class of a tenant is overdue."""
 
-    def __init__(self, ground: Ground, limits: Mapping[DataClass, int] = MappingProxyType({})) -> None:
-        """`limits`: what this installation permits, in days; it can only shorten the class defaults."""
+    def __init__(
+        self,
+        ground: Ground,
+        limits: Mapping[DataClass, int] = MappingProxyType({}),
+        *,
+        transient_minutes: int = TRANSIENT_MINUTES,
+    ) -> None:
+        """`limits`: what this installation permits, in days; it can only shorten the class defaults.
+
+        `transient_minutes`: the stated ceiling of what only passes through.
+        """
         self._ground = ground
         self._limits = {one: shortest(days, limits.get(one)) for one, days in CLASS_DAYS.items()}
+        self.transient_minutes = transient_minutes
 
-    def days(self, tenant: str, data_class: DataClass) -> int | None:
-        """Days that this class may live for this tenant; None: as long as the account."""
+    def days(self, tenant: str, data_class: DataClass, purpose: str = "") -> int | None:
+        """Days that this class may live for this tenant and purpose; None: as long as the account."""
         with self._ground.database.read() as connection:
-            return shortest(self._limits[data_class], _rule(connection, tenant, data_class))
+            return shortest(self._limits[data_class], _rule(connection, tenant, data_class, purpose))
 
-    def deadline(self, tenant: str, data_class: DataClass, created_at: int, *wishes: int | None) -> int | None:
-        """The earliest of class default, tenant rule and wishes, in epoch ms; None: no clock of its own."""
-        days = self.days(tenant, data_class)
+    def limit(self, data_class: DataClass) -> int | None:
+        """Days that this installation permits, before any rule of a tenant."""
+        return self._limits[data_class]
+
+    def ceiling(self, now: int) -> int:
+        """When what only passes through is over, in epoch ms."""
+        return now + self.transient_minutes * MINUTE_MS
+
+    def deadline(
+        self, tenant: str, data_class: DataClass, created_at: int, *wishes: int | None, purpose: str = ""
+    ) -> int | None:
+        """The earliest of class default, tenant rules and wishes, in epoch ms; None: no clock of its own."""
+        days = self.days(tenant, data_class, purpose)
         return shortest(None if days is None else created_at + days * DAY_MS, *wishes)
 
-    def set_rule(self, tenant: str, data_class: DataClass, days: int | None, *, actor: str, request: str) -> None:
-        """Shorten a class for a tenant; None removes the rule. Raises `Invalid` outside 1 to 3650 days.
+    def set_rule(
+        self, tenant: str, data_class: DataClass, days: int | None, *, actor: str, request: str, purpose: str = ""
+    ) -> None:
+        """Shorten a class, or what is kept of it for one purpose, for a tenant; None removes the rule.
 
-        A rule longer than the class default has no effect: shortest wins.
+        A rule longer than the class default has no effect: shortest wins. Raises `Invalid` outside 1 to 3650 days,
+        `NotFound` when there is no such rule to remove.
         """
         if days is not None and not 1 <= days <= 3650:
             raise Invalid("A retention rule is between 1 and 3650 days.", code="bad-days", field="days")
         facts: dict[str, Fact] = {"data_class": data_class.value, "count": days or 0}
+        facts |= {"purpose": purpose} if purpose else {}
+        key = {"tenant": tenant, "data_class": data_class.value, "purpose": purpose}
         with self._ground.database.write() as connection:
-            connection.execute(delete(rules).where(rules.c.tenant == tenant, rules.c.data_class == data_class.value))
+            old = delete(rules).where(*(rules.c[name] == value for name, value in key.items()))
+            if not connection.execute(old).rowcount and days is None:
+                raise NotFound("There is no such rule; show the schedule to see those that there are.")
             if days is not None:
-                connection.execute(insert(rules), {"tenant": tenant, "data_class": data_class.value, "days": days})
+                connection.execute(insert(rules), key | {"days": days})
             self._ground.event(connection, self._ground.entry("retention.rule", tenant, request, actor, facts))
 
-    def all_rules(self) -> dict[tuple[str, DataClass], int]:
-        """Every tenant rule."""
+    def all_rules(self, tenant: str | None = None) -> dict[tuple[str, str, str], int]:
+        """Days by (tenant, class, purpose), of every tenant or of one."""
+        query = select(rules).order_by(rules.c.tenant, rules.c.data_class, rules.c.purpose)
         with self._ground.database.read() as connection:
-            found = connection.execute(select(rules)).all()
-        return {(row.tenant, DataClass(row.data_class)): int(row.days) for row in found}
+            found = connection.execute(query if tenant is None else query.where(rules.c.tenant == tenant)).all()
+        return {(row.tenant, row.data_class, row.purpose): int(row.days) for row in found}
 
 
 def shortest(*limits: int | None) -> int | None:
@@ -81,6 +117,12 @@ def shortest(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _rule(connection: Connection, tenant: str, data_class: DataClass) -> int | None:
-    found = connection.execute(_RULE, {"of": tenant, "kind": data_class.value}).scalar()
+def drop_rules(connection: Connection, tenant: str) -> None:
+    """A tenant that is gone has no rules."""
+    connection.execute(delete(rules).where(rules.c.tenant == tenant))
+
+
+def _rule(connection: Connection, tenant: str, data_class: DataClass, purpose: str) -> int | None:
+    names = {"of": tenant, "kind": data_class.value, "purpose": purpose}
+    found = connection.execute(_RULE, names).scalar()
     return None if found is None else int(found)

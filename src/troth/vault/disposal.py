@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from troth.keys.tree import Destruction
-from troth.vault import store
+from troth.vault import endings
 from troth.vault.ground import Ground
 from troth.vault.store import Row
 
@@ -30,25 +30,25 @@ class Disposal:
     def destroy(self, units: set[str]) -> Destruction | None:
         """Destroy those of the units (hex) that are idle. Idempotent."""
         with self._ground.database.read() as connection:
-            idle = store.idle(connection, units, today(self._ground.now()))
+            idle = endings.idle(connection, units, today(self._ground.now()))
         if not idle:
             return None
         destruction = self._ground.tree.destroy_units([bytes.fromhex(unit) for unit in idle])
         with self._ground.database.write() as connection:
-            store.mark_units(connection, idle)
+            endings.mark_units(connection, idle)
         return destruction
 
     def discard(self, rows: Sequence[Row]) -> int:
         """Delete the ciphertext and what is left of the rows; returns how many blobs were there."""
         count = sum(self._ground.blobs.delete(row.blob) for row in rows if row.blob)
         with self._ground.database.write() as connection:
-            store.finish(connection, [row.id for row in rows], self._ground.now())
+            endings.finish(connection, [row.id for row in rows], self._ground.now())
         return count
 
     def resume(self, limit: int = 1000) -> int:
         """Finish what a crash left half-way; returns how many objects."""
         with self._ground.database.read() as connection:
-            rows = store.dropping(connection, limit)
+            rows = endings.dropping(connection, limit)
         if rows:
             self.finish(rows)
         return len(rows)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from troth.kernel.errors import Conflict, Gone, NotFound, TrothError, Unavailable
 from troth.kernel.ids import new_id
-from troth.vault import ledger, store
+from troth.vault import endings, fences, ledger, store
 from troth.vault.deadlines import DAY_MS
 from troth.vault.erasure_steps import Steps
 from troth.vault.ground import Ground, subject_digest
@@ -217,9 +217,9 @@ class Erasures:
             if erasure.state == ledger.HELD:  # the tenant's people may have changed since it was asked
                 self._check_may_leave(connection, erasure.tenant, erasure.subject, erasure.object)
             if erasure.object:
-                store.mark_closure(connection, [erasure.object], "erased", erasure.id)
+                endings.mark_closure(connection, [erasure.object], "erased", erasure.id)
             else:
-                store.mark_subject(connection, erasure.subject_digest, erasure.id, self._ground.now())
+                fences.end(connection, erasure.subject_digest, erasure.id, self._ground.now())
             ledger.change(connection, erasure.id, state=ledger.RUNNING, basis=None)
             if ledger.done(connection, erasure.id, "tombstone", self._ground.now(), {}):
                 self._event(connection, erasure, "erasure.tombstoned")

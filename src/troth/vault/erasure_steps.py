@@ -13,7 +13,7 @@ from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.kernel.ids import new_id
 from troth.kernel.personal import Holder
 from troth.kernel.signer import Signer
-from troth.vault import ledger, store
+from troth.vault import endings, ledger
 from troth.vault.certificate import Keys, Listed, entry_facts, listed, sign_certificate
 from troth.vault.claims import EMPTIED, SERVER, certificate_of, commitment_of, inventory_of, keys_of
 from troth.vault.disposal import Disposal
@@ -100,7 +100,7 @@ class Steps:
         else:
             destruction = self._ground.tree.destroy_subject(erasure.tenant, erasure.subject or "")
             with self._ground.database.write() as connection:
-                store.mark_units(connection, {row.unit for row in rows})
+                endings.mark_units(connection, {row.unit for row in rows})
         keys = keys_of(destruction)
         return {"keys": keys.model_dump(mode="json") if keys else None}
 
@@ -153,7 +153,7 @@ class Steps:
 
     def _rows(self, erasure: Erasure) -> list[Row]:
         with self._ground.database.read() as connection:
-            return store.of_erasure(connection, erasure.id)
+            return endings.of_erasure(connection, erasure.id)
 
     def _result(self, erasure: Erasure, step: str) -> Any:
         with self._ground.database.read() as connection:

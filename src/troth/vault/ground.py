@@ -50,3 +50,8 @@ class Ground:
 def subject_digest(tenant: str, subject: str) -> str:
     """What stays of a forgotten person's id: SHA-256 in hex of 256 random bits, so nobody can guess it back."""
     return sha256(f"troth/subject\0{tenant}\0{subject}".encode()).hexdigest()
+
+
+def tenant_digest(tenant: str) -> str:
+    """What stands for a whole tenant where people stand as digests."""
+    return sha256(f"troth/tenant\0{tenant}".encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from troth.kernel.personal import Forgotten, Holding
-from troth.vault import store
+from troth.vault import endings
 from troth.vault.consent import Consents
 from troth.vault.ground import Ground
 from troth.vault.objects import ObjectInfo, Objects
@@ -58,7 +58,7 @@ class VaultHolder:
     def forget(self, tenant: str, subject: str) -> Forgotten:
         """Take every object out of service and drop the consents. Keys and ciphertext follow by the erasure's steps."""
         with self._ground.database.write() as connection:
-            objects = store.take_subject(connection, tenant, subject)
+            objects = endings.take_subject(connection, tenant, subject)
         return Forgotten(self.name, (*objects, *self._consents.forget(tenant, subject)))
 
     def files(self, tenant: str, subject: str) -> Iterator[tuple[ObjectInfo, bytes]]:

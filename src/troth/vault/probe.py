@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from troth.kernel.errors import Gone, IntegrityError, NotFound
 from troth.vault import framing
 from troth.vault.ground import Ground
-from troth.vault.objects import facts_of
+from troth.vault.object_info import facts_of
 from troth.vault.store import Row
 
 MAX_KEYS = 10_000  # keys asked for; more would only repeat the same root's answer

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, delete, select
 from troth.kernel.data_class import DataClass
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
-from troth.vault import store
+from troth.vault import endings, store
 from troth.vault.deadlines import ACCOUNT_AFTER_DAYS, DAY_MS, Deadlines
 from troth.vault.disposal import Disposal
 from troth.vault.ground import Ground, subject_digest
 from troth.vault.holds import held_objects
-from troth.vault.objects import BLOBS
+from troth.vault.keeping import BLOBS
 from troth.vault.store import Row
 
 BATCH = 1000  # objects per destroyed root; a root costs the same for one or a thousand
@@ -61,7 +61,7 @@ class Retention:
         """Start the clock of a person's account-class data. Idempotent."""
         deadline = self._ground.now() + ACCOUNT_AFTER_DAYS * DAY_MS
         with self._ground.database.write() as connection:
-            store.end_by(connection, (tenant, subject), DataClass.ACCOUNT.value, deadline)
+            endings.end_by(connection, (tenant, subject), DataClass.ACCOUNT.value, deadline)
 
     def _mark(self) -> int:
         """Take one batch of overdue objects out of service; what a hold binds, and its sources, stay."""
@@ -72,15 +72,15 @@ class Retention:
                 free = [row for row in late if not objects.intersection(store.closure(connection, [row.id]))]
                 if free:
                     self._note(connection, free)
-                    return len(store.mark_closure(connection, [row.id for row in free], "expired", None))
+                    return len(endings.mark_closure(connection, [row.id for row in free], "expired", None))
         return 0
 
     def _late(self, connection: Connection) -> Iterator[list[Row]]:
         now = self._ground.now()
         rules = self._deadlines.all_rules()
-        limits = [(tenant, data_class.value, now - days * DAY_MS) for (tenant, data_class), days in rules.items()]
+        limits = [(rule, now - days * DAY_MS) for rule, days in rules.items()]
         after = 0
-        while page := store.late(connection, now, limits, after=after, limit=BATCH):
+        while page := endings.late(connection, now, limits, after=after, limit=BATCH):
             yield page
             after = page[-1].seq
 
@@ -113,6 +113,6 @@ class Retention:
     def _leftover_units(self) -> int:
         """Destroy shared units whose date is over and whose last object is gone."""
         with self._ground.database.read() as connection:
-            units = store.leftover_units(connection, BATCH)
+            units = endings.leftover_units(connection, BATCH)
         destruction = self._disposal.destroy(set(units))
         return destruction.units if destruction else 0

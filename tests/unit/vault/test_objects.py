@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, NotFound, TooLarge, Unavailable
-from troth.vault import objects as module
-from troth.vault import store
+from troth.vault import keeping, store
 from troth.vault.deadlines import DAY_MS
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld, request
 
@@ -63,7 +62,7 @@ def test_bad_facts_are_refused_and_nothing_is_kept(world: VaultWorld, members: d
 
 
 def test_too_large_is_refused(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 10)
+    monkeypatch.setattr(keeping, "MAX_BYTES", 10)
     with pytest.raises(TooLarge):
         world.keep(bytes(11))
 

@@ -1,0 +1,93 @@
+"""The fence that uploads, restrictions and erasures meet at: one row per person, one per tenant, behind digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from troth.kernel.errors import Conflict, Gone
+from troth.vault.ground import subject_digest, tenant_digest
+from troth.vault.tables import ERASED, LIVE, insert_missing, subjects
+
+RESTRICTED, CLOSING = "restricted", "closing"  # GDPR Art. 18; an erasure that can still be called off
+_RANK = (LIVE, RESTRICTED, CLOSING, ERASED)  # the strictest speaks
+
+# Built once: each object that is kept or opened asks.
+_STATES = select(subjects.c.digest, subjects.c.state).where(
+    subjects.c.digest.in_((bindparam("person"), bindparam("whole")))
+)
+_FENCE = _STATES.order_by(subjects.c.digest).with_for_update(read=True)
+
+
+def fence(connection: Connection, tenant: str, subject: str) -> None:
+    """Hold off an erasure or restriction of this person, or tenant, until this transaction ends.
+
+    Raises `Gone` when an erasure has begun, `Conflict` (restricted, closing) when processing is suspended.
+    PostgreSQL: shared row locks, which the erasure's update waits for. SQLite has one writer at a time anyway.
+    """
+    names = _names(tenant, subject)
+    found = {digest: standing for digest, standing in connection.execute(_FENCE, names)}
+    if len(found) < len(names):  # their first object; somebody else may be putting the row there at the same time
+        for digest in names.values():
+            insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
+        found = {digest: standing for digest, standing in connection.execute(_FENCE, names)}
+    require_open(_strictest(found.values()), keeping=True)
+
+
+def state(connection: Connection, tenant: str, subject: str) -> str:
+    """Where a person stands, or their tenant when that is stricter."""
+    return _strictest(found for _, found in connection.execute(_STATES, _names(tenant, subject)))
+
+
+def require_open(standing: str, *, keeping: bool = False) -> None:
+    """Raises `Gone` for the erased, `Conflict` for the restricted and for those about to be erased."""
+    if standing == ERASED:
+        said = "nothing more can be kept for them" if keeping else "nothing of them can be opened"
+        raise Gone(f"This person was erased here; {said}.", code="subject-erased")
+    if standing == CLOSING:
+        raise Conflict("An erasure of this is about to begin; it can be called off until then.", code="closing")
+    if standing == RESTRICTED:
+        raise Conflict(
+            "Processing of this person's data is restricted: it is kept and can be exported, nothing else. It can be "
+            "used again when the restriction is lifted.",
+            code="restricted",
+        )
+
+
+def shut(connection: Connection, digest: str, standing: str, *, erasure: str | None = None) -> None:
+    """Restrict, or close for an erasure that can be called off; what is stricter already stays."""
+    insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
+    milder = _RANK[: _RANK.index(standing)]
+    change = update(subjects).where(subjects.c.digest == digest, subjects.c.state.in_(milder))
+    connection.execute(change.values(state=standing, erasure=erasure))
+
+
+def release(connection: Connection, digest: str, standing: str, *, back_to: str = LIVE) -> None:
+    """Take `standing` away again; what is stricter by now stays."""
+    change = update(subjects).where(subjects.c.digest == digest, subjects.c.state == standing)
+    connection.execute(change.values(state=back_to, erasure=None))
+
+
+def end(connection: Connection, digest: str, erasure: str, now: int) -> None:
+    """Close the fence for good. Idempotent."""
+    insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
+    change = update(subjects).where(subjects.c.digest == digest, subjects.c.state != ERASED)
+    connection.execute(change.values(state=ERASED, erasure=erasure, marked_at=now))
+
+
+def erasure_of(connection: Connection, tenant: str, subject: str) -> str | None:
+    """The erasure that closed the fence of a person, or of their tenant."""
+    query = select(subjects.c.digest, subjects.c.erasure).where(subjects.c.state == ERASED)
+    names = _names(tenant, subject)
+    those = query.where(subjects.c.digest.in_(names.values()))
+    found = {digest: erasure for digest, erasure in connection.execute(those)}
+    return found.get(names["person"]) or found.get(names["whole"])
+
+
+def _names(tenant: str, subject: str) -> dict[str, str]:
+    return {"person": subject_digest(tenant, subject), "whole": tenant_digest(tenant)}
+
+
+def _strictest(states: Iterable[str]) -> str:
+    return max(states, key=_RANK.index, default=LIVE)
