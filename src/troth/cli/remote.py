@@ -24,6 +24,7 @@ _OWNERS = (
     "troth.identity.operations:IdentityOperations",
     "troth.identity.operators:OperatorOperations",
     "troth.identity.people_operations:PeopleOperations",
+    "troth.identity.rectification:RectificationOperations",
     "troth.vault.operations:ConsentOperations",
     "troth.vault.operations:ErasureOperations",
     "troth.vault.operations:ObjectOperations",

@@ -180,6 +180,14 @@ class AccountShown(_Message):
     privacy: dict[str, str]
 
 
+class AccountRectify(_Message):
+    """What your account should say, and a one-time code from your authenticator."""
+
+    totp: Code
+    email: Email | None = None
+    display_name: Label | None = None
+
+
 class TenantCreate(_Message):
     """An organisation and its first owner. The jurisdiction is fixed for good."""
 

@@ -40,7 +40,7 @@ class OwnAccount:
 
         Raises `Unauthenticated` for a wrong code, `Denied` when a password-only session would replace a factor.
         """
-        person, session = _person_and_session(caller)
+        person, session = person_and_session(caller)
         user = self.users.get(person)
         if self.totp.confirmed(person) and caller.authentication.method != WITH_RECOVERY.method:
             if caller.authentication.assurance < WITH_CODE.assurance:
@@ -54,7 +54,7 @@ class OwnAccount:
 
         Raises `Unauthenticated` for a wrong code, `Conflict` without a fresh offer, `TooMany`.
         """
-        person, session = _person_and_session(caller)
+        person, session = person_and_session(caller)
         with self.throttle.attempt([session_bucket(session)]):
             self.totp.confirm(self.users.get(person).tenant, person, code)
         codes = self.recovery.renew(person)
@@ -63,21 +63,26 @@ class OwnAccount:
 
     def step_up(self, caller: Caller, code: str) -> OpenedSession:
         """Prove the running session anew. Raises `Unauthenticated`, `TooMany`."""
-        person, session = _person_and_session(caller)
+        self.prove(caller, code)
+        return self.sessions.rotate(person_and_session(caller)[1], WITH_CODE)
+
+    def prove(self, caller: Caller, code: str) -> None:
+        """Use up a one-time code of the person who calls. Raises `Unauthenticated`, `TooMany`."""
+        person, session = person_and_session(caller)
         with self.throttle.attempt([session_bucket(session)]):
             self.totp.use(self.users.get(person).tenant, person, code)
-        return self.sessions.rotate(session, WITH_CODE)
 
     def change_password(self, caller: Caller, current: str, new: str) -> OpenedSession:
         """Change the password. Raises as `Users.change_password`, and `TooMany`."""
-        person, session = _person_and_session(caller)
+        person, session = person_and_session(caller)
         with self.throttle.attempt([session_bucket(session)]):
             self.users.change_password(person, current, new)
         self.sessions.revoke_others(person, session)
         return self.sessions.rotate(session)
 
 
-def _person_and_session(caller: Caller) -> tuple[str, str]:
+def person_and_session(caller: Caller) -> tuple[str, str]:
+    """Ids of both. Raises `Unauthenticated` for a caller that is not a session."""
     signed_in = caller.kind in ("user", "operator")  # an API key acts for a person and is none
     if not signed_in or caller.subject is None or caller.authentication.credential is None:
         raise Unauthenticated("Sign in with your password to do this.")

@@ -99,7 +99,7 @@ class Users:
         """
         email = normalised_email(new.email)
         if self.account(self.email_index(email)) is not None:
-            raise _taken()
+            raise taken()
         user, now = new_id("usr"), self._now()
         password, phc = self._passwords.issue()
         row = {
@@ -124,7 +124,7 @@ class Users:
         except Duplicate as error:
             if not is_unique_violation(error):
                 raise
-            raise _taken() from error
+            raise taken() from error
         return IssuedUser(user, password)
 
     def get(self, user: str) -> User:
@@ -228,7 +228,8 @@ class Users:
         return epoch_ms(self._clock.now())
 
 
-def _taken() -> Conflict:
+def taken() -> Conflict:
+    """The refusal of an address that has an account."""
     return Conflict("An account with this e-mail address exists already.", code="email-taken")
 
 

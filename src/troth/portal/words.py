@@ -6,6 +6,7 @@ import re
 
 # What was done, as the log tells it: the same words for oneself and for somebody else.
 OPERATIONS = {
+    "account.rectify": "Corrected the account",
     "account.show": "Looked at the account",
     "activity.list": "Read the own activity",
     "activity.prove": "Took the proof of an own entry",

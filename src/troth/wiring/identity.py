@@ -14,6 +14,7 @@ from troth.identity.own_account import OwnAccount
 from troth.identity.passwords import Passwords
 from troth.identity.people_operations import PeopleOperations
 from troth.identity.privacy import PrivacySettings
+from troth.identity.rectification import Rectification, RectificationOperations
 from troth.identity.roles import Roles
 from troth.identity.sessions import Sessions
 from troth.identity.sign_in import SignIn
@@ -57,6 +58,7 @@ def build_identity(base: Base) -> Identity:
         privacy=privacy,
         jurisdiction=base.settings.data.jurisdiction,
     )
+    correcting = RectificationOperations(rectification=Rectification(database=database, fields=fields, own=own))
     return Identity(
         tenants=tenants,
         users=users,
@@ -66,5 +68,5 @@ def build_identity(base: Base) -> Identity:
         bootstrap=Bootstrap(tenants=tenants, users=users, totp=totp, recovery=recovery),
         throttle=throttle,
         holder=IdentityHolder(database, users, roles, sessions, keys),
-        operations=(account, people, OperatorOperations(users=users, totp=totp)),
+        operations=(account, people, OperatorOperations(users=users, totp=totp), correcting),
     )

@@ -6,6 +6,7 @@ from troth.audit.operations import AuditOperations
 from troth.gateway.operations import GatewayOperations, VendorOperations
 from troth.identity.operations import IdentityOperations
 from troth.identity.people_operations import PeopleOperations
+from troth.identity.rectification import RectificationOperations
 from troth.identity.roles import TENANT_ROLES
 from troth.kernel.operation import declarations
 from troth.portal import words
@@ -23,6 +24,7 @@ OWNERS = (
     ObjectOperations,
     PeopleOperations,
     PromiseOperations,
+    RectificationOperations,
     VendorOperations,
 )
 
