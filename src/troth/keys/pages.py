@@ -97,6 +97,11 @@ def open_sealed(ref: Ref, jurisdiction: str, sealed: bytes) -> tuple[Header, Pag
     return header, decode(plaintext)
 
 
+def read_header(sealed: bytes) -> Header:
+    """What a sealed page says in clear; nothing vouches for it yet. Raises `IntegrityError` for other bytes."""
+    return _parse(sealed)[0]
+
+
 def digest(sealed: bytes) -> str:
     """SHA-256 of sealed bytes in hex."""
     return hashlib.sha256(sealed).hexdigest()

@@ -1,24 +1,37 @@
 """Objects in folders: durable, atomic, write-once or compare-and-swap. The embedded default of the object store port.
 
 Every write goes to a temporary name, is fsynced, then linked or renamed, then the folder is fsynced; files are 0600.
+The contract of `BlobStore` is written down in tests/contracts/test_blobs.py, which runs on every store there is.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, Unavailable
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\Z")
+_LONGEST_NAME = 512
 _TEMPORARY = ".new-"
+_ABANDONED_SECONDS = 600.0  # a younger temporary file may be another process's write under way
+_BATCH = 256  # objects that become durable together
+
+
+def require_name(name: str) -> None:
+    """Raises `IntegrityError` unless a store may have an object of that name."""
+    if not _NAME.match(name) or len(name) > _LONGEST_NAME:
+        raise IntegrityError("An object name holds letters, digits, dots, dashes and slashes.", code="bad-name")
 
 
 class BlobStore(Protocol):
@@ -45,6 +58,17 @@ class BlobStore(Protocol):
         ...
 
 
+class BulkStore(BlobStore, Protocol):
+    """A store that also takes many objects at once, as a backup has them."""
+
+    def create_all(self, items: Iterable[tuple[str, bytes]]) -> int:
+        """Write many once, durable together on return; what exists stays as it is. Returns how many are new.
+
+        Raises `Unavailable` when one cannot be made durable; those before it may stand.
+        """
+        ...
+
+
 class LocalBlobs:
     """A folder as an object store."""
 
@@ -52,7 +76,9 @@ class LocalBlobs:
         self._root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for stale in root.rglob(f"{_TEMPORARY}*"):
-            stale.unlink(missing_ok=True)  # left by a crash; never part of the store
+            with contextlib.suppress(FileNotFoundError):  # its writer finished meanwhile
+                if time.time() - stale.stat().st_mtime > _ABANDONED_SECONDS:
+                    stale.unlink()  # left by a crash; never part of the store
 
     def create(self, name: str, content: bytes) -> None:
         path = self._path(name)
@@ -64,6 +90,35 @@ class LocalBlobs:
         finally:
             temporary.unlink()
         _sync_folder(path.parent)
+
+    def create_all(self, items: Iterable[tuple[str, bytes]]) -> int:
+        """As `BulkStore` says: the whole file system is synced twice a batch, not once for each object."""
+        waiting, count = iter(items), 0
+        try:
+            while batch := [(self._path(name), content) for name, content in islice(waiting, _BATCH)]:
+                count += self._create_batch(batch)
+        except OSError as error:
+            raise _unwritable() from error
+        return count
+
+    def _create_batch(self, batch: list[tuple[Path, bytes]]) -> int:
+        written: list[tuple[Path, Path]] = []
+        count = 0
+        try:
+            for path, content in batch:
+                written.append((self._temporary(path), path))
+                with os.fdopen(_fresh(written[-1][0]), "wb") as file:
+                    file.write(content)
+            _sync_all(self._root)  # no name may lead to bytes that a power cut could take
+            for temporary, path in written:
+                with contextlib.suppress(FileExistsError):
+                    os.link(temporary, path)
+                    count += 1
+        finally:
+            for temporary, _ in written:
+                temporary.unlink(missing_ok=True)
+        _sync_all(self._root)
+        return count
 
     def swap(self, name: str, content: bytes, expected: str | None) -> None:
         path = self._path(name)
@@ -96,12 +151,11 @@ class LocalBlobs:
         )
 
     def _path(self, name: str) -> Path:
-        if not _NAME.match(name) or len(name) > 512:
-            raise IntegrityError("An object name holds letters, digits, dots, dashes and slashes.", code="bad-name")
+        require_name(name)
         return self._root / name
 
     def _write(self, path: Path, content: bytes) -> Path:
-        temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        temporary = self._temporary(path)
         try:
             with os.fdopen(_fresh(temporary), "wb") as file:
                 file.write(content)
@@ -110,8 +164,29 @@ class LocalBlobs:
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()
-            raise Unavailable("The object store cannot be written; nothing was kept.") from error
+            raise _unwritable() from error
         return temporary
+
+    def _temporary(self, path: Path) -> Path:
+        return path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+
+
+def _unwritable() -> Unavailable:
+    return Unavailable("The object store cannot be written; nothing was kept.")
+
+
+def _sync_all(folder: Path) -> None:
+    """Everything that was written to the file system of `folder` (Linux: syncfs(2), elsewhere sync(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if libc.syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), "syncfs")
+    finally:
+        os.close(descriptor)
 
 
 def _fresh(path: Path) -> int:

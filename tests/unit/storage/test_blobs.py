@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -70,11 +71,22 @@ def test_files_are_private_and_nothing_temporary_stays(blobs: LocalBlobs, tmp_pa
     assert files[0].stat().st_mode & 0o777 == 0o600
 
 
-def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
-    (tmp_path / "store" / "a").mkdir(parents=True)
-    (tmp_path / "store" / "a" / ".new-dead").write_bytes(b"half")
+def test_what_a_crash_left_is_swept_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "store" / "a"
+    folder.mkdir(parents=True)
+    for name in (".new-dead", ".new-young"):
+        (folder / name).write_bytes(b"half")
+    os.utime(folder / ".new-dead", (0, 0))
     assert list(LocalBlobs(tmp_path / "store").names()) == []
-    assert not (tmp_path / "store" / "a" / ".new-dead").exists()
+    assert [path.name for path in folder.iterdir()] == [".new-young"]
+
+
+def test_many_at_once_leave_what_exists(blobs: LocalBlobs, tmp_path: Path) -> None:
+    blobs.create("b/1", b"first")
+    assert blobs.create_all((f"b/{at}", b"second") for at in range(600)) == 599
+    assert (blobs.get("b/1"), blobs.get("b/599")) == (b"first", b"second")
+    assert not list((tmp_path / "store").rglob(".new-*"))
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "store" / "b").iterdir()} == {0o600}
 
 
 def test_missing_names_and_second_deletes(blobs: LocalBlobs) -> None:
