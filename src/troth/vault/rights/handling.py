@@ -1,0 +1,121 @@
+"""What a privacy officer does with the requests of their tenant: take, sort, verify, extend, answer, refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from troth.kernel.errors import Conflict, NotFound
+from troth.vault.rights import store
+from troth.vault.rights.clocks import Kind
+from troth.vault.rights.intake import Intake
+from troth.vault.rights.notices import Notice
+from troth.vault.rights.outgoing import Outgoing
+from troth.vault.rights.register import By, Opened, Register, Wish, purposes_of
+from troth.vault.rights.requests import Level, Request, require_extendable, require_known
+from troth.vault.rights.sealed import holder_of
+
+_CLOSED_SHOWN = 50
+
+
+class Handling:
+    """The officer's moves. Each raises `NotFound` for another tenant's request, `Conflict` when it comes too late."""
+
+    def __init__(self, register: Register, intake: Intake, outgoing: Outgoing) -> None:
+        self._register = register
+        self._intake = intake
+        self._outgoing = outgoing
+
+    def queue(self, tenant: str) -> list[Request]:
+        """The open requests, the most urgent first, then the newest closed ones."""
+        calendar, now = self._register.calendar, self._register.ground.clock.now()
+        with self._register.ground.database.read() as connection:
+            listed = store.of_tenant(connection, tenant, closed=_CLOSED_SHOWN)
+        ranks = ("overdue", "due-soon", "on-time", "none")
+
+        def order(one: Request) -> tuple[Any, ...]:
+            return not one.open, ranks.index(one.urgency(now, calendar)), one.due(calendar)
+
+        return sorted(listed, key=order)
+
+    def opened(self, tenant: str, request: str) -> Opened:
+        """One request with its texts."""
+        with self._register.ground.database.read() as connection:
+            return self._register.opened(store.found(connection, tenant, request))
+
+    def take(self, officer: By, request: str) -> Request:
+        """Begin: whoever takes it is who answers for it."""
+        return self._move(officer, request, "take", officer=officer.actor)
+
+    def sort(self, officer: By, request: str, wish: Wish) -> Request:
+        """Say what is asked for; the clock is that of the kind, still from receipt."""
+        if wish.kind is Kind.UNSORTED:
+            raise Conflict("Say which right it is about.", code="unsorted")
+        purposes_of(wish)
+        values = {"kind": wish.kind, "purpose": wish.purpose, "escalated": 0}
+        return self._move(officer, request, "sort", **(values | ({"law": wish.law} if wish.law else {})))
+
+    def verify(self, officer: By, request: str, means: str, subject: str | None) -> Request:
+        """Say how it was seen who asks, and which account is theirs when it came from elsewhere."""
+        if subject is not None and not self._intake.adopt(officer.tenant, request, subject):
+            raise NotFound("There is no such person here; list the people to see their ids.", code="user-not-found")
+        values = {"level": Level.HIGH, "means": means, "verified_at": self._register.ground.now()}
+        return self._move(officer, request, "verify", **values)
+
+    def acknowledge(self, officer: By, request: str, notice: Notice) -> Request:
+        """Say that a notice was sent by hand."""
+        with self._register.ground.database.read() as connection:
+            store.found(connection, officer.tenant, request)
+        self._outgoing.sent(officer, request, notice)
+        return self.opened(officer.tenant, request).request
+
+    def extend(self, officer: By, request: str, reason: str) -> Request:
+        """Take the longer term, once, with a reason that the person is told before the first term ends."""
+        calendar, clock = self._register.calendar, self._register.ground.clock
+        with self._register.ground.database.write() as connection:
+            row = store.of_row(store.found(connection, officer.tenant, request, lock=True))
+            require_extendable(row, clock.now(), calendar)
+            values = {"extended_at": self._register.ground.now(), "reason": reason, "escalated": 0}
+            return self._told(connection, officer, request, ("extend", Notice.EXTENSION), **values)
+
+    def answer(self, officer: By, request: str, text: str) -> Request:
+        """Answer. What stops a use stops it now, when it is known whose data it is."""
+        register = self._register
+        with register.ground.database.read() as connection:
+            row = store.found(connection, officer.tenant, request)
+        seen = store.of_row(row)
+        if seen.kind is Kind.UNSORTED:
+            raise Conflict("Sort the request first: say which right it is about.", code="unsorted")
+        require_known(seen)
+        wish = Wish(kind=seen.kind, purpose=seen.purpose)
+        purposes = register.make_private(seen.subject, wish) if seen.subject else ()
+        sealed = register.texts.answer(officer.tenant, holder_of(row), text)
+        with register.ground.database.write() as connection:
+            if purposes and seen.subject:
+                whose = officer.tenant, seen.subject
+                register.stop(connection, *whose, purposes, source=seen.channel, call=officer.call)
+            values = {"answer": sealed, "reason": None}
+            return self._told(connection, officer, request, ("answer", Notice.ANSWER), **values)
+
+    def refuse(self, officer: By, request: str, reason: str, text: str) -> Request:
+        """Refuse with a reason, which the person is told with their ways to complain (GDPR Art. 12(4))."""
+        register = self._register
+        with register.ground.database.read() as connection:
+            row = store.found(connection, officer.tenant, request)
+        sealed = register.texts.answer(officer.tenant, holder_of(row), text) if text else None
+        with register.ground.database.write() as connection:
+            values = {"reason": reason, "answer": sealed}
+            return self._told(connection, officer, request, ("refuse", Notice.REFUSAL), **values)
+
+    def _told(self, connection: Connection, by: By, request: str, told: tuple[str, Notice], **values: Any) -> Request:
+        """A move that the person is told of by mail when they wrote one; in the portal they see it anyway."""
+        move, notice = told
+        after = self._register.move(connection, request, move, by=by, **values)
+        if after.channel == "mail":
+            self._register.tell(connection, after, notice)
+        return after
+
+    def _move(self, by: By, request: str, move: str, **values: Any) -> Request:
+        with self._register.ground.database.write() as connection:
+            return self._register.move(connection, request, move, by=by, **values)
