@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -255,22 +255,21 @@ def _signing_key(path: Path) -> Any:
 @contextmanager
 def _bar(*, hidden: bool) -> Iterator[Callable[[Progress], None]]:
     """A progress bar on standard error; plain silence when it is hidden or that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:<8}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
+    if hidden or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with ExitStack() as stack:
+        bars: dict[str, Any] = {}
 
         def show(progress: Any) -> None:
-            if progress.step not in tasks:
-                tasks[progress.step] = bar.add_task(progress.step, total=progress.total)
-            bar.update(tasks[progress.step], completed=progress.done, total=progress.total)
+            bar = bars.get(progress.step)
+            if bar is None:
+                stack.close()  # the step before this one is done
+                made = click.progressbar(
+                    length=progress.total, label=f"{progress.step:<8}", file=sys.stderr, show_eta=True
+                )
+                bar = bars[progress.step] = stack.enter_context(made)
+            bar.length = progress.total
+            bar.update(progress.done - bar.pos)
 
         yield show
