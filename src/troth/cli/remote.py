@@ -28,6 +28,9 @@ _OWNERS = (
     "troth.vault.operations:ConsentOperations",
     "troth.vault.operations:ErasureOperations",
     "troth.vault.operations:ObjectOperations",
+    "troth.vault.rights.officer_operations:OfficerOperations",
+    "troth.vault.rights.operations:RequestOperations",
+    "troth.vault.rights.operations:StandingOperations",
 )
 # What cannot be taken back, and what to say before it.
 _DESTRUCTIVE: dict[tuple[str, ...], str] = {

@@ -28,6 +28,7 @@ from troth.kernel.dispatch import Dispatcher
 from troth.kernel.ids import new_id
 from troth.kernel.journal import Journal
 from troth.kernel.periodic import Periodic
+from troth.kernel.personal import Holder
 from troth.keys.fields import SealedFields
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
@@ -38,9 +39,15 @@ from troth.storage.database import Database
 from troth.storage.outbox import Outbox
 from troth.vault.consent import Consents
 from troth.vault.erasure import Erasures
-from troth.vault.holder import VaultHolder
 from troth.vault.objects import Objects
 from troth.vault.retention import Retention
+from troth.vault.rights.handling import Handling
+from troth.vault.rights.holder import RightsHolder
+from troth.vault.rights.intake import Intake
+from troth.vault.rights.outgoing import Outgoing
+from troth.vault.rights.register import Register
+from troth.vault.rights.statements import Statements
+from troth.vault.rights.upkeep import Upkeep
 
 PROBE_TENANT = "Troth self-checks"  # synthetic people live here; no customer does
 NEIGHBOUR = "Troth self-checks, neighbour"
@@ -86,6 +93,20 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """The rights of people: their requests, objections and statements."""
+
+    register: Register
+    intake: Intake
+    handling: Handling
+    outgoing: Outgoing
+    upkeep: Upkeep
+    statements: Statements
+    holder: RightsHolder
+    operations: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vault:
     """What is kept, and how it is forgotten."""
 
@@ -93,7 +114,8 @@ class Vault:
     consents: Consents
     erasures: Erasures
     retention: Retention
-    holders: tuple[VaultHolder | IdentityHolder, ...]
+    holders: tuple[Holder, ...]
+    rights: Rights
     operations: tuple[object, ...]
 
 

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     retention: sections.Retention = Field(default_factory=sections.Retention)
     audit: sections.Audit = Field(default_factory=sections.Audit)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
+    rights: sections.Rights = Field(default_factory=sections.Rights)
+    mail: sections.Mail = Field(default_factory=sections.Mail)
     promises: sections.Promises = Field(default_factory=sections.Promises)
 
     @classmethod

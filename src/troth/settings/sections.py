@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +91,36 @@ class Gateway(Section):
     """How long a vendor may take for one answer."""
     allow_plain_loopback_vendors: bool = False
     """Permit http:// vendors on 127.0.0.1, for tests and local models."""
+
+
+class Rights(Section):
+    """Requests of people about their data."""
+
+    holidays: tuple[date, ...] = ()
+    """Public holidays (YYYY-MM-DD) on which nobody works, beside weekends. None is on the safe side."""
+
+
+class Mail(Section):
+    """The e-mail desk (extra `mail`): takes requests over LMTP from your mail server and sends notices by a relay."""
+
+    listen: str | None = Field(default=None, max_length=200)
+    """Where to listen for LMTP: `127.0.0.1:2424` (loopback only) or `unix:/run/troth/lmtp.sock`; no desk without it."""
+    domain: str = Field(default="localhost.test", max_length=200, pattern=r"^[a-z0-9.-]+$")
+    """Domain of the desk's addresses: `privacy+<tenant id>@<domain>`."""
+    max_bytes: int = Field(default=256 << 10, ge=1 << 12, le=8 << 20)
+    """Largest message; its attachments are never kept."""
+    relay_host: str | None = Field(default=None, max_length=200)
+    """SMTP server that takes notices; without it an officer sends them by hand."""
+    relay_port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+    relay_tls: Literal["starttls", "implicit"] = "starttls"
+    """How TLS begins; there is no way without it."""
+    relay_authority: Path | None = None
+    """PEM authority that signed the relay's certificate; the system's by default."""
+    relay_user: str | None = Field(default=None, max_length=200)
+    """User name at the relay."""
+    relay_password: str | None = Field(default=None, max_length=1024, repr=False)
+    """Password at the relay."""
 
 
 class Promises(Section):

@@ -9,6 +9,7 @@ from troth.audit.evidence import LogEvidence
 from troth.identity.tenants import Tenant
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Denied
+from troth.kernel.personal import Holder
 from troth.promises.system import Base, Identity, Vault
 from troth.vault.consent import Consents
 from troth.vault.deadlines import Deadlines
@@ -21,6 +22,7 @@ from troth.vault.objects import Objects
 from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
 from troth.vault.retention import Retention
 from troth.vault.verification import CertificateOperations
+from troth.wiring.rights import build_rights
 
 
 def build_vault(base: Base, identity: Identity) -> Vault:
@@ -35,7 +37,8 @@ def build_vault(base: Base, identity: Identity) -> Vault:
     )
     consents = Consents(ground, base.signer, controller=base.settings.server.name)
     kept = VaultHolder(ground, objects, consents)
-    holders = (kept, identity.holder)
+    rights = build_rights(base, identity, ground, consents)
+    holders: tuple[Holder, ...] = (kept, identity.holder, rights.holder)
     evidence = LogEvidence(base.sequencer, base.prover)
     steps = Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}"))
     erasures = Erasures(ground, steps, identity.roles)
@@ -46,7 +49,9 @@ def build_vault(base: Base, identity: Identity) -> Vault:
         erasures=erasures,
         retention=Retention(ground, deadlines),
         holders=holders,
+        rights=rights,
         operations=(
+            *rights.operations,
             ObjectOperations(objects=objects, erasures=erasures, exporter=exporter),
             ConsentOperations(consents=consents),
             ErasureOperations(erasures=erasures),

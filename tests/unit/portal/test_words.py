@@ -12,6 +12,8 @@ from troth.kernel.operation import declarations
 from troth.portal import words
 from troth.promises.operations import PromiseOperations
 from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.rights.officer_operations import OfficerOperations
+from troth.vault.rights.operations import RequestOperations, StandingOperations
 from troth.vault.verification import CertificateOperations
 
 OWNERS = (
@@ -22,9 +24,12 @@ OWNERS = (
     GatewayOperations,
     IdentityOperations,
     ObjectOperations,
+    OfficerOperations,
     PeopleOperations,
     PromiseOperations,
     RectificationOperations,
+    RequestOperations,
+    StandingOperations,
     VendorOperations,
 )
 

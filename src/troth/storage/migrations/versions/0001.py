@@ -70,4 +70,11 @@ def _constraints(table: dict[str, Any]) -> list[sa.Constraint]:
 
 
 def _indexes(table: dict[str, Any]) -> list[sa.Index]:
-    return [sa.Index(one["name"], *one["columns"], unique=one["unique"]) for one in table.get("indexes", [])]
+    return [
+        sa.Index(one["name"], *one["columns"], unique=one["unique"], **_partial(one.get("where")))
+        for one in table.get("indexes", [])
+    ]
+
+
+def _partial(where: str | None) -> dict[str, Any]:
+    return {} if where is None else {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}

@@ -1,0 +1,68 @@
+"""Builds the rights of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troth.identity.privacy import PrivacySettings
+from troth.identity.users import Users, normalised_email
+from troth.kernel.errors import Invalid, NotFound
+from troth.promises.system import Base, Identity, Rights
+from troth.vault.consent import Consents
+from troth.vault.ground import Ground
+from troth.vault.rights.clocks import calendar_of, law_of
+from troth.vault.rights.handling import Handling
+from troth.vault.rights.holder import RightsHolder
+from troth.vault.rights.intake import Intake
+from troth.vault.rights.officer_operations import OfficerOperations
+from troth.vault.rights.operations import RequestOperations, StandingOperations
+from troth.vault.rights.outgoing import Outgoing
+from troth.vault.rights.register import Register
+from troth.vault.rights.statements import Statements
+from troth.vault.rights.upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Implements `rights.intake.Directory` on the accounts."""
+
+    users: Users
+
+    def find(self, tenant: str, address: str) -> str | None:
+        """The person of a tenant with this e-mail address; nobody for one who was shut out."""
+        try:
+            account = self.users.account(self.users.email_index(normalised_email(address)))
+        except Invalid:
+            return None
+        return account.id if account and account.active and account.tenant == tenant else None
+
+    def belongs(self, tenant: str, subject: str) -> bool:
+        """Whether there is such a person in the tenant."""
+        try:
+            return self.users.get(subject).tenant == tenant
+        except NotFound:
+            return False
+
+
+def build_rights(base: Base, identity: Identity, ground: Ground, consents: Consents) -> Rights:
+    settings = base.settings
+    calendar = calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays))
+    choices, law = PrivacySettings(base.database), law_of(settings.data.jurisdiction)
+    register = Register(ground, base.fields, consents, choices, law=law, calendar=calendar)
+    intake, outgoing = Intake(register, People(identity.users)), Outgoing(register)
+    handling, statements = Handling(register, intake, outgoing), Statements(ground, register.texts)
+    relayed = settings.mail.relay_host is not None
+    return Rights(
+        register=register,
+        intake=intake,
+        handling=handling,
+        outgoing=outgoing,
+        upkeep=Upkeep(register, base.tree),
+        statements=statements,
+        holder=RightsHolder(register, statements),
+        operations=(
+            RequestOperations(register=register),
+            StandingOperations(register=register, statements=statements),
+            OfficerOperations(register=register, handling=handling, outgoing=outgoing, relayed=relayed),
+        ),
+    )
