@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from root_world import KINDS, Provider
 
+from root_world import KINDS, Provider
 from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, TrothError, Unavailable
 from troth.keys.roots.port import Root
 
