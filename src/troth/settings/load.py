@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError
 
 from troth.kernel.errors import Invalid
-from troth.settings import sections
+from troth.settings import key_domains, sections
 
 _PREFIX = "TROTH_"
 # Read by the command line client, not by the server.
@@ -32,6 +36,7 @@ class Settings(BaseSettings):
     )
 
     data: sections.Data = Field(default_factory=sections.Data)
+    keys: key_domains.Keys = Field(default_factory=key_domains.Keys)
     server: sections.Server = Field(default_factory=sections.Server)
     identity: sections.Identity = Field(default_factory=sections.Identity)
     retention: sections.Retention = Field(default_factory=sections.Retention)
@@ -64,6 +69,8 @@ def load(**overrides: Any) -> Settings:
         return _checked(Settings(**overrides))
     except tomllib.TOMLDecodeError as error:
         raise Invalid("The settings file is not valid TOML; correct it.", code="bad-setting") from error
+    except SettingsError as error:  # lists and tables in the environment are JSON
+        raise Invalid("A setting in the environment is not valid JSON; correct it.", code="bad-setting") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -80,6 +87,7 @@ def _checked(settings: Settings) -> Settings:
     for url in (settings.data.database_url, settings.data.database_owner_url):
         if url and not url.startswith(("postgresql:", "postgresql+psycopg:", "sqlite:")):
             raise Invalid("A database URL must begin with postgresql+psycopg://.", code="bad-setting")
+    key_domains.require_apart(settings.keys, settings.data)
     return settings
 
 
@@ -110,10 +118,36 @@ class Manual(BaseModel):
 
 
 def manual() -> list[Manual]:
-    """Every setting with its environment name, default and docstring."""
+    """Every setting with its environment name, default and docstring; the members of a table after their list."""
     return [
-        Manual(environment=f"{_PREFIX}{name}__{field}".upper(), default=str(info.default), text=info.description or "")
+        line
         for name, section in Settings.model_fields.items()
         if isinstance(section.annotation, type) and issubclass(section.annotation, BaseModel)
         for field, info in section.annotation.model_fields.items()
+        for line in _lines(f"{_PREFIX}{name}__{field}".upper(), info)
     ]
+
+
+def _lines(name: str, info: FieldInfo) -> list[Manual]:
+    tables = _tables(info.annotation)
+    default = str(info.default) if not tables else json.dumps(to_jsonable_python(info.default, exclude_none=True))
+    lines = [Manual(environment=name, default=default, text=info.description or "")]
+    for table in tables:
+        kind = table.model_fields.get("kind")
+        mark = f"{name}[{kind.description.strip('`')}]" if kind and kind.description else f"{name}[]"
+        lines += [
+            Manual(environment=f"{mark}.{member}", default=_default(inner), text=inner.description or "")
+            for member, inner in table.model_fields.items()
+        ]
+    return lines
+
+
+def _default(info: FieldInfo) -> str:
+    return "needed" if info.is_required() else str(info.default)
+
+
+def _tables(annotation: Any) -> list[type[BaseModel]]:
+    """The models in a list of tables, whatever stands around them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _tables(inner)]
