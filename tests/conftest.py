@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -13,8 +14,9 @@ import postgres_server
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="run the database tests on a real PostgreSQL server too")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--postgres") and "TROTH_TEST_POSTGRES_URL" not in os.environ:
+    parser.addoption("--house-on-postgres", action="store_true", help="run whole installations on PostgreSQL only")
+    # Now, for conftests in folders named on the command line are imported before options are parsed.
+    if {"--postgres", "--house-on-postgres"} & set(sys.argv) and "TROTH_TEST_POSTGRES_URL" not in os.environ:
         os.environ["TROTH_TEST_POSTGRES_URL"] = postgres_server.start(Path(mkdtemp(prefix="troth-tests-")))
+    if "--house-on-postgres" in sys.argv:
+        os.environ["TROTH_TEST_HOUSE"] = "postgresql"

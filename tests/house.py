@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ from typing import Any
 
 import pyotp
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
+from database_world import fresh_place
 from troth.cli.installation import Installation, install
 from troth.identity.bootstrap import OperatorCredentials
+from troth.kernel.scope import NOBODY, SYSTEM, within
 from troth.settings.load import Settings, load
 
 PASSWORD = "correct horse battery staple 41"
@@ -28,6 +32,17 @@ class Person:
     email: str
     secret: str
     headers: dict[str, str]
+
+
+class _Outside:
+    """The application as a server runs it: nothing of the test's scope comes in with a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with within(NOBODY):
+            await self._app(scope, receive, send)
 
 
 @dataclass
@@ -102,10 +117,17 @@ class House:
 
 @contextmanager
 def house(folder: Path, **sections: Any) -> Iterator[House]:
-    """A running installation in `folder` with its first operator signed in."""
-    settings = house_settings(folder, **sections)
-    installation = install(settings, checks=False)
-    with TestClient(installation.app, base_url=ADDRESS) as client:
+    """A running installation in `folder` with its first operator signed in.
+
+    What comes in through the door has the scope of its caller; what a test does beside the door has the system's.
+    """
+    with within(SYSTEM), fresh_place(os.environ.get("TROTH_TEST_HOUSE", "sqlite"), folder, alone=True) as place:
+        settings = house_settings(folder, **sections | {"data": place.settings | sections.get("data", {})})
+        yield from _running(install(settings, checks=False), folder)
+
+
+def _running(installation: Installation, folder: Path) -> Iterator[House]:
+    with TestClient(_Outside(installation.app), base_url=ADDRESS) as client:
         made = installation.troth.system.identity.bootstrap.operator("operator@troth.example.org", "eu")
         built = House(installation, client, folder, made)
         code = pyotp.TOTP(made.totp_secret).now()

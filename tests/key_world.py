@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import text
 
+from database_world import opened
 from troth.kernel.clock import SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import TrothError
@@ -24,10 +23,7 @@ from troth.keys.roots.port import Root
 from troth.keys.tree import KeyTree, UnitKey, UnitRequest
 from troth.keys.units import address, derive
 from troth.storage.blobs import BlobStore, LocalBlobs
-from troth.storage.database import Database, metadata
-
-_POSTGRES = os.environ.get("TROTH_TEST_POSTGRES_URL")
-DATABASES = ["sqlite", *(["postgresql"] if _POSTGRES else [])]
+from troth.storage.database import Database
 
 
 class KeepingBlobs:
@@ -140,9 +136,9 @@ class World:
         self.kept: list[dict[str, bytes]] = [{} for _ in range(domains)]
         self.history = History()
         self.made: list[Made] = []
-        self.url = _database_url(folder, kind)
-        self.database = Database(self.url)
-        metadata.create_all(self.database.engine)
+        self._opened = opened(kind, folder)
+        self.database = self._opened.__enter__()
+        self.url = self.database.engine.url.render_as_string(hide_password=False)
         self.roots = [LocalRoot(folder / f"roots-{at}", f"local-{at}") for at in range(domains)]
         self.domains = [
             Domain(wrap(root), wrap(KeepingBlobs(LocalBlobs(folder / f"copies-{at}"), kept)))
@@ -178,25 +174,4 @@ class World:
             self.history.add_blobs(kept)
 
     def close(self) -> None:
-        self.database.close()
-        if self.database.dialect == "postgresql":
-            schema = self.url.rpartition("=")[2].rpartition("%3D")[2]
-            with _administrator() as connection:
-                connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-
-
-def _database_url(folder: Path, kind: str) -> str:
-    if kind == "sqlite":
-        return f"sqlite:///{folder}/troth.db"
-    schema = f"keys_{secrets.token_hex(6)}"
-    with _administrator() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    return f"{_POSTGRES}{'&' if '?' in str(_POSTGRES) else '?'}options=-csearch_path%3D{schema}"
-
-
-@contextmanager
-def _administrator() -> Iterator[Connection]:
-    engine = create_engine(str(_POSTGRES), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
+        self._opened.__exit__(None, None, None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from database_world import owned
 from log_world import World
 from troth.audit.sequencer import Sequencer
 from troth.audit.verify import verify_log
@@ -18,14 +19,14 @@ _TABLES = ("audit_logs", "audit_entries", "audit_tiles")
 
 def save(world: World) -> None:
     """A backup of the log's tables."""
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         for table in _TABLES:
             connection.exec_driver_sql(f"CREATE TABLE saved_{table} AS SELECT * FROM {table}")
 
 
 def restore(world: World) -> None:
     """The backup put back, as after an accident, or by somebody who wants an entry gone."""
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         for table in _TABLES:
             connection.exec_driver_sql(f"DELETE FROM {table}")
             connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM saved_{table}")
@@ -110,7 +111,7 @@ def test_a_lost_object_store_is_not_taken_for_a_new_log(world: World) -> None:
 def test_a_log_that_the_database_forgot_is_not_begun_anew(world: World) -> None:
     world.grow(2, log="ten_a")
     world.sequencer.stop()
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         for table in _TABLES:
             connection.exec_driver_sql(f"DELETE FROM {table}")
     restarted = world.another()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from log_world import World, opened
+from database_world import opened
+from log_world import World
 from troth.audit import sequencer as sequencer_module
 from troth.audit.log import LogReader
 from troth.audit.verify import verify_log

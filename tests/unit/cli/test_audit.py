@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from log_world import World, opened
+from database_world import opened
+from log_world import World
 from troth.audit.export import export_log
 from troth.cli.audit import audit
 from troth.kernel.errors import IntegrityError

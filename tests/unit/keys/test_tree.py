@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from database_world import owned
 from key_world import World
 from troth.kernel.clock import SystemClock
 from troth.kernel.data_class import DataClass
@@ -253,11 +254,11 @@ def test_a_tree_that_was_not_started_says_so(tmp_path: Path, world: World) -> No
 
 def test_a_database_that_fails_is_unavailable_not_wrong(world: World) -> None:
     (one,) = world.own("ten_a", "usr_a")
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.execute(text("ALTER TABLE unit RENAME TO elsewhere"))
     with pytest.raises(Unavailable) as refusal:
         world.reopen().key(one.key.id)
     assert refusal.value.code == "key-tables"
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO unit"))
     assert world.tree.key(one.key.id) == one.key
