@@ -29,6 +29,7 @@ from troth.kernel.ids import new_id
 from troth.kernel.journal import Journal
 from troth.kernel.periodic import Periodic
 from troth.kernel.personal import Holder
+from troth.keys.domains import Domain
 from troth.keys.fields import SealedFields
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
@@ -65,6 +66,7 @@ class Base:
     objects: LocalBlobs
     secrets: Secrets
     signer: LocalSigner
+    domains: tuple[Domain, ...]
     tree: KeyTree
     fields: SealedFields
     sequencer: Sequencer
