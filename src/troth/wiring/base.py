@@ -7,9 +7,8 @@ from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
 from troth.kernel.clock import Clock
 from troth.kernel.journal import Journal
-from troth.keys.domains import Domain
 from troth.keys.fields import SealedFields
-from troth.keys.roots.local import LocalRoot
+from troth.keys.roots.choice import domains_of
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree
@@ -31,8 +30,8 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
     settle(database, owner_url=data.database_owner_url, single_role=data.database_single_role)
     secrets = Secrets.open(data.keys / "secrets")
     signer = LocalSigner.open(data.keys / "signing", settings.server.name)
-    domain = Domain(LocalRoot(data.keys / "roots"), LocalBlobs(data.folder / "key-pages"))
-    tree = KeyTree(database, [domain], clock, jurisdiction=data.jurisdiction)
+    domains = domains_of(settings.keys, data)
+    tree = KeyTree(database, domains, clock, jurisdiction=data.jurisdiction)
     return Base(
         settings=settings,
         clock=clock,
@@ -42,6 +41,7 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
         objects=LocalBlobs(data.folder / "objects"),
         secrets=secrets,
         signer=signer,
+        domains=tuple(domains),
         tree=tree,
         fields=SealedFields(tree, secrets.named("blind-index")),
         sequencer=Sequencer(
