@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert
 
 from troth.audit.log import LogPublisher, LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
 from troth.kernel.record import Entry, Outcome
 from troth.storage.blobs import LocalBlobs
-from troth.storage.database import Database, metadata
+from troth.storage.database import Database
 from troth.storage.outbox import outbox, row
 from worlds import MovableClock
-
-_POSTGRES = os.environ.get("TROTH_TEST_POSTGRES_URL")
-DATABASES = ["sqlite", *(["postgresql"] if _POSTGRES else [])]
 
 
 class TestKey:
@@ -96,25 +89,3 @@ def entry(log: str, number: int, **members: object) -> Entry:
         "time": 1_700_000_000_000 + number,
     }
     return Entry(log=log, **(values | members))  # type: ignore[arg-type]
-
-
-@contextmanager
-def opened(kind: str, folder: Path) -> Iterator[Database]:
-    """An empty database of one kind with the whole schema, in a place of its own."""
-    if kind == "sqlite":
-        database = Database(f"sqlite:///{folder / 'test.db'}")
-        metadata.create_all(database.engine)
-        yield database
-        database.close()
-        return
-    assert _POSTGRES is not None
-    schema, admin = f"t_{secrets.token_hex(6)}", create_engine(_POSTGRES, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    database = Database(f"{_POSTGRES}{'&' if '?' in _POSTGRES else '?'}options=-csearch_path%3D{schema}")
-    metadata.create_all(database.engine)
-    yield database
-    database.close()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    admin.dispose()

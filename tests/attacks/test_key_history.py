@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from key_world import DATABASES, Made, World
+from database_world import DATABASES
+from key_world import Made, World
 from troth.keys.roots.local import LocalRoot
 from troth.keys.tree import Scope
 

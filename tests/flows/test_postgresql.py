@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from database_world import DATABASES, fresh_url
+from database_world import DATABASES, fresh_place
 from house import house
 from troth.audit.log import LogPublisher
 from troth.audit.verify import verify_log
@@ -15,7 +15,7 @@ from troth.audit.verify import verify_log
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", [kind for kind in DATABASES if kind != "sqlite"])
 def test_the_main_job_on_postgresql(kind: str, tmp_path: Path) -> None:
-    with fresh_url(kind, tmp_path) as url, house(tmp_path, data={"database_url": url}) as home:
+    with fresh_place(kind, tmp_path, alone=True) as place, house(tmp_path, data=place.settings) as home:
         owner = home.tenant("delta")
         person = home.member(owner, "someone@delta.example.org")
         made, other = home.picture(person), home.picture(owner)

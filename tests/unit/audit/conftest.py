@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from log_world import DATABASES, TestKey, World, opened
+from database_world import DATABASES, opened
+from log_world import TestKey, World
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
 

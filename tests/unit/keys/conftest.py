@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from key_world import DATABASES, World
+from database_world import DATABASES
+from key_world import World
 
 
 @pytest.fixture(params=DATABASES)

@@ -12,15 +12,17 @@ from sqlalchemy import inspect, text
 
 import troth
 import troth.wiring
-from database_world import DATABASES, fresh_database
+from database_world import DATABASES, fresh_place
 from troth.storage.database import Database, metadata
 from troth.storage.migrate import HEAD, current, upgrade
 
 
 @pytest.fixture(params=DATABASES)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with fresh_database(request.param, tmp_path) as database:
+    with fresh_place(request.param, tmp_path) as place:
+        database = Database(place.owner)
         yield database
+        database.close()
 
 
 def test_migrated_and_declared_are_the_same(empty: Database) -> None:

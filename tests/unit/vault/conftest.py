@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from log_world import DATABASES, opened
+from database_world import DATABASES, opened
 from troth.storage.database import Database
 from vault_world import VaultWorld
 
