@@ -7,8 +7,8 @@ from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
 from troth.kernel.clock import Clock
 from troth.kernel.journal import Journal
+from troth.keys.domain_choice import domains_of
 from troth.keys.fields import SealedFields
-from troth.keys.roots.choice import domains_of
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree

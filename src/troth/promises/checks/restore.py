@@ -13,7 +13,7 @@ from sqlalchemy import Table, insert, select
 
 from troth.kernel.errors import Gone, IntegrityError, NotFound, Unavailable
 from troth.keys.domains import Domain
-from troth.keys.roots.local import LocalRoot
+from troth.keys.roots.port import Root
 from troth.keys.store import key_manifest, key_page, key_root, key_scope, key_tree, unit
 from troth.keys.tree import KeyTree
 from troth.promises.check import Check, Facts, counted
@@ -37,9 +37,17 @@ Forget = Callable[[Probe], object]
 class _ReadOnlyRoot:
     """Today's root keys, for opening only: a restore that is tried here can neither make nor destroy one."""
 
-    root: LocalRoot
-    domain: str = "local"
-    assurance: str = "A0"
+    root: Root
+
+    @property
+    def domain(self) -> str:
+        """The same domain's name: sealed values are bound to it."""
+        return self.root.domain
+
+    @property
+    def assurance(self) -> str:
+        """As the root says."""
+        return self.root.assurance
 
     def open(self, name: str, sealed: bytes, aad: bytes) -> bytes:
         """As the root does."""
@@ -75,9 +83,9 @@ def _restored(person: Probe, copy: Database, blobs: LocalBlobs) -> Objects:
     """The vault as it would stand after a restore: old tables and objects, today's root keys."""
     base = person.system.base
     data = base.settings.data
-    root: Any = _ReadOnlyRoot(LocalRoot(data.keys / "roots"))
-    pages = LocalBlobs(data.folder / "key-pages")
-    tree = KeyTree(copy, [Domain(root, pages)], base.clock, jurisdiction=data.jurisdiction)
+    reading: list[Any] = [_ReadOnlyRoot(one.root) for one in base.domains]
+    domains = [Domain(root, one.blobs) for root, one in zip(reading, base.domains, strict=True)]
+    tree = KeyTree(copy, domains, base.clock, jurisdiction=data.jurisdiction)
     old = Ground(copy, blobs, tree, base.outbox, base.clock)
     return Objects(
         old, Deadlines(old), blind_index=base.fields.blind_index, jurisdiction_of=lambda _tenant: data.jurisdiction
