@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     rights: sections.Rights = Field(default_factory=sections.Rights)
     mail: sections.Mail = Field(default_factory=sections.Mail)
     promises: sections.Promises = Field(default_factory=sections.Promises)
+    backup: sections.Backup = Field(default_factory=sections.Backup)
 
     @classmethod
     def settings_customise_sources(

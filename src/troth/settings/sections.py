@@ -130,3 +130,38 @@ class Promises(Section):
     """Time from the start to the first run of all checks; longer for a measurement that they would disturb."""
     every_seconds: float = Field(default=3600.0, ge=60, le=86_400)
     """Time between runs of all checks; a promise without a fresh run counts as unknown."""
+
+
+class BackupLocation(Section):
+    """One place for backups: a folder, or a bucket that speaks S3."""
+
+    jurisdiction: Jurisdiction
+    """Where the place stands, as its owner states it; another than the installation's is refused."""
+    folder: Path | None = None
+    """A folder of its own, best on another disk; made with mode 0700."""
+    bucket: str | None = None
+    """A bucket, with `endpoint`, `region` and `credentials`."""
+    prefix: str = ""
+    """The part of the bucket to use."""
+    endpoint: str | None = None
+    """https address of the service (http only on this machine)."""
+    region: str | None = None
+    """Region of the bucket, for signing."""
+    credentials: Path | None = None
+    """TOML file of mode 0600 with access_key_id and secret_access_key."""
+
+
+class Backup(Section):
+    """Copies for the day when the installation is lost."""
+
+    locations: tuple[BackupLocation, ...] = ()
+    """At least two places, as JSON or TOML tables; without any, two folders beside the data folder (one disk, and so
+    one failure domain: set your own)."""
+    every_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    """Time between backups; what is written after the newest one is lost with the installation (the RPO)."""
+    first_after_seconds: float = Field(default=120.0, ge=0, le=86_400)
+    """Time from the start to the first backup."""
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """How long backups are kept; the newest two stay in any case. A bucket's object lock may not be longer."""
+    drill_days: int = Field(default=7, ge=1, le=365)
+    """Time between restore drills."""

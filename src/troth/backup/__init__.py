@@ -1,0 +1,1 @@
+"""Copies of everything but the keys, in more than one place; restored only where what was erased stays erased."""
