@@ -13,15 +13,14 @@ from sqlalchemy.exc import ProgrammingError
 
 import troth.wiring
 from database_world import APPLICATION, DATABASES, SERVER, Place, administrator, fresh_place, migrated
+from troth.gateway.store import receipts
 from troth.identity.store import sessions, tenants, users
-from troth.kernel.caller import Caller, anonymous
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.record import Entry, Outcome
 from troth.kernel.scope import NOBODY, SYSTEM, Scope, within
 from troth.storage.database import Database
 from troth.storage.isolation import require_isolated, settle
 from troth.storage.outbox import Outbox, outbox
-from troth.vault.deadlines import rules
 
 assert troth.wiring  # every table is declared
 POSTGRES = [kind for kind in DATABASES if kind != "sqlite"]
@@ -46,10 +45,15 @@ def _fill(connection: Connection) -> None:
         sealed = dict.fromkeys(("email_index", "email", "display_name", "password"), name.encode())
         person = {"id": user, "tenant": tenant, "password_at": 1, "password_issued": False, "active": True}
         connection.execute(insert(users), {**person, **sealed, "created_at": 1})
-        connection.execute(insert(rules), {"tenant": tenant, "data_class": "user-generated", "days": 9})
+        connection.execute(insert(receipts), _receipt(tenant))
         times = dict.fromkeys(("created_at", "verified_at", "seen_at", "expires_at"), 1)
         session = {"id": f"ses_{name}", "user": user, "digest": name.encode(), "method": "x", "zone": "x"}
         connection.execute(insert(sessions), {**session, "assurance": 1, **times})
+
+
+def _receipt(tenant: str, request: str = "req_1") -> dict[str, object]:
+    texts = dict.fromkeys(("object", "vendor", "model", "outcome", "objects"), "x")
+    return {"tenant": tenant, "request": request, "sent_at": 9, **texts}
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def raw(place: Place) -> Iterator[Engine]:
 
 
 def _seen(connection: Connection) -> tuple[list[str], list[str], list[str]]:
-    found = (select(tenants.c.id), select(rules.c.tenant), select(sessions.c.id))
+    found = (select(tenants.c.id), select(receipts.c.tenant), select(sessions.c.id))
     return tuple(sorted(connection.execute(one).scalars()) for one in found)  # type: ignore[return-value]
 
 
@@ -110,11 +114,11 @@ def test_nothing_is_left_on_a_pooled_connection(database: Database, place: Place
 def test_a_row_for_another_tenant_is_refused(database: Database) -> None:
     with within(ANN):
         with pytest.raises(ProgrammingError, match="row-level security"), database.write() as connection:
-            connection.execute(insert(rules), {"tenant": "ten_ben", "data_class": "account", "days": 1})
+            connection.execute(insert(receipts), _receipt("ten_ben", "req_2"))
         with pytest.raises(ProgrammingError, match="row-level security"), database.write() as connection:
-            connection.execute(update(rules).values(tenant="ten_ben"))
+            connection.execute(update(receipts).values(tenant="ten_ben"))
         with database.write() as connection:
-            changed = connection.execute(update(rules).where(rules.c.tenant == "ten_ben").values(days=1))
+            changed = connection.execute(update(receipts).where(receipts.c.tenant == "ten_ben").values(sent_at=1))
             assert changed.rowcount == 0
             moved = connection.execute(update(sessions).where(sessions.c.id == "ses_ben").values(seen_at=2))
             assert moved.rowcount == 0
@@ -192,7 +196,7 @@ def test_one_commit_of_several_tenants_keeps_each_in_its_own(database: Database)
     changed: dict[str, int] = {}
 
     def change(connection: Connection) -> None:
-        changed[threading.current_thread().name] = connection.execute(update(rules).values(days=7)).rowcount
+        changed[threading.current_thread().name] = connection.execute(update(receipts).values(sent_at=7)).rowcount
 
     box = Outbox(database)
     try:
@@ -205,21 +209,14 @@ def test_one_commit_of_several_tenants_keeps_each_in_its_own(database: Database)
         box.close()
     assert changed == {"outbox": 0}  # the last one: who had no scope changed nothing
     with database.read(SYSTEM) as connection:
-        days = dict(connection.execute(select(rules.c.tenant, rules.c.days)).all())  # type: ignore[arg-type]
+        sent = dict(connection.execute(select(receipts.c.tenant, receipts.c.sent_at)).all())  # type: ignore[arg-type]
         logs = sorted(connection.execute(select(outbox.c.log)).scalars())
-    assert days == {"ten_ann": 7, "ten_ben": 9}
+    assert sent == {"ten_ann": 7, "ten_ben": 9}
     assert logs == ["ten_ann", "ten_ann", "ten_ben"]
 
 
 def _entry(tenant: str) -> Entry:
     return Entry(tenant, "object.show", "closed", Outcome.DONE, "req_1", "usr_a", tenant, 1)
-
-
-def test_a_caller_has_the_scope_of_what_they_are() -> None:
-    member = Caller("usr_a", "user", tenant="ten_ann", roles=frozenset({"operator"}))
-    assert Scope.of(member) == ANN
-    assert Scope.of(Caller("usr_o", "operator")) == SYSTEM
-    assert Scope.of(anonymous()) == Scope.of(Caller("svc_x", "service")) == NOBODY
 
 
 def test_a_role_that_is_too_strong_is_refused(place: Place) -> None:
