@@ -15,10 +15,10 @@ def offered(page: Page) -> list[str]:
 @pytest.mark.parametrize(
     ("role", "doors"),
     [
-        ("member", ["My data", "Consent", "API keys", "Activity"]),
-        ("admin", ["My data", "Consent", "API keys", "Activity", "People"]),
-        ("auditor", ["My data", "Consent", "Activity", "Log"]),
-        ("privacy-officer", ["My data", "Consent", "Activity", "Erasure requests"]),
+        ("member", ["My data", "Consent", "API keys", "My requests", "Activity"]),
+        ("admin", ["My data", "Consent", "API keys", "My requests", "Activity", "People"]),
+        ("auditor", ["My data", "Consent", "My requests", "Activity", "Log"]),
+        ("privacy-officer", ["My data", "Consent", "My requests", "Activity", "Privacy desk"]),
     ],
 )
 def test_every_door_that_a_role_is_offered_opens(world: World, visit: Visit, role: str, doors: list[str]) -> None:

@@ -8,7 +8,20 @@ from browser.portal_world import Visit, Visitor, World, accessible, fits
 
 PHONE = {"width": 390, "height": 844}
 PUBLIC = ("/trust", "/verify", "/sign-in")
-OWN = ("/data", "/receipts", "/consent", "/keys", "/activity", "/account", "/people", "/log", "/requests", "/erase")
+OWN = (
+    "/data",
+    "/receipts",
+    "/consent",
+    "/keys",
+    "/activity",
+    "/account",
+    "/people",
+    "/log",
+    "/requests",
+    "/erase",
+    "/my-requests",
+    "/desk",
+)
 OPERATOR = ("/tenants", "/vendors")
 
 

@@ -6,7 +6,9 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from troth.http.app import create_app
@@ -15,18 +17,22 @@ from troth.http.limits import RateLimit
 from troth.http.routes import Door
 from troth.http.serve import certificate_files, listen, run
 from troth.identity.bootstrap import OperatorCredentials
-from troth.kernel.caller import anonymous
+from troth.kernel.caller import Caller, anonymous
 from troth.kernel.errors import Conflict
+from troth.kernel.ids import new_id
 from troth.kernel.journal import route_libraries
 from troth.kernel.periodic import Periodic
+from troth.kernel.scope import Scope, within
 from troth.portal.desk import Desk
 from troth.portal.routes import pages
 from troth.promises.system import Listener
 from troth.settings.load import Settings
+from troth.vault.rights.register import Register
 from troth.wiring import Troth, build
 
 _HOUSEKEEPING_SECONDS = 600.0
 _DAY_SECONDS = 86_400.0
+_NOTICE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -48,16 +54,21 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
         rate=RateLimit(settings.server.requests_per_minute, settings.server.anonymous_per_minute),
         claims=troth.claims,
         max_body_bytes=settings.server.max_body_bytes,
+        signal=partial(_signal, system.vault.rights.register),
     )
     work = _work(troth, checks=checks)
     system.schedule.extend(work)
 
     def start() -> None:
         troth.start()
+        if system.mail.listener is not None:
+            system.mail.listener.start()
         for one in work:
             one.start()
 
     def stop() -> None:
+        if system.mail.listener is not None:
+            system.mail.listener.stop()
         troth.runner.stop()
         for one in work:
             one.stop()
@@ -80,7 +91,15 @@ def _desk(door: Door) -> Desk:
         identify=door.authenticator.visitor,
         anonymous=lambda request: anonymous(connection_of(request)),
         admit=door.rate.check,
+        signal=door.signal,
     )
+
+
+def _signal(register: Register, request: Request, caller: Caller) -> None:
+    """Global Privacy Control: `Sec-GPC: 1` opts whoever is signed in out of sale and sharing, once (11 CCR 7025)."""
+    if request.headers.get("sec-gpc") == "1" and caller.tenant and caller.subject:
+        with within(Scope.of(caller)):
+            register.signal(caller.tenant, caller.subject, new_id("req"))
 
 
 def operator(installation: Installation, email: str) -> OperatorCredentials | None:
@@ -136,6 +155,11 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         Periodic(
             "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults
         ),
+    ]
+    upkeep, deliver = vault.rights.upkeep.run, troth.system.mail.desk.deliver
+    work += [
+        Periodic("requests", upkeep, seconds=_HOUSEKEEPING_SECONDS, delay=45.0, faults=faults),
+        Periodic("notices", deliver, seconds=_NOTICE_SECONDS, delay=15.0, faults=faults),
     ]
     tally = troth.system.dispatcher.tally
     work.append(

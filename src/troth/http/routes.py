@@ -38,6 +38,8 @@ class Door:
     rate: RateLimit
     claims: Claims
     max_body_bytes: int
+    signal: Callable[[Request, Caller], None] = lambda _request, _caller: None
+    """Told of requests that carry a signal about privacy (Sec-GPC); runs on a worker thread."""
 
 
 def routes(door: Door) -> list[StarletteRoute]:
@@ -80,6 +82,8 @@ async def _identified(door: Door, request: Request) -> Caller:
         door.rate.check_stranger(request)
         raise
     door.rate.check(request, caller)
+    if "sec-gpc" in request.headers and not caller.anonymous:
+        await asyncio.to_thread(door.signal, request, caller)
     return caller
 
 

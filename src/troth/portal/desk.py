@@ -31,6 +31,7 @@ class Desk:
     identify: Callable[[Request], Caller]  # raises `Unauthenticated` for a credential that does not hold
     anonymous: Callable[[Request], Caller]
     admit: Callable[[Request, Caller], None]  # raises `TooMany`
+    signal: Callable[[Request, Caller], None] = lambda _request, _caller: None  # told of Sec-GPC
 
     async def run(self, name: str, caller: Caller, request: Any) -> Any:
         """Run an operation for a page."""
@@ -62,6 +63,8 @@ class Desk:
                     require_same_origin(request)
                 caller = await self._caller(request)
                 self.admit(request, caller)
+                if "sec-gpc" in request.headers and not caller.anonymous:
+                    await asyncio.to_thread(self.signal, request, caller)
                 if target := elsewhere(caller):
                     return _sent(request, target)
                 return await handler(self, request, caller)

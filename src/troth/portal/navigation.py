@@ -42,9 +42,10 @@ def _of_person(roles: frozenset[str]) -> list[Entry]:
         (True, "/data", "My data"),
         (True, "/consent", "Consent"),
         (bool(roles & _KEYS), "/keys", "API keys"),
+        (True, "/my-requests", "My requests"),
         (True, "/activity", "Activity"),
         (bool(roles & _PEOPLE), "/people", "People"),
-        (bool(roles & _PRIVACY) and not roles & _PEOPLE, "/requests", "Erasure requests"),
+        (bool(roles & _PRIVACY), "/desk", "Privacy desk"),
         (bool(roles & _AUDIT), "/log", "Log"),
     ]
     return [(address, text) for shown, address, text in offered if shown]

@@ -14,9 +14,24 @@ from starlette.types import Scope
 from troth.kernel.caller import Caller
 from troth.kernel.errors import NotFound
 from troth.portal.desk import Desk, refused
-from troth.portal.pages import account, consent, data, erasure, keys, log, operate, people, sign_in, trust, welcome
+from troth.portal.pages import (
+    account,
+    consent,
+    data,
+    erasure,
+    keys,
+    log,
+    officer,
+    operate,
+    people,
+    rights,
+    sign_in,
+    trust,
+    welcome,
+)
 from troth.portal.render import static
 
+_GPC_SINCE = "2026-11-22"  # since when the signal is honoured (w3c.github.io/gpc)
 _SECURITY_TXT_DAYS = 180  # RFC 9116 section 2.5.5 wants an expiry of less than a year
 
 
@@ -63,6 +78,13 @@ def _own_data(desk: Desk) -> list[BaseRoute]:
         Route("/erase", desk.member(erasure.everything), methods=["GET"]),
         Route("/erase", desk.member(erasure.erase_everything), methods=["POST"]),
         Route("/certificates/{certificate_id}", desk.member(erasure.certificate)),
+        Route("/my-requests", desk.member(rights.listing), methods=["GET"]),
+        Route("/my-requests", desk.member(rights.file), methods=["POST"]),
+        Route("/my-requests/{request_id}", desk.member(rights.show)),
+        Route("/my-requests/{request_id}/confirm", desk.member(rights.confirm), methods=["POST"]),
+        Route("/my-requests/{request_id}/withdraw", desk.member(rights.withdraw), methods=["POST"]),
+        Route("/objections/{objection_id}/lift", desk.member(rights.lift), methods=["POST"]),
+        Route("/statements", desk.member(rights.state), methods=["POST"]),
         Route("/activity", desk.member(log.activity)),
         Route("/activity/{index:int}", desk.member(log.own_proof)),
         Route("/consent", desk.member(consent.show), methods=["GET"]),
@@ -83,6 +105,7 @@ def _own_account(desk: Desk) -> list[BaseRoute]:
         Route("/keys", desk.member(keys.create), methods=["POST"]),
         Route("/keys/{key_id}/revoke", desk.member(keys.revoke), methods=["POST"]),
         Route("/account", desk.member(account.show)),
+        Route("/account/correct", desk.member(account.rectify), methods=["POST"]),
         Route("/sessions/{session_id}/end", desk.member(account.end_session), methods=["POST"]),
         Route("/password", desk.member(account.change_password), methods=["POST"]),
     ]
@@ -96,6 +119,9 @@ def _duties(desk: Desk) -> list[BaseRoute]:
         Route("/people/{user_id}/roles", desk.member(people.give_role), methods=["POST"]),
         Route("/people/{user_id}/roles/end", desk.member(people.take_role), methods=["POST"]),
         Route("/people/{user_id}/disable", desk.member(people.disable), methods=["POST"]),
+        Route("/desk", desk.member(officer.queue)),
+        Route("/desk/{request_id}", desk.member(officer.show), methods=["GET"]),
+        Route("/desk/{request_id}/{move}", desk.member(officer.move), methods=["POST"]),
         Route("/requests", desk.member(erasure.on_request), methods=["GET"]),
         Route("/requests", desk.member(erasure.erase_on_request), methods=["POST"]),
         Route("/log", desk.member(log.log)),
@@ -124,7 +150,11 @@ def _documents(desk: Desk, published: Callable[[], dict[str, object]], contact: 
             return refused(NotFound("There is no such file."), desk.anonymous(request))
         return Response(content, media_type=media, headers={"cache-control": "public, max-age=31536000, immutable"})
 
+    async def gpc(_request: Request) -> Response:
+        return JSONResponse({"gpc": True, "lastUpdate": _GPC_SINCE})
+
     return [
+        Route("/.well-known/gpc.json", gpc),
         Route("/.well-known/troth.json", published_keys),
         Route("/.well-known/security.txt", security),
         Route("/static/{digest}/{name}", file),

@@ -133,6 +133,56 @@ ROLES = {
     "privacy-officer": "privacy officer",
     "operator": "operator",
 }
+RIGHTS = {
+    "access": "A copy of my data",
+    "portability": "My data, to take elsewhere",
+    "erasure": "Erase my data",
+    "rectification": "Correct my data",
+    "restriction": "Restrict the use of my data",
+    "objection": "Object to a use of my data",
+    "opt-out": "No sale or sharing of my data",
+    "unsorted": "A message, not sorted yet",
+}
+PURPOSES = {
+    "training": "training of models",
+    "vendor-retention": "vendors that keep requests",
+    "analytics": "analytics",
+    "sale": "sale",
+    "sharing": "sharing for advertising",
+}
+REQUEST_STATES = {
+    "received": "received",
+    "confirmed": "receipt confirmed",
+    "verified": "identity shown",
+    "in-progress": "in progress",
+    "extended": "in progress, longer term",
+    "answered": "answered",
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+}
+URGENCIES = {"overdue": "overdue", "due-soon": "due soon", "on-time": "on time", "none": "no clock"}
+LAWS = {"gdpr": "GDPR", "ccpa": "CCPA"}
+CHANNELS = {"portal": "the portal", "api": "a program", "mail": "e-mail", "gpc": "your browser's signal"}
+LEVELS = {0: "not shown", 1: "weak: an address or a key", 2: "shown"}
+MEANS = {
+    "in-person": "in person",
+    "known-channel": "over a channel known before",
+    "document-seen": "a document was seen (no copy kept)",
+    "video-call": "in a video call",
+}
+REFUSALS = {
+    "identity-not-shown": "it was not shown who asks",
+    "agent-without-proof": "somebody asks for another without proof",
+    "nothing-held": "nothing is held",
+    "unfounded-or-excessive": "manifestly unfounded or excessive",
+    "legal-duty": "a legal duty stands against it",
+    "rights-of-others": "the rights of others stand against it",
+    "not-covered": "the law does not cover it",
+    "duplicate": "it was asked before",
+    "not-a-request": "the message asks for no right",
+}
+WHY_LONGER = {"complexity": "it is complex", "number-of-requests": "there are many requests"}
+NOTICES = {"receipt": "Receipt", "extension": "Longer term", "answer": "Answer", "refusal": "Refusal"}
 SCOPES = {
     "generate": "generate text and pictures",
     "own-data": "read my data",

@@ -34,6 +34,8 @@ from troth.keys.fields import SealedFields
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree
+from troth.mail.desk import MailDesk
+from troth.mail.listener import Listener as MailListener
 from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
@@ -146,6 +148,14 @@ class Listener:
     private_key: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Mailroom:
+    """The e-mail desk, and its listener when one is set up."""
+
+    desk: MailDesk
+    listener: MailListener | None
+
+
 @dataclass(slots=True)
 class Door:
     """The HTTPS door, once it is open; a command that runs without one leaves it shut."""
@@ -161,6 +171,7 @@ class System:
     identity: Identity
     vault: Vault
     gateway: Gateway
+    mail: Mailroom
     dispatcher: Dispatcher
     decider: CedarDecider
     door: Door = field(default_factory=Door)

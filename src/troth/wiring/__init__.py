@@ -25,6 +25,7 @@ from troth.storage.claims import Claims
 from troth.wiring.base import build_base
 from troth.wiring.gateway import build_gateway
 from troth.wiring.identity import build_identity
+from troth.wiring.mail import build_mail
 from troth.wiring.vault import build_vault
 
 
@@ -103,7 +104,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     registry = Registry(*identity.operations, *vault.operations, *gateway.operations, audit, promises)
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
-    systems.append(System(base, identity, vault, gateway, dispatcher=dispatcher, decider=decider))
+    mail = build_mail(base, identity, vault)
+    systems.append(System(base, identity, vault, gateway, mail=mail, dispatcher=dispatcher, decider=decider))
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner)
 

@@ -36,7 +36,8 @@ def test_strangers_see_public_doors_only() -> None:
 def test_roles_add_up() -> None:
     both = doors(person("auditor", "privacy-officer"))
     assert "/log" in both
-    assert "/requests" in both
+    assert {"/desk", "/my-requests"} <= set(both)
+    assert "/desk" not in doors(person("member", "admin", "auditor"))
     assert "/people" not in both
     assert "/keys" not in both
 

@@ -10,7 +10,7 @@ from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
 from troth.portal import cookies
 from troth.portal.desk import Desk
-from troth.portal.forms import form_of
+from troth.portal.forms import filled, form_of, text
 from troth.portal.pages.welcome import changed_password
 from troth.portal.render import Page, page
 
@@ -37,9 +37,27 @@ async def change_password(desk: Desk, request: Request, caller: Caller) -> Respo
     return response
 
 
-async def _account(desk: Desk, caller: Caller, *, error: TrothError | None = None, changed: bool = False) -> Response:
+async def rectify(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Correct name and address."""
+    form, me = await form_of(request), await desk.run("account.show", caller, m.Nothing())
+    given = {"email": text(form, "email"), "display_name": text(form, "name")}
+    fields = {name: value for name, value in given.items() if value and value != getattr(me, name)}
+    try:
+        wish = filled(
+            m.AccountRectify, "Give your name and address as they should be.", totp=text(form, "totp"), **fields
+        )
+        await desk.run("account.rectify", caller, wish)
+    except TrothError as error:
+        return await _account(desk, caller, error=error)
+    return await _account(desk, caller, corrected=True)
+
+
+async def _account(
+    desk: Desk, caller: Caller, *, error: TrothError | None = None, changed: bool = False, corrected: bool = False
+) -> Response:
     me: m.AccountShown = await desk.run("account.show", caller, m.Nothing())
     sessions: m.SessionList = await desk.run("session.list", caller, m.Nothing())
     frame = Page("Account", "/account", caller)
     status = error.status if error else 200
-    return page("account.html", frame, status, me=me, sessions=sessions, error=error, changed=changed)
+    said = {"error": error, "changed": changed, "corrected": corrected}
+    return page("account.html", frame, status, me=me, sessions=sessions, **said)

@@ -166,6 +166,7 @@ class RequestOpened(Message):
     address: str | None
     answer: str | None
     means: str | None
+    subject: str | None
 
     @classmethod
     def of(cls, opened: Opened, shown: RequestShown) -> RequestOpened:
@@ -178,6 +179,7 @@ class RequestOpened(Message):
             address=said.address,
             answer=opened.answer,
             means=opened.means,
+            subject=opened.request.subject,
         )
 
 

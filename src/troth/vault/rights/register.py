@@ -155,7 +155,9 @@ class Register:
             row = self._mine(connection, asker.tenant, asker.subject, request)
             if asker.level < Level.HIGH:
                 raise Conflict("Sign in with your second factor to confirm a request.", code="identity-not-shown")
-            values = {"level": Level.HIGH, "verified_at": row["verified_at"] or self.ground.now()}
+            now = self.ground.now()  # who confirms it sees that it arrived, and by when it is answered
+            seen = {"verified_at": row["verified_at"] or now, "confirmed_at": row["confirmed_at"] or now}
+            values = {"level": Level.HIGH} | seen
             return self.move(connection, row["id"], "verify", by=asker, **values)
 
     def withdraw(self, asker: Asker, request: str) -> Request:
