@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from troth.kernel.errors import Unavailable
 from troth.keys.domains import Domain
 from troth.keys.roots.binding import Binding
@@ -44,7 +42,7 @@ def _token(domain: Pkcs11Domain, binding: Binding) -> Root:
         from troth.keys.roots.pkcs11 import Pkcs11Root  # noqa: PLC0415
     except ImportError as error:
         raise _missing("Keys on a PKCS#11 token need an extra: pip install 'troth[hsm]'.") from error
-    return Pkcs11Root(TokenPlace(_full(domain.library), domain.token, domain.pin_file), binding, domain.name)
+    return Pkcs11Root(TokenPlace(domain.library, domain.token, domain.pin_file), binding, domain.name)
 
 
 def _service(domain: OpenBaoDomain, binding: Binding) -> Root:
@@ -62,10 +60,6 @@ def _service(domain: OpenBaoDomain, binding: Binding) -> Root:
         domain.timeout_seconds,
     )
     return OpenBaoRoot(place, binding, domain.name)
-
-
-def _full(library: Path) -> Path:
-    return library.resolve()  # one name for one library: it can be initialised only once in a process
 
 
 def _missing(advice: str) -> Unavailable:

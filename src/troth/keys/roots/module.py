@@ -62,7 +62,8 @@ class Worker:
     @classmethod
     def of(cls, library: Path) -> Worker:
         """This process's only worker for a library."""
-        return _WORKERS.setdefault(str(library), cls(library))
+        full = library.resolve()  # one library may have several names
+        return _WORKERS.setdefault(str(full), cls(full))
 
     def run(self, place: TokenPlace, job: Callable[[Any], Result]) -> Result:
         """The job's result on a logged-in session of the token; once more with a fresh one when that was lost.
@@ -111,7 +112,7 @@ class Worker:
 
     def _session(self, place: TokenPlace) -> Any:
         if place.label not in self._sessions:
-            token = pkcs11.lib(str(place.library)).get_token(token_label=place.label)
+            token = pkcs11.lib(str(self._library)).get_token(token_label=place.label)
             self._sessions[place.label] = self._signed_in(token, place)
         return self._sessions[place.label]
 
