@@ -123,8 +123,8 @@ class _Fused:
         return fused
 
     @contextmanager
-    def _write(self) -> Iterator[Any]:
-        with self._fuse.around(), self._inner.write() as connection:
+    def _write(self, *scope: Any) -> Iterator[Any]:
+        with self._fuse.around(), self._inner.write(*scope) as connection:
             yield connection
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from troth.kernel.errors import Invalid, TrothError, Unavailable
 from troth.keys.btree import insert
+from troth.keys.leaf import SECRET_BYTES
 from troth.keys.lifecycle import State, Use, require_use
-from troth.keys.pages import SECRET_BYTES, Ref
+from troth.keys.pages import Ref
 from troth.keys.reading import Change, Opened
 from troth.keys.state import TreeState
 from troth.keys.store import changed
@@ -111,8 +112,7 @@ class Adding:
         epoch = state.epochs.current()
         change = Change(state.reader, state.store.jurisdiction)
         _insert(change, epoch.root, fresh)
-        writes = change.writes(epoch.manifest.epoch)
-        state.copies.put(writes.values())
+        writes = state.stored(change, epoch.manifest.epoch)
         counts = Counter((one.row.tenant, one.row.subject) for one in fresh)
         with state.store.write(epoch.manifest.epoch) as connection:
             if state.scopes.erased_among(connection, counts):

@@ -12,7 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from troth.keys.pages import LOWEST, Branch, Leaf, Page, Ref
+from troth.keys.leaf import Leaf, Range
+from troth.keys.pages import LOWEST, Branch, Page, Ref
 from troth.keys.units import ADDRESS_BYTES
 
 LEAF_MAX = 224  # entries: a page of at most about 8 KiB when subjects have several units each
@@ -21,14 +22,16 @@ _FILL = 0.75  # of a page when a batch makes many pages at once
 _TOP = b"\xff" * (ADDRESS_BYTES + 1)  # above every address
 
 Part = tuple[bytes, Ref]  # lowest address, child
-Range = tuple[bytes, bytes]  # from (inclusive), to (exclusive)
 
 
 class Draft:
     """A changed tree: pages rewritten under their own key, pages under fresh keys, keys retired."""
 
-    def __init__(self, load: Callable[[Ref], Page]) -> None:
+    def __init__(
+        self, load: Callable[[Ref], Page], ahead: Callable[[Sequence[Ref]], None] = lambda _refs: None
+    ) -> None:
         self._load = load
+        self.ahead = ahead  # told which pages will be loaded next, to read them together
         self.rewritten: dict[Ref, Page] = {}
         self.fresh: dict[Ref, Page] = {}
         self.retired: set[Ref] = set()
@@ -36,7 +39,10 @@ class Draft:
 
     def load(self, ref: Ref) -> Page:
         """The page as the draft has it."""
-        return self.fresh.get(ref) or self.rewritten.get(ref) or self._load(ref)
+        for pages in (self.fresh, self.rewritten):
+            if ref in pages:
+                return pages[ref]
+        return self._load(ref)
 
     def rewrite(self, ref: Ref, page: Page) -> None:
         """Same key, more content: nothing may have left the page."""
@@ -58,7 +64,7 @@ def find(load: Callable[[Ref], Page], root: Ref, address: bytes) -> bytes | None
     page = load(root)
     while isinstance(page, Branch):
         page = load(page.children[bisect_right(page.bounds, address, lo=1) - 1])
-    return page.entries.get(address)
+    return page.get(address)
 
 
 def insert(draft: Draft, root: Ref, entries: Mapping[bytes, bytes]) -> None:
@@ -111,7 +117,7 @@ def _grown(draft: Draft, ref: Ref, bound: bytes, items: list[tuple[bytes, bytes]
     """The page's content with `items` added, as one page or several; None when only pages below it changed."""
     page = draft.load(ref)
     if isinstance(page, Leaf):
-        draft.taken |= {place for place, _ in items if place in page.entries}
+        draft.taken |= {place for place, _ in items if page.get(place)}
         return _leaves(bound, {**dict(items), **page.entries})
     parts: list[Part] = []
     lows, limits = (bound, *page.bounds[1:]), (*page.bounds[1:], _TOP)
@@ -138,10 +144,10 @@ def _inserted(draft: Draft, ref: Ref, bound: bytes, items: list[tuple[bytes, byt
 
 def _leaves(bound: bytes, entries: dict[bytes, bytes]) -> list[tuple[bytes, Page]]:
     if len(entries) <= LEAF_MAX:
-        return [(bound, Leaf(entries))]
+        return [(bound, Leaf.of(entries))]
     ordered = sorted(entries.items())
     chunks = _chunks(len(ordered), LEAF_MAX)
-    pages: list[tuple[bytes, Page]] = [(ordered[a][0], Leaf(dict(ordered[a:b]))) for a, b in chunks]
+    pages: list[tuple[bytes, Page]] = [(ordered[a][0], Leaf.of(dict(ordered[a:b]))) for a, b in chunks]
     return [(bound, pages[0][1]), *pages[1:]]
 
 
@@ -162,12 +168,17 @@ def _chunks(count: int, most: int) -> list[tuple[int, int]]:
 def _kept(draft: Draft, page: Page, span: Range, ranges: Sequence[Range]) -> Page | None:
     """The page's content without the ranges; the same object when nothing left it, None when nothing stays."""
     if isinstance(page, Leaf):
-        entries = {place: secret for place, secret in page.entries.items() if not covers(ranges, place)}
-        return page if len(entries) == len(page.entries) else Leaf(entries) if entries else None
-    parts: list[Part] = []
+        left = page.without(ranges)
+        return left if left.runs else None
     lows, limits = (span[0], *page.bounds[1:]), (*page.bounds[1:], span[1])
-    for low, limit, child in zip(lows, limits, page.children, strict=True):
-        kept = _remaining(draft, child, (low, limit), ranges)
+    children = [
+        (low, limit, child, _touching((low, limit), ranges))
+        for low, limit, child in zip(lows, limits, page.children, strict=True)
+    ]
+    draft.ahead([child for low, limit, child, near in children if near and not _whole((low, limit), near)])
+    parts: list[Part] = []
+    for low, limit, child, near in children:
+        kept = _remaining(draft, child, (low, limit), near) if near else child
         parts += [(low, kept)] if kept else []
     if tuple(ref for _, ref in parts) == page.children:
         return page
@@ -176,12 +187,17 @@ def _kept(draft: Draft, page: Page, span: Range, ranges: Sequence[Range]) -> Pag
     return Branch(bounds, tuple(ref for _, ref in parts)) if parts else None
 
 
-def _remaining(draft: Draft, ref: Ref, span: Range, ranges: Sequence[Range]) -> Ref | None:
+def _touching(span: Range, ranges: Sequence[Range]) -> Sequence[Range]:
     first = bisect_right(ranges, span[0], key=lambda one: one[1])
-    touching = ranges[first : bisect_left(ranges, span[1], key=lambda one: one[0])]
-    if not touching:
-        return ref
-    if touching[0][0] <= span[0] and span[1] <= touching[0][1]:
+    return ranges[first : bisect_left(ranges, span[1], key=lambda one: one[0])]
+
+
+def _whole(span: Range, touching: Sequence[Range]) -> bool:
+    return touching[0][0] <= span[0] and span[1] <= touching[0][1]
+
+
+def _remaining(draft: Draft, ref: Ref, span: Range, touching: Sequence[Range]) -> Ref | None:
+    if _whole(span, touching):
         draft.retire(ref)  # the whole child goes, unread
         return None
     page = draft.load(ref)

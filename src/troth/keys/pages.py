@@ -10,17 +10,17 @@ import hashlib
 import hmac
 import os
 import struct
-from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.kernel.errors import IntegrityError
+from troth.keys.leaf import SECRET_BYTES, SUBJECT_BYTES, WIDTH, Leaf
 from troth.keys.units import ADDRESS_BYTES
 
 PAGE_ID_BYTES = 16
-SECRET_BYTES = 32
 LOWEST = bytes(ADDRESS_BYTES)
 
 MAGIC = b"TKT1"
@@ -44,13 +44,6 @@ class Ref:
 
     def __repr__(self) -> str:  # a key never reaches a log or a traceback
         return f"Ref(page={self.page.hex()})"
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """Unit secrets (32 bytes) by address (36 bytes). Never changed in place."""
-
-    entries: dict[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +105,8 @@ def encode(page: Page) -> bytes:
     if isinstance(page, Branch):
         parts = (bound + ref.page + ref.key for bound, ref in zip(page.bounds, page.children, strict=True))
         return _BRANCH + _COUNT.pack(len(page.children)) + b"".join(parts)
-    pieces = [_LEAF]
-    for subject, run in groupby(sorted(page.entries.items()), key=lambda entry: entry[0][:32]):
-        units = [place[32:] + secret for place, secret in run]
-        pieces += [subject, _COUNT.pack(len(units)), *units]
-    return b"".join(pieces)
+    runs = ((subject, _COUNT.pack(len(units) // WIDTH), units) for subject, units in page.runs.items())
+    return b"".join((_LEAF, *(piece for run in runs for piece in run)))
 
 
 def decode(plaintext: bytes) -> Page:
@@ -130,23 +120,22 @@ def decode(plaintext: bytes) -> Page:
 
 
 def _leaf(body: bytes) -> Leaf:
-    entries: dict[bytes, bytes] = {}
+    runs: dict[bytes, bytes] = {}
     position, last = 0, b""
     while position < len(body):
-        subject, start = body[position : position + 32], position + 34
-        if start > len(body):
+        subject, start = body[position : position + SUBJECT_BYTES], position + SUBJECT_BYTES + _COUNT.size
+        if start > len(body) or subject <= last:
             raise _broken()
-        (count,) = _COUNT.unpack_from(body, start - 2)
-        position = start + count * 36
+        (count,) = _COUNT.unpack_from(body, start - _COUNT.size)
+        position, last = start + count * WIDTH, subject
         if not count or position > len(body):
             raise _broken()
-        for at in range(start, position, 36):
-            place = subject + body[at : at + 4]
-            if place <= last:
+        runs[subject] = units = body[start:position]
+        if count > 1:
+            lows = [units[at : at + 4] for at in range(0, len(units), WIDTH)]
+            if any(low >= high for low, high in pairwise(lows)):
                 raise _broken()
-            entries[place] = body[at + 4 : at + 36]
-            last = place
-    return Leaf(entries)
+    return Leaf(runs)
 
 
 def _branch(body: bytes) -> Branch:

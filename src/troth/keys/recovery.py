@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from troth.kernel.errors import IntegrityError, TrothError, Unavailable
 from troth.keys import manifest as manifests
-from troth.keys import pages
+from troth.keys import packs, pages
 from troth.keys.lifecycle import State
 from troth.keys.manifest import Manifest
 from troth.keys.pages import Branch, Page, Ref
@@ -72,7 +72,9 @@ def kept_in_copies(blobs: BlobStore, jurisdiction: str) -> Kept:
     kept = Kept()
     for name in blobs.names(f"kt/{jurisdiction}/"):
         try:
-            kept.add(blobs.get(name))
+            content = blobs.get(name)
+            for one in packs.unpack(content) if content.startswith(packs.MAGIC) else [content]:
+                kept.add(one)
         except TrothError:
             continue  # gone meanwhile, or unreadable: other copies may have it
     return kept

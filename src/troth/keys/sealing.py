@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 
 from troth.kernel.errors import Invalid, Unavailable
 from troth.keys import pages
-from troth.keys.btree import Range, covers, erase, merged, prefix_range
+from troth.keys.btree import covers, erase, merged, prefix_range
 from troth.keys.epochs import Epoch
 from troth.keys.extent import Extent
+from troth.keys.leaf import Leaf, Range, lost
 from troth.keys.lifecycle import Reason, State
 from troth.keys.manifest import Manifest, decode
-from troth.keys.pages import Branch, Leaf, Ref
+from troth.keys.pages import Branch, Ref
 from troth.keys.reading import Change
 from troth.keys.scope_rows import WHOLE, not_revoked
 from troth.keys.state import TreeState
@@ -121,8 +122,7 @@ class Sealing:
         """Put a change in force as a new epoch."""
         state = self._state
         previous = now.manifest if now else None
-        writes = change.writes(previous.epoch + 1 if previous else 1)
-        state.copies.put(writes.values())
+        writes = state.stored(change, previous.epoch + 1 if previous else 1)
         with state.store.write() as connection:
             state.store.write_pages(connection, writes.values())
         self._confirm(change, writes)
@@ -143,12 +143,12 @@ class Sealing:
 
     def _confirm(self, change: Change, writes: Mapping[Ref, PageWrite]) -> None:
         """Raises `Unavailable` unless each page opens to what it should be, and database and domains give it back."""
-        jurisdiction = self._state.store.jurisdiction
+        state = self._state
+        state.copies.confirm(write.stored for write in writes.values())
+        rows = {stored.page: content for stored, content in state.store.pages_of([ref.page for ref in writes])}
         for ref, write in writes.items():
-            row = self._state.store.page(ref.page)
-            kept = all(content == write.content for content in self._state.copies.read_back(write.stored))
-            right = pages.open_sealed(ref, jurisdiction, write.content)[1] == change.page(ref)
-            if row is None or row[1] != write.content or not kept or not right:
+            right = pages.open_sealed(ref, state.store.jurisdiction, write.content)[1] == change.page(ref)
+            if rows.get(write.stored.page) != write.content or not right:
                 raise Unavailable("A new page was not kept; nothing was destroyed.", code="key-copy-lost")
 
     def _destruction(self, extent: Extent) -> Destruction:
@@ -178,20 +178,21 @@ def _require_survivors(change: Change, ranges: Sequence[Range]) -> None:
     Raises `Unavailable`: nothing was written yet.
     """
     draft = change.draft
-    entries: dict[bytes, bytes] = {}
+    runs: dict[bytes, list[bytes]] = {}
     children: set[Ref] = set()
     for page in draft.fresh.values():
         if isinstance(page, Leaf):
-            entries |= page.entries
+            for subject, units in page.runs.items():
+                runs.setdefault(subject, []).append(units)
         else:
             children.update(page.children)
     for ref in draft.retired & change.seen.keys():
         page = change.seen[ref].page
         if isinstance(page, Leaf):
-            lost = any(entries.get(at) != key for at, key in page.entries.items() if not covers(ranges, at))
+            astray = not all(covers(ranges, at) for at in lost(page, runs))
         else:
-            lost = any(not _accounted(change, page, at, ranges, children) for at in range(len(page.children)))
-        if lost:
+            astray = any(not _accounted(change, page, at, ranges, children) for at in range(len(page.children)))
+        if astray:
             raise Unavailable("The new tree would lose keys; nothing was done.", code="key-survivors")
 
 

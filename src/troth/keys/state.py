@@ -16,9 +16,10 @@ from troth.keys.cache import Cache
 from troth.keys.domains import Copies, Domain
 from troth.keys.epochs import Epochs
 from troth.keys.lifecycle import Cryptoperiods
-from troth.keys.reading import PageReader
+from troth.keys.pages import Ref
+from troth.keys.reading import Change, PageReader
 from troth.keys.scope_rows import ScopeRows
-from troth.keys.store import KeyStore
+from troth.keys.store import KeyStore, PageWrite
 from troth.keys.suspension_rows import SuspensionRows
 from troth.keys.transitions import Transitions
 from troth.keys.unit_rows import UnitRow, UnitRows
@@ -77,6 +78,11 @@ class TreeState:
         if change != self._change:
             self.forget()
         self._change, self._checked = change, now
+
+    def stored(self, change: Change, epoch: int) -> dict[Ref, PageWrite]:
+        """The pages of a change, sealed and in every domain; not yet in the database. Raises `Unavailable`."""
+        writes = change.writes(epoch)
+        return dict(zip(writes, self.copies.put(list(writes.values()), epoch), strict=True))
 
     def unit_key(self, row: UnitRow) -> UnitKey:
         """The key of a live unit. Raises `IntegrityError` when the tree does not hold what the row says."""

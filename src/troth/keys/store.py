@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Connection,
     CursorResult,
+    Executable,
     Index,
     Integer,
     LargeBinary,
@@ -29,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from troth.kernel.errors import Conflict, Unavailable
 from troth.kernel.scope import SYSTEM
 from troth.storage.database import Big, Database, is_unique_violation, metadata
+from troth.storage.prepared import PreparedInsert
 
 key_tree = Table(
     "key_tree",
@@ -54,6 +56,7 @@ key_page = Table(
     Column("epoch", Big, nullable=False),
     Column("version", Big, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("pack", String(48), nullable=False),  # where its copies lie together with others; "" for one of its own
     Column("content", LargeBinary, nullable=False),
 )
 key_root = Table(
@@ -119,6 +122,8 @@ unit = Table(
     Index("ix_unit_subject", "tenant", "subject"),
 )
 
+_STORED = (key_page.c.page, key_page.c.epoch, key_page.c.version, key_page.c.digest, key_page.c.pack)
+_ADD_PAGES = PreparedInsert(key_page, *(column.name for column in (*_STORED, key_page.c.content)), "jurisdiction")
 _GROUP = 400  # values in one IN list; SQLite's oldest limit is 999
 
 
@@ -130,6 +135,7 @@ class StoredPage:
     epoch: int
     version: int
     digest: str
+    pack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +154,14 @@ class KeyStore:
         self._database = database
         self.jurisdiction = jurisdiction
         # Statements are built once: building costs more than running them.
-        columns = (key_page.c.epoch, key_page.c.version, key_page.c.digest, key_page.c.content)
-        here = key_page.c.jurisdiction == jurisdiction
-        self._page = select(*columns).where(key_page.c.page == bindparam("of"), here)
+        self._listed = select(*_STORED).where(key_page.c.jurisdiction == jurisdiction)
+        # By id alone: a page opens in its own jurisdiction only, and SQLite would read them all to compare that first.
+        self._pages = select(*_STORED, key_page.c.content)
+        self._page = self._pages.where(key_page.c.page == bindparam("of"))
         same = and_(key_page.c.page == bindparam("of"), key_page.c.version == bindparam("was"))
         self._drop = delete(key_page).where(same)
         self._replace = update(key_page).where(same)
+        self._place = self._replace.values(pack=bindparam("to"))
         mine = key_tree.c.jurisdiction == jurisdiction
         self._change = select(key_tree.c.change).where(mine)
         self._held = select(key_tree.c.epoch).where(mine).with_for_update()
@@ -215,40 +223,48 @@ class KeyStore:
         """A page's row, or None."""
         with self.read() as connection:
             row = connection.execute(self._page, {"of": page.hex()}).first()
-        return None if row is None else (StoredPage(page.hex(), row.epoch, row.version, row.digest), bytes(row.content))
+        return None if row is None else (StoredPage(*row[:-1]), bytes(row.content))
+
+    def pages_of(self, pages: Sequence[bytes]) -> Iterator[tuple[StoredPage, bytes]]:
+        """The rows of those pages that there are, in any order."""
+        with self.read() as connection:
+            for group in groups([page.hex() for page in pages]):
+                for row in connection.execute(self._pages.where(key_page.c.page.in_(group))):
+                    yield StoredPage(*row[:-1]), bytes(row.content)
 
     def pages(self, connection: Connection) -> list[StoredPage]:
         """Every page row of the tree, without content."""
-        statement = select(key_page.c.page, key_page.c.epoch, key_page.c.version, key_page.c.digest)
-        rows = connection.execute(statement.where(key_page.c.jurisdiction == self.jurisdiction))
-        return [StoredPage(*row) for row in rows]
+        return [StoredPage(*row) for row in connection.execute(self._listed)]
+
+    def place_pages(self, connection: Connection, placed: Iterable[StoredPage]) -> None:
+        """Note where copies lie now. Raises `Conflict` when a page is not at that version any more."""
+        self._each(connection, self._place, [{"of": one.page, "was": one.version, "to": one.pack} for one in placed])
 
     def write_pages(self, connection: Connection, writes: Iterable[PageWrite]) -> None:
         """Insert or replace page versions. Raises `Conflict` when one is not at the version it replaces."""
         fresh: list[dict[str, Any]] = []
         for one in writes:
-            values = {
-                "epoch": one.stored.epoch,
-                "version": one.stored.version,
-                "digest": one.stored.digest,
-                "content": one.content,
-            }
+            values = {column.name: getattr(one.stored, column.name) for column in _STORED} | {"content": one.content}
             if one.replaces:
-                _expect_one(connection.execute(self._replace, values | {"of": one.stored.page, "was": one.replaces}))
+                named = {"of": values.pop("page"), "was": one.replaces}
+                _expect(connection.execute(self._replace, values | named), 1)
             else:
-                fresh.append(values | {"page": one.stored.page, "jurisdiction": self.jurisdiction})
+                fresh.append(values | {"jurisdiction": self.jurisdiction})
         if fresh:
-            connection.execute(insert(key_page), fresh)
+            _ADD_PAGES.run(connection, fresh)
 
     def drop_pages(self, connection: Connection, pages: Iterable[StoredPage]) -> None:
         """Delete page versions. Raises `Conflict` when one is not at that version any more."""
-        for one in pages:
-            _expect_one(connection.execute(self._drop, {"of": one.page, "was": one.version}))
+        self._each(connection, self._drop, [{"of": one.page, "was": one.version} for one in pages])
 
     def discard_pages(self, connection: Connection, pages: Sequence[str]) -> None:
         """Delete pages that nothing leads to, whatever their version."""
         for group in groups(pages):
             connection.execute(delete(key_page).where(key_page.c.page.in_(group)))
+
+    def _each(self, connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            _expect(connection.execute(statement, rows), len(rows))
 
 
 def groups(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -262,8 +278,8 @@ def changed() -> Conflict:
     return Conflict("The key tree changed meanwhile; try again.", code="tree-changed")
 
 
-def _expect_one(result: CursorResult[Any]) -> None:
-    if result.rowcount != 1:
+def _expect(result: CursorResult[Any], rows: int) -> None:
+    if result.rowcount != rows:
         raise changed()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from troth.kernel.errors import IntegrityError
+from troth.keys import packs
+from troth.keys.domains import thin
 from troth.keys.pages import Branch, Ref
 from troth.keys.state import TreeState
-from troth.keys.store import PageWrite
+from troth.keys.store import PageWrite, StoredPage
 
 
 class Upkeep:
@@ -30,6 +33,7 @@ class Upkeep:
                 orphans = [row.page for row in rows if row.page not in reachable and row.epoch <= number]
                 state.store.discard_pages(connection, orphans)
             live = {row.page: row for row in rows if row.page in reachable}
+            live |= {row.page: row for row in self._placed([bytes.fromhex(row.page) for row in thin(live.values())])}
             return len(orphans) + state.copies.sweep(number, live)
 
     def verify(self) -> int:
@@ -41,11 +45,12 @@ class Upkeep:
         with state.lock:
             state.forget()
             count = 0
+            stored: list[StoredPage] = []
             for ref in self._walk(state.epochs.current().root):
                 opened = state.reader.opened(ref)
-                for _ in state.copies.read_back(opened.stored):
-                    pass  # each copy has the digest of the page that was just opened, or it raises
-                count += 0 if isinstance(opened.page, Branch) else len(opened.page.entries)
+                stored.append(opened.stored)
+                count += 0 if isinstance(opened.page, Branch) else len(opened.page)
+            state.copies.confirm(stored)  # each copy has the digest of the page that was just opened
             return count
 
     def replicate(self) -> int:
@@ -56,12 +61,23 @@ class Upkeep:
         state = self._state
         with state.lock:
             state.forget()
-            refs = list(self._walk(state.epochs.current().root))
-            for ref in refs:
-                if (row := state.store.page(ref.page)) is None:
-                    raise IntegrityError("A page of the key tree is missing.", code="key-page")
-                state.copies.put([PageWrite(*row, replaces=0)])
-            return len(refs)
+            return len(self._placed([ref.page for ref in self._walk(state.epochs.current().root)]))
+
+    def _placed(self, refs: Sequence[bytes]) -> list[StoredPage]:
+        """Store copies of these pages anew in every domain. Raises `Conflict` when one changed meanwhile."""
+        state = self._state
+        epoch = state.epochs.current().manifest.epoch
+        placed: list[StoredPage] = []
+        for start in range(0, len(refs), packs.MOST):
+            group = refs[start : start + packs.MOST]
+            writes = [PageWrite(*row, replaces=0) for row in state.store.pages_of(group)]
+            if len(writes) != len(group):
+                raise IntegrityError("A page of the key tree is missing.", code="key-page")
+            loose = [replace(one, stored=replace(one.stored, pack="")) for one in writes]
+            placed += [one.stored for one in state.copies.put(loose, epoch)]
+        with state.store.write(epoch) as connection:
+            state.store.place_pages(connection, placed)
+        return placed
 
     def _walk(self, ref: Ref) -> Iterator[Ref]:
         yield ref

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from troth.keys import btree
 from troth.keys.btree import Draft, erase, find, insert, merged, prefix_range
-from troth.keys.pages import Branch, Leaf, Page, Ref
+from troth.keys.leaf import Leaf
+from troth.keys.pages import Branch, Page, Ref
 from troth.keys.units import ADDRESS_BYTES
 
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from troth.kernel.errors import IntegrityError
 from troth.keys import pages
-from troth.keys.pages import Branch, Header, Leaf, Page, Ref
+from troth.keys.leaf import Leaf
+from troth.keys.pages import Branch, Header, Page, Ref
 
 _addresses = st.binary(min_size=36, max_size=36)
 _secrets = st.binary(min_size=32, max_size=32)
-_leaves = st.dictionaries(_addresses, _secrets, max_size=20).map(Leaf)
+_leaves = st.dictionaries(_addresses, _secrets, max_size=20).map(Leaf.of)
 _refs = st.builds(Ref, st.binary(min_size=16, max_size=16), _secrets)
 _branches = st.lists(st.tuples(_addresses, _refs), min_size=1, max_size=12, unique_by=lambda one: one[0]).map(
     lambda parts: Branch(tuple(low for low, _ in sorted(parts, key=lambda one: one[0])), tuple(ref for _, ref in parts))
@@ -60,7 +61,7 @@ def test_broken_plaintext_is_refused(raw: bytes) -> None:
 
 def test_a_leaf_writes_each_owner_once() -> None:
     entries = {bytes(32) + at.to_bytes(4, "big"): bytes(32) for at in range(224)}
-    assert len(pages.encode(Leaf(entries))) == 1 + 34 + 224 * 36
+    assert len(pages.encode(Leaf.of(entries))) == 1 + 34 + 224 * 36
 
 
 @given(page=_pages, version=st.integers(1, 2**31))
@@ -81,7 +82,7 @@ def test_any_flipped_bit_is_refused(page: Leaf, at: int, bit: int) -> None:
 
 def test_pages_cannot_be_swapped_moved_or_cut() -> None:
     one, other = Ref.fresh(), Ref.fresh()
-    raw = sealed(one, Leaf({bytes(36): bytes(32)}))
+    raw = sealed(one, Leaf.of({bytes(36): bytes(32)}))
     attempts = [
         (other, "eu", raw),
         (Ref(one.page, other.key), "eu", raw),
@@ -113,4 +114,4 @@ def test_the_same_page_is_never_sealed_to_the_same_bytes() -> None:
 def test_keys_stay_out_of_representations() -> None:
     ref = Ref(bytes(16), b"k" * 32)
     assert "k" * 8 not in repr(ref).replace(bytes(16).hex(), "")
-    assert "secret" not in repr(Leaf({bytes(36): b"secret" * 6}))
+    assert "secret" not in repr(Leaf.of({bytes(36): b"secret" * 6}))

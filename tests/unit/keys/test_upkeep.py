@@ -23,14 +23,31 @@ def _copies(world: World) -> int:
 def test_a_sweep_leaves_what_lives_and_nothing_else(world: World, small_pages: None) -> None:
     world.own("ten_a", "usr_a", 60)
     world.own("ten_a", "usr_b", 60)
-    before = _copies(world)
     world.tree.destroy_subject("ten_a", "usr_a")
     assert world.tree.sweep() > 10  # whole subtrees were dropped unread
     assert world.tree.sweep() == 0
     with world.database.read() as connection:
         rows = connection.execute(text("SELECT count(*) FROM key_page")).scalar_one()
-    assert rows == _copies(world) < before
+    packed = sum(int(name.split("-")[1]) for name in world.domains[0].blobs.names() if "/pack-" in name)
+    assert 0 < rows <= packed + _copies(world)  # every row has its copy
     assert world.tree.verify() == 60
+
+
+def test_a_sweep_empties_packs_that_are_hardly_used(world: World, small_pages: None) -> None:
+    for at in range(3):
+        world.own("ten_a", f"usr_{at}", 60)
+    blobs = world.domains[0].blobs
+    first = {name for name in blobs.names() if "/pack-" in name}
+    world.tree.destroy_subject("ten_a", "usr_0")
+    world.tree.destroy_subject("ten_a", "usr_1")
+    for at in range(0, 60, 2):
+        world.tree.destroy_units([world.made[120 + at].key.id])
+    world.tree.sweep()
+    assert not first & set(blobs.names())
+    assert world.tree.verify() == 30
+    world.tree.rotate()
+    assert world.tree.sweep() <= 3
+    assert world.reopen().verify() == 30
 
 
 def test_a_sweep_takes_what_lost_attempts_left(world: World) -> None:
@@ -50,7 +67,7 @@ def test_a_large_batch_leaves_its_old_copies_to_the_sweep(
     world: World, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("troth.keys.sealing._REMOVED_AT_ONCE", 2)
-    made = world.own("ten_a", "usr_a", 40)
+    made = [one for _ in range(10) for one in world.own("ten_a", "usr_a", 4)]  # few pages at a time: no packs
     world.tree.destroy_units([one.key.id for one in made[::3]])
     assert world.tree.sweep() > 2
     assert world.tree.verify() == 26
