@@ -15,7 +15,7 @@ from database_world import opened
 from troth.kernel.clock import SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import TrothError
-from troth.keys import manifest, pages
+from troth.keys import manifest, packs, pages
 from troth.keys.domains import Domain
 from troth.keys.pages import Branch, Ref
 from troth.keys.roots.local import LocalRoot
@@ -71,8 +71,9 @@ class History:
             file = name.rpartition("/")[2]
             if file.startswith("manifest-"):
                 self.manifests.add(content)
-            else:
-                self.pages.setdefault(file.split("-")[0], set()).add(content)
+                continue
+            for page in packs.unpack(content) if file.startswith("pack-") else [content]:
+                self.pages.setdefault(page[12:28].hex(), set()).add(page)  # a page says its id in clear
 
     def add_database(self, database: Database) -> None:
         with database.read() as connection:
