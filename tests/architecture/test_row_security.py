@@ -19,6 +19,7 @@ SHARED = {
     "audit_entries": "written by COPY, which policies do not permit; found through audit_logs, which has a rule",
     "audit_tiles": "hashes; found through audit_logs",
     "check_run": "checks of the service",
+    "installation": "one row about the service",
     "key_manifest": "one tree of all tenants, sealed",
     "key_page": "one tree of all tenants, sealed",
     "key_root": "names and times of roots",

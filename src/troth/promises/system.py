@@ -66,6 +66,7 @@ class Base:
     database: Database
     outbox: Outbox
     objects: LocalBlobs
+    mirror: LocalBlobs
     secrets: Secrets
     signer: LocalSigner
     domains: tuple[Domain, ...]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
-from troth.kernel.clock import Clock
+from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.journal import Journal
 from troth.keys.domain_choice import domains_of
 from troth.keys.fields import SealedFields
+from troth.keys.residency import claim_domains
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree
@@ -18,6 +19,7 @@ from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
 from troth.storage.isolation import settle
 from troth.storage.outbox import Outbox
+from troth.storage.placement import claim_database, claim_store
 from troth.storage.private import only_ours, private_folder
 
 
@@ -31,6 +33,15 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
     secrets = Secrets.open(data.keys / "secrets")
     signer = LocalSigner.open(data.keys / "signing", settings.server.name)
     domains = domains_of(settings.keys, data)
+    objects, mirror, guard = (
+        LocalBlobs(data.folder / "objects"),
+        LocalBlobs(data.folder / "log"),
+        LocalBlobs(data.keys / "log-guard"),
+    )
+    claim_database(database, data.jurisdiction, epoch_ms(clock.now()))
+    for store, name in ((objects, "object store"), (mirror, "mirror of the log"), (guard, "guard of the log")):
+        claim_store(store, name, data.jurisdiction)
+    claim_domains(domains, data.jurisdiction)
     tree = KeyTree(database, domains, clock, jurisdiction=data.jurisdiction)
     return Base(
         settings=settings,
@@ -38,7 +49,8 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
         journal=journal,
         database=database,
         outbox=Outbox(database),
-        objects=LocalBlobs(data.folder / "objects"),
+        objects=objects,
+        mirror=mirror,
         secrets=secrets,
         signer=signer,
         domains=tuple(domains),
@@ -46,11 +58,11 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
         fields=SealedFields(tree, secrets.named("blind-index")),
         sequencer=Sequencer(
             database,
-            LocalBlobs(data.folder / "log"),
+            mirror,
             signer,
             clock,
             host=settings.server.name,
-            guard=LocalBlobs(data.keys / "log-guard"),
+            guard=guard,
             checkpoint_seconds=settings.audit.checkpoint_seconds,
         ),
         prover=Prover(database),
