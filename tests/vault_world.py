@@ -21,6 +21,7 @@ from troth.storage.database import Database
 from troth.storage.outbox import Outbox
 from troth.vault.consent import Consents
 from troth.vault.deadlines import Deadlines
+from troth.vault.dual_control import Control
 from troth.vault.erasure import Erasures
 from troth.vault.erasure_steps import Steps, Witnesses
 from troth.vault.export import Exporter
@@ -28,11 +29,13 @@ from troth.vault.ground import Ground
 from troth.vault.holder import VaultHolder
 from troth.vault.holds import Holds
 from troth.vault.objects import KeepRequest, ObjectInfo, Objects
+from troth.vault.restriction import Restrictions
 from troth.vault.retention import Retention
 from worlds import MovableClock
 
 TENANT, OTHER = "ten_" + "a" * 26, "ten_" + "b" * 25 + "a"
 ANN, BOB = "usr_" + "c" * 26, "usr_" + "d" * 25 + "a"
+OFFICER, SECOND = "usr_" + "e" * 25 + "a", "usr_" + "f" * 25 + "a"
 
 
 class LogEvidence:
@@ -99,6 +102,7 @@ class VaultWorld:
         if resume:
             self.tree.resume()
         self.guard = Keeper()
+        self.control = Control(approval_above=2, bulk_delay_minutes=15)
         self.ground = Ground(database, self.blobs, self.tree, self.recorder, self.clock)
         self.build()
 
@@ -111,13 +115,15 @@ class VaultWorld:
         )
         self.consents = Consents(self.ground, self.key, controller="Example Ltd")
         self.holds = Holds(self.ground)
-        self.retention = Retention(self.ground, self.deadlines)
         self.holder = VaultHolder(self.ground, self.objects, self.consents)
         self.log = LogReader(self.database)
         self.notebook = Notebook()
         self.evidence = LogEvidence(self.sequencer, Prover(self.database))
         self.witnesses = Witnesses([self.holder, self.notebook], self.evidence, self.key, "troth test")
-        self.erasures = Erasures(self.ground, Steps(self.ground, self.witnesses), self.guard)
+        steps = Steps(self.ground, self.witnesses)
+        self.erasures = Erasures(self.ground, steps, self.guard, control=self.control)
+        self.restrictions = Restrictions(self.ground)
+        self.retention = Retention(self.ground, self.deadlines, self.erasures)
         self.exporter = Exporter([self.holder, self.notebook], self.holder, self.clock)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from troth.identity.keys import ApiKeys
 from troth.identity.privacy import PrivacySettings
@@ -18,6 +18,7 @@ from troth.identity.store import (
     privacy_settings,
     recovery_codes,
     sessions,
+    tenants,
     totp,
     users,
 )
@@ -26,6 +27,8 @@ from troth.identity.users import Users
 from troth.kernel.data_class import DataClass
 from troth.kernel.personal import Forgotten, Holding
 from troth.storage.database import Database
+
+ERASED_TENANT = "erased tenant"
 
 
 class IdentityHolder:
@@ -79,6 +82,18 @@ class IdentityHolder:
             connection.execute(delete(attempts).where(attempts.c.bucket == strangers_bucket(index).key))
             connection.execute(delete(users).where(users.c.id == subject))
         return Forgotten(self.name, tuple(gone))
+
+    def people(self, tenant: str) -> list[str]:
+        """Everybody with an account in this tenant."""
+        with self._database.read() as connection:
+            return sorted(connection.execute(select(users.c.id).where(users.c.tenant == tenant)).scalars())
+
+    def close(self, tenant: str) -> Forgotten:
+        """Drop the tenant's name and settings. Its row stays: the log goes on under its id."""
+        with self._database.write() as connection:
+            connection.execute(delete(privacy_settings).where(privacy_settings.c.owner == tenant))
+            connection.execute(update(tenants).where(tenants.c.id == tenant).values(name=ERASED_TENANT))
+        return Forgotten(self.name)
 
     def _is_of(self, tenant: str, subject: str) -> bool:
         mine = select(users.c.id).where(users.c.id == subject, users.c.tenant == tenant)

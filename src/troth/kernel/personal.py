@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class PersonalFields(Protocol):
@@ -55,4 +55,17 @@ class Holder(Protocol):
 
     def forget(self, tenant: str, subject: str) -> Forgotten:
         """Drop all of it. Idempotent: a second call finds nothing and succeeds."""
+        ...
+
+
+@runtime_checkable
+class TenantHolder(Protocol):
+    """A holder that knows whom it knows, and that can close a whole tenant (off-boarding)."""
+
+    def people(self, tenant: str) -> list[str]:
+        """Ids of all people of this tenant of whom something is kept."""
+        ...
+
+    def close(self, tenant: str) -> Forgotten:
+        """Drop what is kept of the tenant itself, once its people are forgotten. Idempotent."""
         ...

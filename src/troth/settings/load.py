@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     server: sections.Server = Field(default_factory=sections.Server)
     identity: sections.Identity = Field(default_factory=sections.Identity)
     retention: sections.Retention = Field(default_factory=sections.Retention)
+    erasure: sections.Erasure = Field(default_factory=sections.Erasure)
     audit: sections.Audit = Field(default_factory=sections.Audit)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     rights: sections.Rights = Field(default_factory=sections.Rights)

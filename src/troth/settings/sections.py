@@ -75,6 +75,19 @@ class Retention(Section):
 
     user_generated_days: int = Field(default=30, ge=1, le=30)
     """Prompts, uploads, outputs and receipts; 30 days at most whatever stands here."""
+    transient_minutes: int = Field(default=60, ge=1, le=1440)
+    """Ceiling for what only passes through, whatever its class; it is erased by key when it is over."""
+
+
+class Erasure(Section):
+    """Erasures that officers and operators ask for; what a person asks about themselves is done at once."""
+
+    approval_above: int = Field(default=10, ge=0, le=10_000)
+    """People whom one officer may have erased within a day alone; beyond it a second officer approves."""
+    delay_minutes: int = Field(default=0, ge=0, le=1440)
+    """How long an officer's erasure of a person is closed and can be called off before keys are destroyed."""
+    bulk_delay_minutes: int = Field(default=15, ge=0, le=1440)
+    """The same for what a second officer approved, whole tenants among it."""
 
 
 class Audit(Section):

@@ -26,6 +26,7 @@ from troth.vault.dsse import IN_TOTO, sign_envelope, verify_envelope
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:troth:erasure-certificate:v1"
 TECHNIQUE: Final = "cryptographic erase per NIST SP 800-88 Rev. 2, key tree with destroyed epoch root"
+REQUESTER, APPROVER = "requester", "approver"
 LISTED = 1000  # ids written out; beyond it the digest over all of them speaks
 
 _Id = Annotated[str, Field(max_length=80)]
@@ -86,8 +87,16 @@ class Verification(_Part):
     ciphertext_deleted: _Count
 
 
+class VendorCopy(_Part):
+    """What one vendor may still hold of what it was sent, by its agreement: requests, and until when at the latest."""
+
+    vendor: _Id
+    requests: _Count
+    until: _Time | None
+
+
 class Approval(_Part):
-    """Who asked or approved."""
+    """Who asked (requester), approved (approver)."""
 
     actor: _Id
     role: _Id
@@ -109,18 +118,24 @@ class Certificate(_Part):
     erasure: _Id
     request: _Id
     tenant: _Id
-    scope: Literal["subject", "object"]
+    scope: Literal["object", "subject", "period", "tenant", "retention"]
     requested_at: _Time
     issued_at: _Time
     subject_commitment: _Hex
     classes: dict[str, int]
     objects: Listed
+    released: Listed
+    withheld: _Count
     forgotten: list[ForgottenBy] = Field(max_length=256)
     technique: Literal["cryptographic erase per NIST SP 800-88 Rev. 2, key tree with destroyed epoch root"]
     algorithm: Literal["AES-256-GCM"]
+    strength: Literal[256]
+    assurance: dict[_Id, _Id]
     keys: Keys | None
     verification: Verification
     backups: _Text
+    backups_covered: Listed
+    vendors: list[VendorCopy] = Field(max_length=256)
     residual: list[_Text] = Field(max_length=32)
     approvals: list[Approval] = Field(max_length=16)
     tool: _Text
@@ -192,19 +207,36 @@ def _read(statement: Any) -> Certificate:
 
 
 def _check_claims(certificate: Certificate) -> None:
+    _check_keys(certificate)
+    _check_approvals(certificate)
     checked = certificate.verification
     if (checked.keys_tried, checked.objects_tried) != (checked.keys_refused, checked.objects_refused):
         raise IntegrityError("Something that was erased could still be opened.", code="certificate-verification")
-    if certificate.keys and not (
-        certificate.keys.roots and certificate.keys.epoch_after > certificate.keys.epoch_before
-    ):
-        raise IntegrityError("No key root was destroyed.", code="certificate-keys")
     if sum(certificate.classes.values()) != certificate.objects.count:
         raise IntegrityError("The classes do not add up to the number of objects.", code="certificate-counts")
-    for one in (certificate.objects, *(part.dropped for part in certificate.forgotten)):
+    lists = certificate.objects, certificate.released, certificate.backups_covered
+    for one in (*lists, *(part.dropped for part in certificate.forgotten)):
         complete = one.count <= LISTED
         if complete and listed(one.identifiers) != one:
             raise IntegrityError("A list of ids does not have the stated count and digest.", code="certificate-digest")
+
+
+def _check_keys(certificate: Certificate) -> None:
+    keys = certificate.keys
+    if keys and not (keys.roots and keys.epoch_after > keys.epoch_before):
+        raise IntegrityError("No key root was destroyed.", code="certificate-keys")
+    if certificate.assurance != {root.domain: root.assurance for root in (keys.roots if keys else ())}:
+        raise IntegrityError("The assurance classes are not those of the destroyed roots.", code="certificate-keys")
+    if certificate.backups_covered.count and keys is None:
+        raise IntegrityError("Backups cannot be covered when no key was destroyed.", code="certificate-keys")
+
+
+def _check_approvals(certificate: Certificate) -> None:
+    by_role = {role: {one.actor for one in certificate.approvals if one.role == role} for role in (REQUESTER, APPROVER)}
+    if len(by_role[REQUESTER]) != 1 or by_role[APPROVER] & by_role[REQUESTER]:
+        raise IntegrityError("Somebody approved what they asked for themselves.", code="certificate-approvals")
+    if certificate.scope == "tenant" and not by_role[APPROVER]:
+        raise IntegrityError("The erasure of a whole tenant names no second approver.", code="certificate-approvals")
 
 
 def _check_entry(certificate: Certificate) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from troth.kernel.clock import from_epoch_ms
 from troth.keys.tree import Destruction
 from troth.vault.certificate import (
+    APPROVER,
+    REQUESTER,
     TECHNIQUE,
     Approval,
     Certificate,
@@ -17,23 +19,34 @@ from troth.vault.certificate import (
     Listed,
     Logged,
     Root,
+    VendorCopy,
     Verification,
     commitment,
     listed,
 )
-from troth.vault.ledger import Erasure
-from troth.vault.store import Row
+from troth.vault.ledger import APPROVED, SUBJECT, TENANT, Decision, Erasure
+from troth.vault.tables import Row
 
 _BACKUPS = (
     "All backups, replicas, snapshots and journals of the database and the object store, of any age: the keys in them "
-    "are sealed under a root that no longer exists."
+    "are sealed under a root that no longer exists. "
 )
+_NONE_KNOWN = "No backups known to this installation."
 _NO_KEY = "None by key: the erased objects share a key that still serves others; see the residual copies."
 _OUTSIDE = (
     "Not covered: what left Troth before the erasure, such as answers delivered to people and content that vendors "
     "hold under their own terms."
 )
+_MODELS = (
+    "Model weights are out of scope: a model that was trained on this before, with consent, is named by the lineage of "
+    "its data set and is not changed by this erasure."
+)
+_VENDORS = "What the vendors listed above received is theirs to delete by their agreement, at the latest when it says."
 _LOG = "The audit log and this ledger keep opaque ids, numbers and times; the person appears as a digest."
+_RELEASED = (
+    "Objects with other owners stay for them, without this person's access and without the name they gave. Copies of "
+    "the database from before may hold that name until the object itself is erased."
+)
 _A0 = (
     "Assurance class A0: the root was a file, overwritten and unlinked. A copy of that file made outside Troth, such "
     "as a file-system snapshot or an image of the disk, would undo this erasure for whoever also holds the ciphertext."
@@ -83,20 +96,25 @@ def commitment_of(erasure: Erasure, subject: str) -> str:
 
 
 def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping[str, Any], tool: str) -> Certificate:
-    """The claims. `results` are what the steps left behind, by step."""
+    """The claims. `results` are what the steps left behind, by step, and the officers' decisions."""
     inventory, verified, logged = results["inventory"], results["verify"], results["record"]
     keys = Keys.model_validate(results["destroy"]["keys"]) if results["destroy"]["keys"] else None
+    released = results.get("release", {}).get("released")
+    elsewhere = results["elsewhere"]
+    covered = listed(elsewhere["backups"] if keys else ())
     return Certificate(
         certificate=identifier,
         erasure=erasure.id,
         request=erasure.request,
         tenant=erasure.tenant,
-        scope="object" if erasure.object else "subject",
+        scope=erasure.scope,  # type: ignore[arg-type]  # checked by the model
         requested_at=moment(erasure.requested_at),
         issued_at=moment(now),
         subject_commitment=logged["commitment"],
         classes=inventory["classes"],
         objects=Listed.model_validate(inventory["objects"]),
+        released=Listed.model_validate(released) if released else listed(()),
+        withheld=results["tombstone"].get("withheld", 0),
         forgotten=[
             ForgottenBy(holder=step.removeprefix("forget:"), **result)
             for step, result in sorted(results.items())
@@ -104,14 +122,35 @@ def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping
         ],
         technique=TECHNIQUE,
         algorithm="AES-256-GCM",
+        strength=256,
+        assurance={root.domain: root.assurance for root in (keys.roots if keys else ())},
         keys=keys,
         verification=Verification(**verified, ciphertext_deleted=results["discard"]["blobs"]),
-        backups=_BACKUPS if keys else _NO_KEY,
+        backups=_backups(keys, covered),
+        backups_covered=covered,
+        vendors=[_vendor(one) for one in elsewhere["vendors"]],
         residual=residual(erasure, keys, results),
-        approvals=[Approval(actor=erasure.actor, role="requester", at=moment(erasure.requested_at))],
+        approvals=_approvals(erasure, results["decisions"]),
         tool=tool,
         log=Logged(log=erasure.tenant, entry=logged["entry"], proof=results["prove"]["proof"]),
     )
+
+
+def _backups(keys: Keys | None, covered: Listed) -> str:
+    if keys is None:
+        return _NO_KEY
+    return _BACKUPS + (f"The {covered.count} known backups are listed." if covered.count else _NONE_KNOWN)
+
+
+def _vendor(copy: Mapping[str, Any]) -> VendorCopy:
+    until = None if copy["until"] is None else moment(copy["until"])
+    return VendorCopy(vendor=copy["vendor"], requests=copy["requests"], until=until)
+
+
+def _approvals(erasure: Erasure, decisions: Sequence[Decision]) -> list[Approval]:
+    asked = Approval(actor=erasure.actor, role=REQUESTER, at=moment(erasure.requested_at))
+    agreed = [one for one in decisions if one.decision == APPROVED]
+    return [asked, *(Approval(actor=one.actor, role=APPROVER, at=moment(one.at)) for one in agreed)]
 
 
 def inventory_of(rows: Sequence[Row]) -> dict[str, Any]:
@@ -126,8 +165,14 @@ def inventory_of(rows: Sequence[Row]) -> dict[str, Any]:
 
 def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) -> list[str]:
     """What remains somewhere, said plainly."""
-    said, shared = [_OUTSIDE, _LOG], results["inventory"]["shared"]
-    if not erasure.object:
+    said, shared = [_OUTSIDE, _LOG, _MODELS], results["inventory"]["shared"]
+    if results["elsewhere"]["vendors"]:
+        said.append(_VENDORS)
+    if results.get("release", {}).get("released", {}).get("count"):
+        said.append(_RELEASED)
+    if withheld := results["tombstone"].get("withheld", 0):
+        said.append(f"{withheld} objects stay because a legal hold binds them; they are no part of this erasure.")
+    if erasure.scope in (SUBJECT, TENANT):
         said.append(_INDEX)
     if results["journal"]["journal"] == SERVER:
         said.append(_SERVER_LOG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, true, update
 
 from troth.vault.fences import erasure_of
 from troth.vault.ground import subject_digest
@@ -46,6 +46,7 @@ def take_subject(connection: Connection, tenant: str, subject: str) -> list[str]
         .values(state=DROPPING, reason="subject-erased", erasure=erasure)
     )
     connection.execute(update(objects).where(mine).values(subject=digest, kind_index=None, facts=None))
+    connection.execute(delete(concerns).where(concerns.c.tenant == tenant, concerns.c.subject == subject))
     return found
 
 

@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import rfc8785
 
 from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.kernel.ids import new_id
-from troth.kernel.personal import Holder
-from troth.kernel.signer import Signer
+from troth.kernel.record import Fact
 from troth.vault import endings, ledger
-from troth.vault.certificate import Keys, Listed, entry_facts, listed, sign_certificate
+from troth.vault.certificate import Keys, Listed, entry_facts, sign_certificate
 from troth.vault.claims import EMPTIED, SERVER, certificate_of, commitment_of, inventory_of, keys_of
+from troth.vault.destruction import Destroying
 from troth.vault.disposal import Disposal
+from troth.vault.erasure_forgetting import Forgetting
 from troth.vault.ground import Ground
-from troth.vault.ledger import PERSON, Erasure
+from troth.vault.ledger import Erasure
 from troth.vault.probe import Probe
-from troth.vault.store import Row
+from troth.vault.tables import Row
+from troth.vault.witnesses import Evidence, Witnesses
 
+__all__ = ["Evidence", "Steps", "Witnesses"]
 SERVICE = "svc_erasure"  # acts in the entry that the certificate shows, so that no person's id is in it
 Work = Callable[[Erasure], dict[str, Any] | None]
-
-
-class Evidence(Protocol):
-    """The audit log, as far as a certificate needs it."""
-
-    def prove(self, log: str, request_id: str) -> str:
-        """A C2SP `.tlog-proof` of the newest entry of that request, under a signed checkpoint.
-
-        Raises `Unavailable` when the entry is not under a checkpoint and cannot be brought under one now.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Witnesses:
-    """Who forgets, who proves, who signs. `holders` are all that keep personal data, the vault's own among them."""
-
-    holders: Sequence[Holder]
-    evidence: Evidence
-    signer: Signer
-    tool: str  # name and version, for the certificate
 
 
 class Steps:
@@ -54,54 +36,59 @@ class Steps:
         self._ground = ground
         self._witnesses = witnesses
         self._disposal = Disposal(ground)
+        self._destroying = Destroying(ground, self._disposal)
+        self._forgetting = Forgetting(ground, witnesses.holders)
         self._probe = Probe(ground)
 
     def run(self, erasure: Erasure) -> None:
         """Do what is not done. A step that returns None has written its own result."""
-        for step, work in self._plan(erasure):
+        self._do(erasure, [*self._before(erasure), *self._after()])
+
+    def destroy_together(self, erasures: Sequence[Erasure]) -> None:
+        """Bring several erasures to where keys are destroyed, and destroy the keys of all with one root.
+
+        What refuses before that is left out; their own steps then only confirm, each with its own proof.
+        """
+        ready = []
+        for erasure in erasures:
+            try:
+                self._do(erasure, self._before(erasure))
+            except (Unavailable, Conflict):
+                continue
+            if self._result(erasure, "destroy") is None:
+                ready.append((erasure, self._rows(erasure)))
+        self._destroying.together(ready)
+
+    def holds_anything(self, tenant: str, subject: str) -> bool:
+        """True when any holder keeps something of this person."""
+        return any(holder.holdings(tenant, subject) for holder in self._witnesses.holders)
+
+    def _do(self, erasure: Erasure, plan: Sequence[tuple[str, Work]]) -> None:
+        for step, work in plan:
             if self._result(erasure, step) is None:
                 outcome = work(erasure)
                 if outcome is not None:
                     with self._ground.database.write() as connection:
                         ledger.done(connection, erasure.id, step, self._ground.now(), outcome)
 
-    def holds_anything(self, tenant: str, subject: str) -> bool:
-        """True when any holder keeps something of this person."""
-        return any(holder.holdings(tenant, subject) for holder in self._witnesses.holders)
+    def _before(self, erasure: Erasure) -> list[tuple[str, Work]]:
+        return self._forgetting.plan(erasure)
 
-    def _plan(self, erasure: Erasure) -> list[tuple[str, Work]]:
-        holders = [] if erasure.object else self._witnesses.holders
+    def _after(self) -> list[tuple[str, Work]]:
         return [
-            *((f"forget:{holder.name}", self._forget(holder)) for holder in holders),
             ("destroy", self._destroy),
             ("journal", self._empty_journal),
             ("inventory", lambda erasure: inventory_of(self._rows(erasure))),
             ("verify", self._verify),
             ("discard", lambda erasure: {"blobs": self._disposal.discard(self._rows(erasure))}),
+            ("elsewhere", self._elsewhere),
             ("record", self._record),
             ("prove", self._prove),
             ("certify", self._certify),
         ]
 
-    def _forget(self, holder: Holder) -> Work:
-        def work(erasure: Erasure) -> dict[str, Any]:
-            with self._ground.database.write() as connection:
-                first = ledger.done(connection, erasure.id, f"forgetting:{holder.name}", self._ground.now(), {})
-            dropped = holder.forget(erasure.tenant, erasure.subject or "").identifiers
-            names = [PERSON if one == erasure.subject else one for one in dropped]
-            return {"dropped": listed(names).model_dump(mode="json"), "repeated": not first}
-
-        return work
-
     def _destroy(self, erasure: Erasure) -> dict[str, Any]:
-        rows = self._rows(erasure)
-        if erasure.object:
-            destruction = self._disposal.destroy({row.unit for row in rows})
-        else:
-            destruction = self._ground.tree.destroy_subject(erasure.tenant, erasure.subject or "")
-            with self._ground.database.write() as connection:
-                endings.mark_units(connection, {row.unit for row in rows})
-        keys = keys_of(destruction)
+        keys = keys_of(self._destroying.alone(erasure, self._rows(erasure)))
         return {"keys": keys.model_dump(mode="json") if keys else None}
 
     def _empty_journal(self, _erasure: Erasure) -> dict[str, Any]:
@@ -113,6 +100,13 @@ class Steps:
 
     def _verify(self, erasure: Erasure) -> dict[str, Any]:
         return dict(self._probe.attempt([row for row in self._rows(erasure) if row.unit_destroyed]))
+
+    def _elsewhere(self, erasure: Erasure) -> dict[str, Any]:
+        """The backups that the destruction reaches, and what others hold; looked up once keys are gone."""
+        objects = tuple(row.id for row in self._rows(erasure))
+        copies = self._witnesses.outside.copies(erasure.tenant, objects)
+        covered = self._witnesses.backups.covered(self._ground.now())
+        return {"backups": covered, "vendors": [asdict(one) for one in copies]}
 
     def _record(self, erasure: Erasure) -> None:
         inventory, destroyed = self._result(erasure, "inventory"), self._result(erasure, "destroy")
@@ -137,15 +131,11 @@ class Steps:
         now, identifier = self._ground.now(), new_id("crt")
         with self._ground.database.read() as connection:
             results = ledger.results(connection, erasure.id)
-        certificate = certificate_of(erasure, identifier, now, results, self._witnesses.tool)
+            decided = ledger.decided(connection, erasure.id)
+        certificate = certificate_of(erasure, identifier, now, results | {"decisions": decided}, self._witnesses.tool)
         envelope = sign_certificate(certificate, self._witnesses.signer)
-        entry = self._ground.entry(
-            "erasure.certified",
-            erasure.tenant,
-            erasure.request,
-            erasure.actor,
-            {"erasure": erasure.id, "certificate": identifier},
-        )
+        facts: dict[str, Fact] = {"erasure": erasure.id, "certificate": identifier}
+        entry = self._ground.entry("erasure.certified", erasure.tenant, erasure.request, erasure.actor, facts)
         with self._ground.database.write() as connection:
             if ledger.done(connection, erasure.id, "certify", now, {"certificate": identifier}):
                 ledger.add_certificate(connection, identifier, erasure, envelope, now)

@@ -32,12 +32,12 @@ def fence(connection: Connection, tenant: str, subject: str) -> None:
         for digest in names.values():
             insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
         found = {digest: standing for digest, standing in connection.execute(_FENCE, names)}
-    require_open(_strictest(found.values()), keeping=True)
+    require_open(strictest(found.values()), keeping=True)
 
 
 def state(connection: Connection, tenant: str, subject: str) -> str:
     """Where a person stands, or their tenant when that is stricter."""
-    return _strictest(found for _, found in connection.execute(_STATES, _names(tenant, subject)))
+    return strictest(found for _, found in connection.execute(_STATES, _names(tenant, subject)))
 
 
 def require_open(standing: str, *, keeping: bool = False) -> None:
@@ -63,9 +63,12 @@ def shut(connection: Connection, digest: str, standing: str, *, erasure: str | N
     connection.execute(change.values(state=standing, erasure=erasure))
 
 
-def release(connection: Connection, digest: str, standing: str, *, back_to: str = LIVE) -> None:
-    """Take `standing` away again; what is stricter by now stays."""
-    change = update(subjects).where(subjects.c.digest == digest, subjects.c.state == standing)
+def release(
+    connection: Connection, digest: str, standing: str, *, erasure: str | None = None, back_to: str = LIVE
+) -> None:
+    """Take `standing` away again where it was set, for the same erasure if for any; what is stricter by now stays."""
+    same = subjects.c.erasure.is_(None) if erasure is None else subjects.c.erasure == erasure
+    change = update(subjects).where(subjects.c.digest == digest, subjects.c.state == standing, same)
     connection.execute(change.values(state=back_to, erasure=None))
 
 
@@ -89,5 +92,6 @@ def _names(tenant: str, subject: str) -> dict[str, str]:
     return {"person": subject_digest(tenant, subject), "whole": tenant_digest(tenant)}
 
 
-def _strictest(states: Iterable[str]) -> str:
+def strictest(states: Iterable[str]) -> str:
+    """The one that speaks when several stand."""
     return max(states, key=_RANK.index, default=LIVE)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlalchemy import select
+
 from troth.kernel.personal import Forgotten, Holding
 from troth.vault import endings
-from troth.vault.consent import Consents
+from troth.vault.consent import Consents, consents
+from troth.vault.deadlines import drop_rules
 from troth.vault.ground import Ground
 from troth.vault.objects import ObjectInfo, Objects
+from troth.vault.restriction import Restrictions, restrictions
+from troth.vault.sharing import Sharing
+from troth.vault.tables import SHOWN
 
 _PAGE = 500
 
@@ -22,9 +28,11 @@ class VaultHolder:
         self._ground = ground
         self._objects = objects
         self._consents = consents
+        self._restrictions = Restrictions(ground)
+        self._sharing = Sharing(ground)
 
     def holdings(self, tenant: str, subject: str) -> list[Holding]:
-        """Every live object, without its bytes, and every consent."""
+        """Every live object, without its bytes, what shows the person, every consent and restriction."""
         found = [
             Holding(
                 self.name,
@@ -53,22 +61,44 @@ class VaultHolder:
                 "withdrawn_at": one.withdrawn_at,
             }
             found.append(Holding(self.name, "consent", one.id, "account", content))
+        for shown in self._sharing.of(tenant, subject, (SHOWN,)):  # whose it is, is for its owners to say
+            about = {"created_at": shown.created_at, "expires_at": shown.expires_at}
+            found.append(Holding(self.name, "shows-me", shown.id, shown.data_class, about))
+        for restriction in self._restrictions.history(tenant, subject):
+            times = {"placed_at": restriction.placed_at, "lifted_at": restriction.lifted_at}
+            content = {"reason": restriction.reason, "by_officer": restriction.by_officer is not None, **times}
+            found.append(Holding(self.name, "restriction", restriction.id, "account", content))
         return found
 
     def forget(self, tenant: str, subject: str) -> Forgotten:
         """Take every object out of service and drop the consents. Keys and ciphertext follow by the erasure's steps."""
         with self._ground.database.write() as connection:
             objects = endings.take_subject(connection, tenant, subject)
-        return Forgotten(self.name, (*objects, *self._consents.forget(tenant, subject)))
+        rest = self._consents.forget(tenant, subject) + self._restrictions.forget(tenant, subject)
+        return Forgotten(self.name, (*objects, *rest))
+
+    def people(self, tenant: str) -> list[str]:
+        """Everybody with an object, a part in one, a consent or a restriction."""
+        with self._ground.database.read() as connection:
+            found = {*endings.subjects_of(connection, tenant)}
+            for table in (consents, restrictions):
+                found.update(connection.execute(select(table.c.subject).where(table.c.tenant == tenant)).scalars())
+        return sorted(found)
+
+    def close(self, tenant: str) -> Forgotten:
+        """Drop the tenant's retention rules."""
+        with self._ground.database.write() as connection:
+            drop_rules(connection, tenant)
+        return Forgotten(self.name)
 
     def files(self, tenant: str, subject: str) -> Iterator[tuple[ObjectInfo, bytes]]:
         """Every live object with its bytes, one at a time."""
         for info in self.infos(tenant, subject):
-            yield self._objects.open(tenant, subject, info.id)
+            yield self._objects.open(tenant, subject, info.id, duty=True)
 
     def infos(self, tenant: str, subject: str) -> Iterator[ObjectInfo]:
         """Every live object, newest first."""
         after = None
-        while page := self._objects.list(tenant, subject, limit=_PAGE, after=after):
+        while page := self._objects.list(tenant, subject, limit=_PAGE, after=after, duty=True):
             yield from page
             after = page[-1].id

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, Index, String, Table, insert, or_, select, update
 
-from troth.kernel.errors import Conflict, Invalid, NotFound
+from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
 from troth.vault import store
 from troth.vault.ground import Ground, subject_digest
+from troth.vault.tables import Row
 
+_DAY_MS = 86_400_000
+MAX_DAYS = 3650  # a longer duty is renewed by somebody who looked at it again
 _BASIS = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as tax-law or litigation; no free text
 
 holds = Table(
@@ -58,14 +61,23 @@ class Holds:
     def place(
         self, tenant: str, *, basis: str, approver: str, ends_at: int, subject: str | None = None, of: str | None = None
     ) -> Hold:
-        """Hold a person (`subject`) or an object (`of`). Raises `Invalid` for no basis, a past end, none or both."""
+        """Hold a person (`subject`) or an object (`of`).
+
+        Raises `Invalid` for no basis, an end that is past or beyond ten years, none or both; `NotFound` for an object
+        that is not kept for this tenant; `Denied` (own-hold) when it would hold what is the approver's own.
+        """
         now = self._ground.now()
-        if not _BASIS.match(basis) or ends_at <= now or (subject is None) == (of is None):
-            raise Invalid("A hold names a basis token, a future end, and a person or an object.", code="bad-hold")
+        sound = _BASIS.match(basis) and now < ends_at <= now + MAX_DAYS * _DAY_MS
+        if not sound or (subject is None) == (of is None):
+            raise Invalid(
+                "A hold names a basis token, an end within ten years, and a person or an object.", code="bad-hold"
+            )
         digest = subject_digest(tenant, subject) if subject else None
         hold = Hold(new_id("hld"), tenant, digest, of, basis, approver, now, ends_at, None)
         values = {name: getattr(hold, name) for name in Hold.__slots__}
         with self._ground.database.write() as connection:
+            if approver in _people(connection, tenant, subject, of):
+                raise Denied("Nobody places a hold on what is their own; ask another officer.", code="own-hold")
             connection.execute(insert(holds), values)
             self._note(connection, "hold.placed", hold, approver)
         return hold
@@ -88,6 +100,12 @@ class Holds:
         """The holds of a tenant that bind now."""
         with self._ground.database.read() as connection:
             return _active(connection, self._ground.now(), holds.c.tenant == tenant)
+
+    def all(self, tenant: str, *, limit: int = 200) -> list[Hold]:
+        """The holds of a tenant, newest first, lifted and ended ones too."""
+        query = select(holds).where(holds.c.tenant == tenant).order_by(holds.c.placed_at.desc(), holds.c.id)
+        with self._ground.database.read() as connection:
+            return [Hold(**dict(found)) for found in connection.execute(query.limit(limit)).mappings()]
 
     def _note(self, connection: Connection, operation: str, hold: Hold, actor: str) -> None:
         facts: dict[str, Fact] = {"reason": hold.basis, "expires": hold.ends_at}
@@ -113,6 +131,12 @@ def binding_person(connection: Connection, now: int, tenant: str, subject: str) 
     return found[0] if found else None
 
 
+def binding_tenant(connection: Connection, now: int, tenant: str) -> Hold | None:
+    """The first hold that binds anybody or anything of a tenant."""
+    found = _active(connection, now, holds.c.tenant == tenant)
+    return found[0] if found else None
+
+
 def held_objects(connection: Connection, now: int) -> tuple[set[str], set[str]]:
     """All that is held now: object ids, and digests of people."""
     found = _active(connection, now, holds.c.id.is_not(None))
@@ -127,6 +151,24 @@ def refuse_held(connection: Connection, now: int, tenant: str, subject: str, obj
         raise Conflict(
             "A legal duty to keep this is on record; it can be deleted when the hold is lifted or ends.", code="held"
         )
+
+
+def unheld(connection: Connection, rows: Iterable[Row], now: int) -> list[Row]:
+    """The rows that no hold binds, neither by their person nor by what derives from them."""
+    objects, people = held_objects(connection, now)
+    free = [row for row in rows if subject_digest(row.tenant, row.subject) not in people]
+    return [row for row in free if not objects.intersection(store.closure(connection, [row.id]))] if objects else free
+
+
+def _people(connection: Connection, tenant: str, subject: str | None, of: str | None) -> set[str]:
+    """Whose it is that would be held. Raises `NotFound` for an object that is not there."""
+    if of is None:
+        return {subject or ""}
+    rows = [row for row in store.by_ids(connection, [of]) if row.tenant == tenant and row.state != store.ERASED]
+    if not rows:
+        raise NotFound("There is no such object in your tenant.", field="object")
+    shared = select(store.concerns.c.subject).where(store.concerns.c.object == of)
+    return {rows[0].subject, *connection.execute(shared).scalars()}
 
 
 def _active(connection: Connection, now: int, which: object) -> list[Hold]:

@@ -1,4 +1,4 @@
-"""The erasure ledger: what was asked, which steps are done, the certificates. Kept for restores, which replay it."""
+"""The erasure ledger: what was asked, who decided, which steps are done, the certificates. Restores replay it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Column, Connection, LargeBinary, String, Table, insert, select, update
+from sqlalchemy import Column, Connection, LargeBinary, String, Table, func, insert, select, update
 
+from troth.kernel.errors import NotFound
 from troth.storage.database import Big, metadata
-from troth.vault.store import insert_missing
+from troth.vault.tables import insert_missing
 
 PERSON = "person"  # stands in for the id of the person themselves wherever something outlives them
 REQUESTED, HELD, RUNNING, DONE = "requested", "held", "running", "done"
+WAITING, CLOSING, CANCELLED = "waiting", "closing", "cancelled"  # for an approval; until it is due; called off
+OBJECT, SUBJECT, PERIOD, TENANT, RETENTION = "object", "subject", "period", "tenant", "retention"
+_AT_REST = (DONE, CANCELLED, WAITING)
+APPROVED, CALLED_OFF = "approved", "called-off"
 
 erasures = Table(
     "erasure",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("target", String(80), nullable=False, unique=True),  # one erasure per person, one per object
+    Column("target", String(160), nullable=False, unique=True),  # one erasure per person, one per object
     Column("tenant", String(64), nullable=False, index=True),
     Column("scope", String(16), nullable=False),
     Column("subject", String(64)),  # None once done
     Column("subject_digest", String(64), nullable=False),
     Column("object", String(64)),
+    Column("data_class", String(16)),  # of a period or a sweep
+    Column("before", Big),  # what was kept before this moment
+    Column("people", Big, nullable=False),  # how many are concerned
+    Column("delay", Big, nullable=False),  # how long it can be called off once it is asked for, or approved
+    Column("due_at", Big),
     Column("state", String(16), nullable=False, index=True),
     Column("basis", String(64)),  # of the hold that stands in the way
     Column("actor", String(64), nullable=False),
@@ -42,6 +52,16 @@ steps = Table(
     Column("step", String(64), primary_key=True),
     Column("done_at", Big, nullable=False),
     Column("result", LargeBinary, nullable=False),  # canonical JSON of ids, numbers and times
+)
+
+decisions = Table(
+    "erasure_decision",
+    metadata,
+    Column("erasure", String(64), primary_key=True),
+    Column("actor", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("at", Big, nullable=False),
 )
 
 certificates = Table(
@@ -62,18 +82,37 @@ class Erasure:
     id: str
     target: str
     tenant: str
-    scope: str  # subject | object
+    scope: str  # object | subject | period | tenant | retention
     subject: str | None
     subject_digest: str
     object: str | None
-    state: str  # requested | held | running | done
-    basis: str | None
+    state: str  # requested | waiting | closing | held | running | done | cancelled
     actor: str
     request: str
     requested_at: int
-    completed_at: int | None
-    salt: bytes | None
-    certificate: str | None
+    people: int = 0
+    delay: int = 0
+    data_class: str | None = None
+    before: int | None = None
+    due_at: int | None = None
+    basis: str | None = None
+    completed_at: int | None = None
+    salt: bytes | None = None
+    certificate: str | None = None
+
+    @property
+    def own(self) -> bool:
+        """True when the person asked for it themselves; nobody else calls that off."""
+        return self.actor == PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One officer's approval of an erasure, or the calling off. `at` in epoch ms."""
+
+    actor: str
+    decision: str
+    at: int
 
 
 def add(connection: Connection, erasure: Erasure) -> bool:
@@ -102,25 +141,72 @@ def by_certificate(connection: Connection, tenant: str, certificate: str) -> Era
 
 def unfinished(connection: Connection) -> list[Erasure]:
     """Erasures that still have steps to do, oldest first."""
-    query = select(erasures).where(erasures.c.state != DONE).order_by(erasures.c.requested_at, erasures.c.id)
+    open_ones = select(erasures).where(erasures.c.state.not_in(_AT_REST))
+    query = open_ones.order_by(erasures.c.requested_at, erasures.c.id)
     return [Erasure(**dict(found)) for found in connection.execute(query).mappings()]
 
 
 def leaving(connection: Connection, tenant: str) -> set[str]:
     """The people of a tenant whose erasure is under way."""
-    going = erasures.c.tenant == tenant, erasures.c.scope == "subject", erasures.c.state != DONE
+    going = erasures.c.tenant == tenant, erasures.c.scope == SUBJECT, erasures.c.state.not_in(_AT_REST)
     return {str(subject) for subject in connection.execute(select(erasures.c.subject).where(*going)).scalars()}
 
 
-def of_tenant(connection: Connection, tenant: str) -> list[Erasure]:
+def held_of(connection: Connection, tenant: str) -> list[str]:
+    """The erasures of a tenant that a hold keeps waiting."""
+    held = select(erasures.c.id).where(erasures.c.tenant == tenant, erasures.c.state == HELD)
+    return list(connection.execute(held.order_by(erasures.c.requested_at, erasures.c.id)).scalars())
+
+
+def people_asked(connection: Connection, actor: str, since: int) -> int:
+    """How many people an actor asked to erase since a moment, whatever came of it but calling it off."""
+    mine = erasures.c.actor == actor, erasures.c.requested_at > since, erasures.c.state != CANCELLED
+    connection.execute(select(erasures.c.id).where(*mine).with_for_update()).all()  # two at once count each other
+    return int(connection.execute(select(func.coalesce(func.sum(erasures.c.people), 0)).where(*mine)).scalar_one())
+
+
+def of_scope(connection: Connection, scope: str) -> list[Erasure]:
+    """Every tenant's erasures of one scope, newest first."""
+    query = select(erasures).where(erasures.c.scope == scope).order_by(erasures.c.requested_at.desc(), erasures.c.id)
+    return [Erasure(**dict(found)) for found in connection.execute(query).mappings()]
+
+
+def of_tenant(connection: Connection, tenant: str, *, limit: int | None = None) -> list[Erasure]:
     """The erasures of a tenant, newest first."""
     query = select(erasures).where(erasures.c.tenant == tenant).order_by(erasures.c.requested_at.desc(), erasures.c.id)
+    query = query.limit(limit)
     return [Erasure(**dict(found)) for found in connection.execute(query).mappings()]
 
 
 def change(connection: Connection, erasure_id: str, **values: Any) -> None:
     """Set columns of an erasure that is not done yet."""
-    connection.execute(update(erasures).where(erasures.c.id == erasure_id, erasures.c.state != DONE).values(**values))
+    still = erasures.c.id == erasure_id, erasures.c.state.not_in((DONE, CANCELLED))
+    connection.execute(update(erasures).where(*still).values(**values))
+
+
+def lock(connection: Connection, erasure_id: str) -> Erasure | None:
+    """One erasure, which nobody else changes until this transaction ends."""
+    query = select(erasures).where(erasures.c.id == erasure_id).with_for_update()
+    found = connection.execute(query).mappings().first()
+    return Erasure(**dict(found)) if found else None
+
+
+def call_off(connection: Connection, erasure: Erasure, now: int) -> None:
+    """It will not happen; its target may be asked for again."""
+    change(connection, erasure.id, target=f"cancelled:{erasure.id}", state=CANCELLED, subject=None, completed_at=now)
+
+
+def decide(connection: Connection, erasure: Erasure, actor: str, decision: str, now: int) -> None:
+    """Note who approved or called off. Idempotent."""
+    values = {"erasure": erasure.id, "actor": actor, "tenant": erasure.tenant, "decision": decision, "at": now}
+    insert_missing(connection, decisions, values)
+
+
+def decided(connection: Connection, erasure_id: str) -> list[Decision]:
+    """Approvals and calling off, oldest first."""
+    columns = decisions.c.actor, decisions.c.decision, decisions.c.at
+    query = select(*columns).where(decisions.c.erasure == erasure_id).order_by(decisions.c.at, decisions.c.actor)
+    return [Decision(*found) for found in connection.execute(query)]
 
 
 def wipe_salts(connection: Connection, completed_before: int) -> int:
@@ -168,3 +254,13 @@ def envelope_of(connection: Connection, tenant: str, certificate: str) -> bytes 
     query = select(certificates.c.envelope).where(certificates.c.id == certificate, certificates.c.tenant == tenant)
     found = connection.execute(query).scalar()
     return None if found is None else bytes(found)
+
+
+def unknown() -> NotFound:
+    """The answer for an erasure that is not there, or not for this reader."""
+    return NotFound("There is no such erasure; its id is in the answer to the request.")
+
+
+def person_target(digest: str) -> str:
+    """The target of a person's erasure."""
+    return f"subject:{digest}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from troth.kernel.errors import Gone, IntegrityError, NotFound
 from troth.kernel.record import Fact
-from troth.keys.tree import Destruction, UnitKey
+from troth.keys.tree import Destruction, UnitKey, Use
 from troth.vault import endings, fences, framing, store
 from troth.vault.deadlines import Deadlines
 from troth.vault.disposal import Disposal
@@ -71,17 +71,17 @@ class Objects:
         Raises `Conflict` (restricted, closing) while its processing is suspended.
         """
         row, parents = self._live(tenant, subject, object_id, duty=duty)
-        unit = self._key(row)
+        unit = self._key(row, duty=duty)
         try:
             sealed = self._ground.blobs.get(row.blob or "")
         except NotFound as error:
             self._live(tenant, subject, object_id, duty=duty)  # erased meanwhile: says so
             raise IntegrityError("The bytes of a kept object are missing.", code="blob-missing") from error
-        return self._info(row, parents), framing.open(sealed, facts_of(row), unit)
+        return self._info(row, parents, duty=duty), framing.open(sealed, facts_of(row), unit)
 
     def info(self, tenant: str, subject: str, object_id: str, *, duty: bool = False) -> ObjectInfo:
         """What the object is, without its content. Raises as `open` does."""
-        return self._info(*self._live(tenant, subject, object_id, duty=duty))
+        return self._info(*self._live(tenant, subject, object_id, duty=duty), duty=duty)
 
     def list(
         self,
@@ -114,7 +114,7 @@ class Objects:
             parents = store.parents_of(connection, [row.id for row in rows])
         for row in rows:
             try:
-                found.append(self._info(row, tuple(parents.get(row.id, ()))))
+                found.append(self._info(row, tuple(parents.get(row.id, ())), duty=duty))
             except Gone:
                 continue  # erased between the query and here
         return found
@@ -144,6 +144,9 @@ class Objects:
             if row is None:
                 raise NotFound("There is no such object; list yours to see their ids.")
             standing = fences.state(connection, tenant, subject)
+            if row.shared and standing == store.LIVE:  # who is shown may have restricted what shows them
+                shown = store.shown(connection, row)
+                standing = fences.strictest(fences.state(connection, tenant, one) for one in shown)
             parents = store.parents_of(connection, [object_id]).get(object_id, [])
         gone = row.state in (store.DROPPING, store.ERASED) or standing == store.ERASED
         if gone or (row.expires_at is not None and row.expires_at <= self._ground.now()):
@@ -152,11 +155,11 @@ class Objects:
             fences.require_open(fences.CLOSING if row.state == store.CLOSED else standing)
         return row, tuple(parents)
 
-    def _key(self, row: Row) -> UnitKey:
-        return self._ground.tree.key(bytes.fromhex(row.unit))
+    def _key(self, row: Row, *, duty: bool) -> UnitKey:
+        return self._ground.tree.key(bytes.fromhex(row.unit), Use.PRIVACY if duty else Use.PRODUCT)
 
-    def _info(self, row: Row, parents: tuple[str, ...]) -> ObjectInfo:
-        return described(row, open_facts(row.facts or b"", facts_of(row), self._key(row)), parents)
+    def _info(self, row: Row, parents: tuple[str, ...], *, duty: bool) -> ObjectInfo:
+        return described(row, open_facts(row.facts or b"", facts_of(row), self._key(row, duty=duty)), parents)
 
     def _kind_index(self, tenant: str, kind: str) -> bytes:
         return self._blind_index("object-kind", f"{tenant}/{kind}")

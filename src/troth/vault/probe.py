@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from troth.kernel.errors import Gone, IntegrityError, NotFound
+from troth.keys.tree import Use
 from troth.vault import framing
 from troth.vault.ground import Ground
 from troth.vault.object_info import facts_of
@@ -42,7 +43,7 @@ class Probe:
         except NotFound:
             return 0
         try:
-            unit = self._ground.tree.key(framing.read_header(sealed).unit)
+            unit = self._ground.tree.key(framing.read_header(sealed).unit, Use.PRIVACY)
             framing.open(sealed, facts_of(row), unit)
         except (Gone, NotFound):
             return 1
@@ -50,7 +51,7 @@ class Probe:
 
     def _key_refused(self, unit: bytes) -> None:
         try:
-            self._ground.tree.key(unit)
+            self._ground.tree.key(unit, Use.PRIVACY)  # for whom the most opens
         except (Gone, NotFound):
             return
         raise _failed()

@@ -1,4 +1,4 @@
-"""The sweep: what has passed its deadline goes by key, in batches; what a hold binds stays and is listed (DEL-01)."""
+"""The sweep: what has passed its deadline goes by key, in certified batches; what a hold binds stays (DEL-01)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from sqlalchemy import Connection, delete, select
 from troth.kernel.data_class import DataClass
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
-from troth.vault import endings, store
+from troth.vault import endings, ledger, store
 from troth.vault.deadlines import ACCOUNT_AFTER_DAYS, DAY_MS, Deadlines
 from troth.vault.disposal import Disposal
-from troth.vault.ground import Ground, subject_digest
-from troth.vault.holds import held_objects
+from troth.vault.erasure import Erasures
+from troth.vault.ground import Ground, tenant_digest
+from troth.vault.holds import unheld
 from troth.vault.keeping import BLOBS
-from troth.vault.store import Row
+from troth.vault.ledger import Erasure
+from troth.vault.tables import Row
 
 BATCH = 1000  # objects per destroyed root; a root costs the same for one or a thousand
 ORPHAN_GRACE_MS = 3_600_000  # an upload writes its row within seconds of its bytes
+_SERVICE = "svc_retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +34,32 @@ class Swept:
     held: tuple[str, ...]
     orphans: int
     units: int
+    certificates: tuple[str, ...] = ()
 
 
 class Retention:
     """Deadlines kept. Safe to run at any time and from several processes: each step is idempotent."""
 
-    def __init__(self, ground: Ground, deadlines: Deadlines) -> None:
+    def __init__(self, ground: Ground, deadlines: Deadlines, erasures: Erasures) -> None:
         self._ground = ground
         self._deadlines = deadlines
+        self._erasures = erasures
         self._disposal = Disposal(ground)
 
     def sweep(self) -> Swept:
-        """End everything overdue, then tidy up after crashes. Raises `Unavailable` when keys or blobs are away."""
-        ended = 0
+        """End everything overdue, a certificate for each tenant of a batch, then tidy up after crashes.
+
+        What cannot be certified now is out of service and follows. Raises `Unavailable` when keys or blobs are away.
+        """
+        ended, certificates = 0, []
         while batch := self._mark():
-            ended += batch
-            while self._disposal.resume(BATCH):
-                pass
+            ended += sum(batch.values())
+            done = self._erasures.finish(batch)
+            certificates += [one.certificate for one in done if one.certificate]
         while self._disposal.resume(BATCH):
             pass
-        return Swept(ended, tuple(self.overdue()), self._orphans(), self._leftover_units())
+        held = tuple(self.overdue())
+        return Swept(ended, held, self._orphans(), self._leftover_units(), tuple(certificates))
 
     def overdue(self) -> list[str]:
         """Ids of live objects past their deadline; after a sweep only those that a hold binds."""
@@ -63,37 +72,63 @@ class Retention:
         with self._ground.database.write() as connection:
             endings.end_by(connection, (tenant, subject), DataClass.ACCOUNT.value, deadline)
 
-    def _mark(self) -> int:
-        """Take one batch of overdue objects out of service; what a hold binds, and its sources, stay."""
+    def _mark(self) -> dict[str, int]:
+        """Take one batch of overdue objects out of service; what a hold binds, and its sources, stay.
+
+        How many objects, by the erasure that has them: one for each tenant.
+        """
         with self._ground.database.write() as connection:
-            objects, people = held_objects(connection, self._ground.now())
             for page in self._late(connection):
-                late = [row for row in page if subject_digest(row.tenant, row.subject) not in people]
-                free = [row for row in late if not objects.intersection(store.closure(connection, [row.id]))]
-                if free:
-                    self._note(connection, free)
-                    return len(endings.mark_closure(connection, [row.id for row in free], "expired", None))
-        return 0
+                if free := unheld(connection, page, self._ground.now()):
+                    return self._taken(connection, free)
+        return {}
+
+    def _taken(self, connection: Connection, rows: list[Row]) -> dict[str, int]:
+        by_tenant: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_tenant[row.tenant].append(row)
+        taken, sweep = {}, new_id("swp")
+        for tenant, late in sorted(by_tenant.items()):
+            erasure = self._entered(connection, tenant, sweep)
+            taken[erasure.id] = len(endings.mark_closure(connection, [row.id for row in late], "expired", erasure.id))
+            self._note(connection, erasure, late)
+        return taken
+
+    def _entered(self, connection: Connection, tenant: str, sweep: str) -> Erasure:
+        """The batch as an erasure that has begun: nobody asked, and its people need no salt."""
+        now = self._ground.now()
+        erasure = Erasure(
+            id=new_id("ers"),
+            target=f"{sweep}:{tenant}",
+            tenant=tenant,
+            scope=ledger.RETENTION,
+            subject=None,
+            subject_digest=tenant_digest(tenant),
+            object=None,
+            state=ledger.RUNNING,
+            actor=_SERVICE,
+            request=sweep,
+            requested_at=now,
+        )
+        ledger.add(connection, erasure)
+        ledger.done(connection, erasure.id, "tombstone", now, {})
+        return erasure
 
     def _late(self, connection: Connection) -> Iterator[list[Row]]:
         now = self._ground.now()
-        rules = self._deadlines.all_rules()
-        limits = [(rule, now - days * DAY_MS) for rule, days in rules.items()]
+        limits = [(rule, now - days * DAY_MS) for rule, days in self._deadlines.all_rules().items()]
         after = 0
         while page := endings.late(connection, now, limits, after=after, limit=BATCH):
             yield page
             after = page[-1].seq
 
-    def _note(self, connection: Connection, rows: list[Row]) -> None:
-        counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    def _note(self, connection: Connection, erasure: Erasure, rows: list[Row]) -> None:
+        kinds: dict[str, int] = defaultdict(int)
         for row in rows:
-            counts[row.tenant][row.data_class] += 1
-        request = new_id("swp")
-        for tenant, kinds in sorted(counts.items()):
-            facts: dict[str, Fact] = {"count": sum(kinds.values()), "kinds": dict(kinds), "reason": "expired"}
-            self._ground.event(
-                connection, self._ground.entry("retention.swept", tenant, request, "svc_retention", facts)
-            )
+            kinds[row.data_class] += 1
+        facts: dict[str, Fact] = {"count": len(rows), "kinds": dict(kinds), "reason": "expired", "erasure": erasure.id}
+        entry = self._ground.entry("retention.swept", erasure.tenant, erasure.request, _SERVICE, facts)
+        self._ground.event(connection, entry)
 
     def _orphans(self) -> int:
         """Delete ciphertext that has had no row for an hour: the upload died in between."""

@@ -98,6 +98,12 @@ def concerned(tenant: str, subject: str, roles: tuple[str, ...] = (OWNER,)) -> S
     return select(concerns.c.object).where(*mine)
 
 
+def shown(connection: Connection, row: Row) -> list[str]:
+    """The people whom a shared object shows."""
+    meant = select(concerns.c.subject).where(concerns.c.object == row.id, concerns.c.role == SHOWN)
+    return list(connection.execute(meant).scalars())
+
+
 def lock_parents(connection: Connection, tenant: str, subject: str, ids: Sequence[str]) -> list[Row]:
     """Live parents, kept from changing state until this transaction ends."""
     if not ids:

@@ -6,13 +6,16 @@ from functools import lru_cache
 
 from troth import __version__
 from troth.audit.evidence import LogEvidence
+from troth.gateway.vendors.local_studio import LOCAL_STUDIO
 from troth.identity.tenants import Tenant
+from troth.kernel.backups import BackupRegister, NoBackups
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Denied
 from troth.kernel.personal import Holder
 from troth.promises.system import Base, Identity, Vault
 from troth.vault.consent import Consents
 from troth.vault.deadlines import Deadlines
+from troth.vault.dual_control import Control
 from troth.vault.erasure import Erasures
 from troth.vault.erasure_steps import Steps, Witnesses
 from troth.vault.export import Exporter
@@ -22,12 +25,18 @@ from troth.vault.objects import Objects
 from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
 from troth.vault.retention import Retention
 from troth.vault.verification import CertificateOperations
+from troth.wiring.outside import VendorCopies
 from troth.wiring.rights import build_rights
 
+NO_BACKUPS = NoBackups()
 
-def build_vault(base: Base, identity: Identity) -> Vault:
+
+def build_vault(base: Base, identity: Identity, backups: BackupRegister = NO_BACKUPS) -> Vault:
     ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
-    deadlines = Deadlines(ground, {DataClass.USER_GENERATED: base.settings.retention.user_generated_days})
+    limits, asked = base.settings.retention, base.settings.erasure
+    deadlines = Deadlines(
+        ground, {DataClass.USER_GENERATED: limits.user_generated_days}, transient_minutes=limits.transient_minutes
+    )
     objects = Objects(
         ground,
         deadlines,
@@ -40,14 +49,20 @@ def build_vault(base: Base, identity: Identity) -> Vault:
     rights = build_rights(base, identity, ground, consents)
     holders: tuple[Holder, ...] = (kept, identity.holder, rights.holder)
     evidence = LogEvidence(base.sequencer, base.prover)
-    steps = Steps(ground, Witnesses(holders, evidence, base.signer, f"troth {__version__}"))
-    erasures = Erasures(ground, steps, identity.roles)
+    outside = VendorCopies(base.database, [LOCAL_STUDIO])
+    witnesses = Witnesses(holders, evidence, base.signer, f"troth {__version__}", backups, outside)
+    control = Control(
+        approval_above=asked.approval_above,
+        delay_minutes=asked.delay_minutes,
+        bulk_delay_minutes=asked.bulk_delay_minutes,
+    )
+    erasures = Erasures(ground, Steps(ground, witnesses), identity.roles, control=control)
     exporter = Exporter(holders, kept, base.clock)
     return Vault(
         objects=objects,
         consents=consents,
         erasures=erasures,
-        retention=Retention(ground, deadlines),
+        retention=Retention(ground, deadlines, erasures),
         holders=holders,
         rights=rights,
         operations=(

@@ -222,7 +222,7 @@ def test_no_certificate_when_something_still_opens(world: VaultWorld, monkeypatc
     with world.database.read() as connection:
         (row,) = store.by_ids(connection, [kept.id])
     unit = world.tree.key(bytes.fromhex(row.unit))
-    monkeypatch.setattr(world.tree, "key", lambda _: unit)
+    monkeypatch.setattr(world.tree, "key", lambda *_: unit)
     with pytest.raises(IntegrityError) as refusal:
         world.erase()
     assert refusal.value.code == "erasure-failed"

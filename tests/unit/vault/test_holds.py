@@ -32,7 +32,7 @@ def test_incomplete_holds_are_refused(world: VaultWorld, members: dict[str, Any]
 def test_active_until_lifted_or_over(world: VaultWorld) -> None:
     ends = world.ground.now() + DAY_MS
     one = world.holds.place(TENANT, basis="tax-law", approver=BOB, ends_at=ends, subject=ANN)
-    two = world.holds.place(TENANT, basis="tax-law", approver=BOB, ends_at=ends, of="obj_a")
+    two = world.holds.place(TENANT, basis="tax-law", approver=BOB, ends_at=ends, of=world.keep().id)
     assert {hold.id for hold in world.holds.active(TENANT)} == {one.id, two.id}
     assert world.holds.active(OTHER) == []
     lifted = world.holds.lift(TENANT, one.id, actor=BOB)

@@ -245,7 +245,7 @@ def test_unknown_place_to_go_on_from_is_refused(world: VaultWorld) -> None:
 def test_list_leaves_out_what_is_erased_meanwhile(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     world.keep()
 
-    def gone(_: object) -> None:
+    def gone(*_: object) -> None:
         raise Gone("erased")
 
     monkeypatch.setattr(world.tree, "key", gone)

@@ -8,7 +8,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, Invalid, Unavailable
 from troth.vault import store
 from troth.vault.deadlines import DAY_MS
-from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
+from vault_world import ANN, BOB, OFFICER, OTHER, TENANT, VaultWorld
 
 
 def test_overdue_objects_go_by_key_and_the_rest_stays(world: VaultWorld) -> None:
@@ -65,8 +65,8 @@ def test_held_objects_survive_the_sweep_and_are_listed(world: VaultWorld) -> Non
     held = world.keep(derived_from=(source.id,))
     his, free = world.keep(subject=BOB), world.keep()
     ends = world.ground.now() + 90 * DAY_MS
-    hold = world.holds.place(TENANT, basis="litigation", approver=BOB, ends_at=ends, of=held.id)
-    world.holds.place(TENANT, basis="litigation", approver=BOB, ends_at=ends, subject=BOB)
+    hold = world.holds.place(TENANT, basis="litigation", approver=OFFICER, ends_at=ends, of=held.id)
+    world.holds.place(TENANT, basis="litigation", approver=OFFICER, ends_at=ends, subject=BOB)
     world.clock.forward(days=31)
     swept = world.retention.sweep()
     assert (swept.ended, set(swept.held)) == (1, {source.id, held.id, his.id})

@@ -1,0 +1,147 @@
+"""Restriction of processing (GDPR Art. 18): data stays kept, and nothing is done with it but export and rights.
+
+The person restricts and resumes for themselves; what an officer restricted on request, an officer resumes, after
+telling the person (Art. 18(3)). In force on the fence that keeping and opening meet at, and as suspended keys.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Index, String, Table, delete, insert, select, update
+
+from troth.kernel.errors import Denied, Gone, Invalid, NotFound
+from troth.kernel.ids import new_id
+from troth.kernel.record import Fact
+from troth.keys.tree import Reason, Scope
+from troth.storage.database import Big, metadata
+from troth.vault import fences
+from troth.vault.ground import Ground, subject_digest
+from troth.vault.tables import ERASED
+
+_REASON = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as accuracy-contested; Art. 18(1)(a) to (d)
+
+restrictions = Table(
+    "vault_restriction",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("by_officer", String(64)),  # None: the person themselves
+    Column("placed_at", Big, nullable=False),
+    Column("lifted_at", Big),
+    Index("ix_vault_restriction_subject", "tenant", "subject"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """One restriction. Times in epoch ms; `reason` is a token."""
+
+    id: str
+    tenant: str
+    subject: str
+    reason: str
+    by_officer: str | None
+    placed_at: int
+    lifted_at: int | None
+
+
+class Restrictions:
+    """The register of restrictions: at most one stands per person."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def place(self, tenant: str, subject: str, *, reason: str, officer: str | None, request: str) -> Restriction:
+        """Restrict from this moment on; the standing one is returned when there is one. Durable on return.
+
+        Raises `Invalid` for a reason that is no token, `Gone` for an erased person.
+        """
+        if not _REASON.match(reason):
+            raise Invalid("A restriction has a reason token such as accuracy-contested.", code="bad-reason")
+        now = self._ground.now()
+        fresh = Restriction(new_id("rst"), tenant, subject, reason, officer, now, None)
+        with self._ground.database.write() as connection:
+            fences.shut(connection, subject_digest(tenant, subject), fences.RESTRICTED)
+            if fences.state(connection, tenant, subject) == ERASED:
+                raise Gone("This person was erased here; there is nothing to restrict.", code="subject-erased")
+            found = standing_restriction(connection, tenant, subject)
+            if found is None:
+                connection.execute(insert(restrictions), {name: getattr(fresh, name) for name in Restriction.__slots__})
+                self._note(connection, "processing.restricted", fresh, request)
+        self._keys(tenant, subject, suspend=True)
+        return found or fresh
+
+    def lift(self, tenant: str, subject: str, *, officer: str | None, request: str) -> Restriction:
+        """Resume processing. Raises `NotFound` when none stands, `Denied` for a person whom an officer restricted."""
+        now = self._ground.now()
+        with self._ground.database.write() as connection:
+            found = standing_restriction(connection, tenant, subject)
+            if found is None:
+                raise NotFound("Processing is not restricted.", code="not-restricted")
+            if found.by_officer and officer is None:
+                raise Denied(
+                    "A privacy officer restricted this on request; ask them to resume it.", code="restricted-by-officer"
+                )
+            lifted = update(restrictions).where(restrictions.c.id == found.id)
+            connection.execute(lifted.values(lifted_at=now))
+            fences.release(connection, subject_digest(tenant, subject), fences.RESTRICTED)
+            self._note(connection, "processing.resumed", found, request, actor=officer)
+        self._keys(tenant, subject, suspend=False)
+        return Restriction(found.id, tenant, subject, found.reason, found.by_officer, found.placed_at, now)
+
+    def standing(self, tenant: str, subject: str) -> Restriction | None:
+        """The restriction in force, or None."""
+        with self._ground.database.read() as connection:
+            return standing_restriction(connection, tenant, subject)
+
+    def active(self, tenant: str) -> list[Restriction]:
+        """The restrictions of a tenant that stand, oldest first."""
+        return self._all(restrictions.c.tenant == tenant, restrictions.c.lifted_at.is_(None))
+
+    def history(self, tenant: str, subject: str) -> list[Restriction]:
+        """A person's restrictions, oldest first."""
+        return self._all(restrictions.c.tenant == tenant, restrictions.c.subject == subject)
+
+    def forget(self, tenant: str, subject: str) -> list[str]:
+        """Drop a forgotten person's restrictions; returns their ids. Idempotent."""
+        mine = restrictions.c.tenant == tenant, restrictions.c.subject == subject
+        with self._ground.database.write() as connection:
+            found = sorted(connection.execute(select(restrictions.c.id).where(*mine)).scalars())
+            connection.execute(delete(restrictions).where(*mine))
+        if found:  # the fence holds for ever now; a row that names the person need not stand beside their keys
+            self._keys(tenant, subject, suspend=False)
+        return found
+
+    def _all(self, *which: object) -> list[Restriction]:
+        query = select(restrictions).where(*which).order_by(restrictions.c.placed_at, restrictions.c.id)  # type: ignore[arg-type]
+        with self._ground.database.read() as connection:
+            return [Restriction(**dict(found)) for found in connection.execute(query).mappings()]
+
+    def _keys(self, tenant: str, subject: str, *, suspend: bool) -> None:
+        """The fence holds already; the keys follow, so that a mistake in the code above them opens nothing either."""
+        scope = Scope.of_subject(tenant, subject)
+        try:
+            if suspend:
+                self._ground.tree.suspend(scope, Reason.RESTRICTION)
+            else:
+                self._ground.tree.resume_use(scope, Reason.RESTRICTION)
+        except NotFound:
+            return  # a person of whom nothing is kept has no keys yet
+
+    def _note(
+        self, connection: Connection, operation: str, one: Restriction, request: str, actor: str | None = None
+    ) -> None:
+        facts: dict[str, Fact] = {"reason": one.reason}
+        who = actor or one.by_officer or one.subject
+        self._ground.event(connection, self._ground.entry(operation, one.tenant, request, who, facts))
+
+
+def standing_restriction(connection: Connection, tenant: str, subject: str) -> Restriction | None:
+    """The restriction of a person that is in force."""
+    mine = restrictions.c.tenant == tenant, restrictions.c.subject == subject, restrictions.c.lifted_at.is_(None)
+    found = connection.execute(select(restrictions).where(*mine)).mappings().first()
+    return Restriction(**dict(found)) if found else None
