@@ -15,9 +15,10 @@ from troth.audit import store
 from troth.audit.checkpoint import Checkpoint
 from troth.audit.integration import BATCH, Integration
 from troth.audit.log import LogPublisher, signed_note
-from troth.audit.merkle import Frontier
+from troth.audit.merkle import HASH_BYTES, Frontier, leaf_hash
 from troth.audit.note import parse_note
-from troth.audit.tiles import WIDTH, Tile, tiles_of, unbundle
+from troth.audit.tiles import WIDTH, Tile, bundle, tiles_of, unbundle
+from troth.audit.tree import TiledTree
 from troth.backup.manifest import as_json
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
@@ -95,11 +96,24 @@ def mirrored(copy: LogCopy, resource: Callable[[str], bytes]) -> list[bytes]:
     return checked(copy, found)
 
 
+def resources(entries: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Every tile and entry bundle of a log in the tlog-tiles layout, computed from its entries."""
+    tree = TiledTree()
+    hashes: dict[tuple[int, int], bytes] = {}
+    for write in tree.extend(leaf_hash(leaf) for leaf in entries):
+        hashes[write.level, write.tile] = write.hashes
+    for tile in tiles_of(len(entries)):
+        if tile.level is None:
+            yield tile.path, bundle(entries[tile.start : tile.start + tile.width])
+        else:
+            yield tile.path, hashes[tile.level, tile.number][: tile.width * HASH_BYTES]
+
+
 def checked(copy: LogCopy, entries: list[bytes]) -> list[bytes]:
     """The entries, when they are those that were signed. Raises `IntegrityError`."""
     tree = Frontier()
     for leaf in entries:
-        tree.append(leaf)
+        tree.append(leaf_hash(leaf))
     if len(entries) != copy.checkpoint.size or tree.root() != copy.checkpoint.root:
         raise IntegrityError("A copied log does not lead to its signed root.", code="backup-logs")
     return entries

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from troth.audit.merkle import Frontier
+from troth.audit.merkle import Frontier, leaf_hash
 from troth.kernel.errors import IntegrityError
 from troth.kernel.signer import Signer
 from troth.vault.dsse import sign_envelope, verify_envelope
@@ -88,6 +88,12 @@ class Manifest(_Strict):
         return f"{FOLDER}/{self.made_at:0{_DIGITS}d}-{self.id}"
 
 
+def named(file: str) -> tuple[int, str]:
+    """When a backup was made (epoch ms) and its id, as its manifest's file is called."""
+    moment, _, backup = file.rpartition("/")[2].partition("-")
+    return int(moment) if moment.isdecimal() else 0, backup
+
+
 def digest_of(envelope: bytes) -> str:
     """What the audit log remembers of a manifest: SHA-256 of the envelope, hex."""
     return hashlib.sha256(envelope).hexdigest()
@@ -134,7 +140,7 @@ def root_of(parts: Iterable[Part]) -> str:
     """The RFC 6962 root over the parts' lines, hex."""
     tree = Frontier()
     for part in parts:
-        tree.append(part.line.encode())
+        tree.append(leaf_hash(part.line.encode()))
     return tree.root().hex()
 
 

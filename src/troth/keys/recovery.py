@@ -35,10 +35,13 @@ class Kept:
 
     def add(self, content: bytes) -> None:
         """Sort in a manifest, a page, or several pages one after another; other bytes are of no use here."""
-        if not content.startswith(pages.MAGIC):
+        if content.startswith(packs.MAGIC):
+            for one in packs.unpack(content):
+                self.add(one)
+        elif content.startswith(pages.MAGIC):
+            self.pages.setdefault(pages.read_header(content).page, set()).add(content)
+        else:
             self.manifests.add(content)
-            return
-        self.pages.setdefault(pages.read_header(content).page, set()).add(content)
 
     def join(self, other: Kept) -> None:
         """Take in what another place holds."""

@@ -145,7 +145,8 @@ class LocalBlobs:
         return True
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        found = (path for path in self._root.rglob("*") if path.is_file() and not path.name.startswith("."))
+        start = self._root / prefix.rpartition("/")[0]  # nothing outside this folder has the prefix
+        found = (path for path in start.rglob("*") if path.is_file() and not path.name.startswith("."))
         yield from sorted(
             name for path in found if (name := path.relative_to(self._root).as_posix()).startswith(prefix)
         )

@@ -1,0 +1,222 @@
+"""Backups of one installation: make, list, verify, prune, drill; each recorded in the operators' log."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+from troth.backup import places
+from troth.backup.copying import Copying, Made
+from troth.backup.drill import Drilled, drill
+from troth.backup.locations import Location, failure_domains
+from troth.backup.lock import only_one
+from troth.backup.logs import OPERATOR
+from troth.backup.manifest import as_json, named
+from troth.backup.places import Held
+from troth.backup.pruning import DAY_MS, prune_all
+from troth.backup.restoring import Restoring
+from troth.backup.source import Progress, Source, quiet
+from troth.backup.verifying import MADE, Verified, Verifying, proof_name, require_newest
+from troth.kernel.errors import Conflict, IntegrityError, NotFound, TrothError, Unavailable
+from troth.kernel.record import Entry, Fact, Outcome
+
+SERVICE = "svc_backup"
+DRILLED, VERIFIED = "backup.drilled", "backup.verified"
+PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One backup and the places that hold it."""
+
+    backup: str
+    made_at: int
+    digest: str
+    objects: int
+    bytes: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry about backups in the operators' log; `at` in epoch milliseconds."""
+
+    at: int
+    backup: str
+    facts: dict[str, Any]
+
+
+class Backups:
+    """The desk. `open_places` opens the configured places, `restoring` needs the newest backup that they hold, and
+    `history` gives the newest entries of an operation, newest first."""
+
+    def __init__(
+        self,
+        source: Source,
+        open_places: Callable[[], Sequence[Location]],
+        verifying: Verifying,
+        restoring: Callable[[Held], Restoring],
+        history: Callable[[str], Sequence[Event]],
+        *,
+        keep_days: int,
+        drill_days: int,
+    ) -> None:
+        self._source = source
+        self._open_places = open_places
+        self._verifying = verifying
+        self._restoring = restoring
+        self._history = history
+        self._keep_days = keep_days
+        self._drill_days = drill_days
+
+    def run(self, progress: Progress = quiet) -> Made:
+        """Make a backup in every place, record it, drop old ones.
+
+        Raises `Conflict` (second-backup), `Unavailable` (backup-nowhere), `IntegrityError` for a lost object.
+        """
+        with only_one(self._source.database):
+            locations = list(self._open_places())
+            made = Copying(self._source, locations, progress).run()
+            state = "complete" if made.complete else "incomplete"
+            facts: dict[str, Fact] = {
+                "backup": made.manifest.id,
+                "digest": made.digest,
+                "objects": made.manifest.objects,
+                "bytes": made.manifest.bytes,
+                "state": state,
+                "counts": {"places": len(made.places), "failure-domains": failure_domains(locations)},
+            }
+            leaf = self._record(MADE, made.manifest.id, facts)
+            self._prove(made, leaf, locations)
+            prune_all(locations, self._source.chunks, self._source.keys(), self._source.now(), self._keep_days)
+        return made
+
+    def listed(self) -> list[Listed]:
+        """Every backup whose manifest holds, newest first. Raises `Unavailable` when no place can be read."""
+        found: dict[str, list[Held]] = {}
+        for held in self._held():
+            found.setdefault(held.manifest.file, []).append(held)
+        return [_listed(found[file]) for file in sorted(found, reverse=True)]
+
+    def verify(self, backup: str | None = None, progress: Progress = quiet) -> list[Verified]:
+        """The backup of that id, or the newest, in every place that should hold it; recorded.
+
+        Raises `IntegrityError` when one place does not hold what it should, `NotFound`.
+        """
+        checked: list[Verified] = []
+        locations = list(self._open_places())
+        wanted = backup or self._newest().manifest.id
+        for location in locations:
+            checked.append(self._verifying.verify(location, wanted, progress))
+        facts: dict[str, Fact] = {"backup": wanted, "digest": checked[0].digest, "counts": {"places": len(checked)}}
+        self._record(VERIFIED, wanted, facts)
+        return checked
+
+    def require_current(self, logged: dict[str, str]) -> None:
+        """Raises `IntegrityError` (backup-rolled-back) when a place lacks a backup that the log remembers."""
+        for location in self._open_places():
+            require_newest(list(places.readable(location, self._source.keys())), logged)
+
+    def drill(self, progress: Progress = quiet) -> Drilled:
+        """Restore the newest backup on trial and record how it went. Raises what stands in the way; that too is said
+        in the log."""
+        held = self._newest()
+        try:
+            done = drill(self._restoring(held), held, self._source.now(), progress)
+        except TrothError as error:
+            self._record(DRILLED, held.manifest.id, {"backup": held.manifest.id, "state": "failed"}, error.code)
+            raise
+        counts = {
+            "rpo_ms": done.rpo_ms,
+            "rto_ms": done.rto_ms,
+            "live": done.restored.probed.live,
+            "refused": done.restored.probed.units,
+        }
+        facts: dict[str, Fact] = {"backup": done.backup, "state": PASSED, "counts": counts}
+        self._record(DRILLED, done.backup, facts)
+        return done
+
+    def drill_when_due(self) -> Drilled | None:
+        """A drill when the last that passed is old enough and there is a backup. Raises as `drill`."""
+        since = self._source.now() - self._drill_days * DAY_MS
+        if any(one.at > since and one.facts.get("state") == PASSED for one in self._history(DRILLED)):
+            return None
+        try:
+            self._newest()
+        except NotFound:
+            return None
+        return self.drill()
+
+    def history(self, operation: str) -> Sequence[Event]:
+        """The newest entries of `backup.made`, `backup.verified` or `backup.drilled`, newest first."""
+        return self._history(operation)
+
+    def places(self) -> list[Location]:
+        """The configured places. Raises as `locations.opened`."""
+        return list(self._open_places())
+
+    def covered(self, before: int) -> list[str]:
+        """Ids of every backup that still exists and was made before a moment (epoch ms), oldest first."""
+        found: set[tuple[int, str]] = set()
+        for location in self._open_places():
+            with contextlib.suppress(Unavailable):
+                found |= set(map(named, places.files(location)))
+        return [backup for made_at, backup in sorted(found) if made_at < before]
+
+    def newest(self, backup: str | None = None) -> Held:
+        """The newest backup, or the one of that id, in the first place where its manifest holds. Raises `NotFound`."""
+        found = [one for one in self._held() if backup in (None, one.manifest.id)]
+        if not found:
+            raise NotFound("There is no such backup; 'troth backup list' shows them.")
+        return max(found, key=lambda one: one.manifest.file)
+
+    def _newest(self) -> Held:
+        return self.newest()
+
+    def _held(self) -> Sequence[Held]:
+        found: list[Held] = []
+        away: TrothError | None = None
+        for location in self._open_places():
+            try:
+                found += places.readable(location, self._source.keys())
+            except Unavailable as error:
+                away = error
+        if away is not None and not found:
+            raise away
+        return found
+
+    def _record(self, operation: str, request: str, facts: dict[str, Fact], code: str | None = None) -> bytes:
+        entry = Entry(
+            log=OPERATOR,
+            operation=operation,
+            phase="event",
+            outcome=Outcome.FAILED if code else Outcome.DONE,
+            request=request,
+            actor=SERVICE,
+            tenant=None,
+            time=self._source.now(),
+            code=code,
+            facts=facts,
+        )
+        self._source.recorder.record(entry)
+        return rfc8785.dumps(entry.as_json())
+
+    def _prove(self, made: Made, leaf: bytes, locations: Sequence[Location]) -> None:
+        """Lay the log's proof beside the manifest; without one the backup is whole all the same."""
+        with contextlib.suppress(Unavailable, Conflict, NotFound, IntegrityError):
+            proof = self._source.prove(OPERATOR, made.manifest.id)
+            document = as_json({"leaf": base64.b64encode(leaf).decode(), "proof": proof})
+            for location in locations:
+                if location.name in made.places:
+                    location.store.create(proof_name(made.manifest), document)
+
+
+def _listed(held: Sequence[Held]) -> Listed:
+    one = held[0].manifest
+    names = tuple(each.location.name for each in held)
+    return Listed(one.id, one.made_at, held[0].digest, one.objects, one.bytes, names)

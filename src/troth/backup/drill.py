@@ -1,0 +1,33 @@
+"""The restore drill: the newest backup is restored to a private temporary place, tried, measured and thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.backup.places import Held
+from troth.backup.restoring import Restored, Restoring
+from troth.backup.source import Progress, quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """What a drill showed. `rpo_ms`: the age of what would have been lost; `rto_ms`: how long the restore took."""
+
+    backup: str
+    place: str
+    rpo_ms: int
+    rto_ms: int
+    restored: Restored
+
+
+def drill(restoring: Restoring, held: Held, now: int, progress: Progress = quiet) -> Drilled:
+    """Restore and measure; nothing of it stays. Raises what `Restoring.into` raises."""
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="troth-drill-") as name:
+        restored = restoring.into(Path(name) / "drill", held, progress)
+        took = round((time.monotonic() - begin) * 1000)
+    manifest = held.manifest
+    return Drilled(manifest.id, held.location.name, max(0, now - manifest.made_at), took, restored)

@@ -1,0 +1,143 @@
+"""Trying a restored installation before it goes live: what was erased must not open, what lives must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from troth.backup import places
+from troth.backup.chunks import Chunks
+from troth.backup.knowledge import Knowledge
+from troth.backup.manifest import OBJECTS
+from troth.backup.places import Held
+from troth.backup.quarantine import Quarantine
+from troth.backup.source import Progress, quiet
+from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError
+from troth.kernel.scope import SYSTEM
+from troth.keys.lifecycle import State
+from troth.keys.units import subject_place, tenant_place
+from troth.storage.database import metadata
+from troth.vault import framing
+
+MOST_UNITS = 50_000  # erased units that are asked for one by one; the tree itself is compared with all of them
+MOST_OBJECTS = 10_000  # live objects that are decrypted; beyond it every so many
+MOST_ERASED = 1_000  # ciphertexts of the backup whose objects were erased since
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What was tried. `units` and `erased` were refused, `live` opened; `of_live` is how many there are."""
+
+    units: int
+    erased: int
+    live: int
+    of_live: int
+    suspended: int
+
+
+class Probing:
+    """The attempt of everybody who must not succeed, and of everybody who must."""
+
+    def __init__(self, quarantine: Quarantine, today: Knowledge, held: Held, chunks: Chunks) -> None:
+        self._quarantine = quarantine
+        self._today = today
+        self._held = held
+        self._chunks = chunks
+
+    def probe(self, progress: Progress = quiet) -> Probed:
+        """Raises `IntegrityError`: `erased-opens` or `live-unreadable`."""
+        self._require_absent()
+        units = self._units()
+        erased = self._ciphertexts()
+        live, of_live, suspended = self._live(progress)
+        return Probed(units, erased, live, of_live, suspended)
+
+    def _require_absent(self) -> None:
+        """No address of a destroyed unit, person or tenant may be in the key tree, whatever rows say."""
+        addresses = self._today.tree.addresses
+        people, tenants = {one[:32] for one in addresses}, {one[:16] for one in addresses}
+        scope = metadata.tables["key_scope"]
+        ended = select(scope.c.tenant, scope.c.subject).where(scope.c.state == State.DESTROYED)
+        with self._quarantine.database.read(SYSTEM) as connection:
+            for tenant, subject in connection.execute(ended):
+                place = subject_place(tenant, subject) if subject else tenant_place(tenant)
+                if place in (people if subject else tenants):
+                    raise _opens()
+
+    def _units(self) -> int:
+        unit = metadata.tables["unit"]
+        with self._quarantine.database.read(SYSTEM) as connection:
+            gone = list(connection.scalars(select(unit.c.id).where(unit.c.state == State.DESTROYED).limit(MOST_UNITS)))
+        for identifier in gone:
+            self._require_refused(bytes.fromhex(identifier))
+        return len(gone)
+
+    def _ciphertexts(self) -> int:
+        """Objects that the backup holds and that are erased today: their own headers name the key to try."""
+        objects = metadata.tables["vault_object"]
+        with self._quarantine.database.read(SYSTEM) as connection:
+            gone = set(connection.scalars(select(objects.c.id).where(objects.c.state == "erased")))
+        tried = 0
+        for part in places.parts_of(self._held, self._chunks).values():
+            if tried == MOST_ERASED:
+                break
+            if part.name.startswith(f"{OBJECTS}/") and part.name.rpartition("/")[2] in gone:
+                sealed = places.content(self._held.location, part)
+                self._require_refused(framing.read_header(sealed).unit, shared_too=False)
+                tried += 1
+        return tried
+
+    def _require_refused(self, unit: bytes, *, shared_too: bool = True) -> None:
+        try:
+            self._quarantine.tree.key(unit)
+        except (Gone, NotFound):
+            return
+        except Conflict:
+            pass  # suspended, so it is in the tree
+        if not shared_too and self._is_shared(unit):
+            return  # deleted alone, from a unit of a whole period: not written, and gone with the period
+        raise _opens()
+
+    def _is_shared(self, unit: bytes) -> bool:
+        table = metadata.tables["unit"]
+        with self._quarantine.database.read(SYSTEM) as connection:
+            return bool(connection.scalar(select(table.c.period).where(table.c.id == unit.hex())))
+
+    def _live(self, progress: Progress) -> tuple[int, int, int]:
+        rows = list(self._live_rows())
+        step = max(1, len(rows) // MOST_OBJECTS)
+        tried, suspended = rows[::step], 0
+        for done, (tenant, subject, identifier) in enumerate(tried, 1):
+            try:
+                self._quarantine.open_object(tenant, subject, identifier)
+            except Conflict:
+                suspended += 1  # restricted or held: the key is there, and refuses ordinary use
+            except TrothError as error:
+                raise IntegrityError(
+                    "A restored object that nobody erased does not open; use another place or an older backup.",
+                    code="live-unreadable",
+                ) from error
+            progress("probe", done, len(tried))
+        return len(tried) - suspended, len(rows), suspended
+
+    def _live_rows(self) -> Iterator[tuple[str, str, str]]:
+        objects = metadata.tables["vault_object"]
+        columns = (objects.c.tenant, objects.c.subject, objects.c.id, objects.c.expires_at)
+        now = self._now()
+        with self._quarantine.database.read(SYSTEM) as connection:
+            for row in connection.execute(select(*columns).where(objects.c.state == "live").order_by(objects.c.id)):
+                if row.expires_at is None or row.expires_at > now:
+                    yield row.tenant, row.subject, row.id
+
+    def _now(self) -> int:
+        return self._quarantine.now()
+
+
+def _opens() -> IntegrityError:
+    return IntegrityError(
+        "Something that was erased would open in the restored installation; it does not go live. Look for an old copy "
+        "of the key roots.",
+        code="erased-opens",
+    )

@@ -1,0 +1,185 @@
+"""Playing today into restored rows before anybody may read them: erasures, deletions, holds, rights that ended.
+
+Three witnesses, each enough: the ledger (by rows), the log (by entries) and the key tree (what is not in it is gone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from troth.audit.leaf import read_leaf
+from troth.backup import rows
+from troth.backup.knowledge import Knowledge
+from troth.kernel.errors import IntegrityError
+from troth.kernel.scope import SYSTEM
+from troth.keys import recovery
+from troth.keys.lifecycle import State
+from troth.keys.roots.port import Root
+from troth.storage.database import Database, metadata
+from troth.vault.ground import subject_digest
+
+# Decisions about data: the newest ones hold, whatever the backup says.
+DECISIONS = """erasure erasure_step erasure_decision erasure_certificate vault_hold vault_consent vault_objection
+    vault_concern vault_retention_rule vault_request vault_request_notice vault_statement key_suspension""".split()
+# What ended stays ended: table -> the state that has not ended. Rows are updated by primary key, `_ADDED` also added.
+ENDINGS = {"vault_subject": "live", "key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "live"}
+_ADDED = frozenset({"vault_subject", "key_scope"})
+# Rights of people: as they are now, and gone when they are gone while their owner stays.
+RIGHTS = ("users", "api_keys", "role_grants")
+_GONE = "erased"
+_GROUP = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How much of the backup did not survive today. `people` are forgotten owners (tenant, subject)."""
+
+    people: tuple[tuple[str, str], ...]
+    units: int
+    objects: int
+
+
+def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int) -> Replayed:
+    """Bring restored rows up to today in one transaction; `at` in epoch milliseconds.
+
+    Raises `IntegrityError` (ledger-behind) when the log knows of an erasure that neither ledger nor key tree shows.
+    """
+    with database.write(SYSTEM) as connection:
+        if today.ledger is not None:
+            _decisions(today.ledger, connection)
+            _endings(today.ledger, connection)
+            _rights(today.ledger, connection)
+        units = recovery.install(connection, today.tree, list(roots), at)
+        leaves = [leaf for _, entries in today.logs.values() for leaf in entries]
+        objects = _deleted(connection, leaves) + _unreadable(connection, at)
+        _require_ledger(connection, leaves)
+        people = tuple(_erased_people(connection))
+        rows.number_on(connection)
+    return Replayed(people, units, objects)
+
+
+def _decisions(ledger: Database, connection: Connection) -> None:
+    for table in _tables(DECISIONS):
+        connection.execute(delete(table))
+        for some in _rows(ledger, select(table)):
+            connection.execute(insert(table), some)
+
+
+def _endings(ledger: Database, connection: Connection) -> None:
+    for table in _tables(ENDINGS):
+        ended = select(table).where(table.c.state != ENDINGS[table.name])
+        for some in _rows(ledger, ended):
+            for row in some:
+                row.pop("seq", None)
+                same = [column == row[column.name] for column in _key(table)]
+                changed = connection.execute(update(table).where(*same).values(row)).rowcount
+                if not changed and table.name in _ADDED:
+                    connection.execute(insert(table), row)
+
+
+def _rights(ledger: Database, connection: Connection) -> None:
+    users = metadata.tables["users"]
+    there = {row["id"] for some in _rows(ledger, select(users.c.id)) for row in some}
+    for table in _tables(RIGHTS):
+        now = {
+            tuple(row[one.name] for one in _key(table)): row for some in _rows(ledger, select(table)) for row in some
+        }
+        for found in connection.execute(select(table)).mappings().all():
+            key = tuple(found[one.name] for one in _key(table))
+            same = [column == value for column, value in zip(_key(table), key, strict=True)]
+            if key in now:
+                connection.execute(update(table).where(*same).values(now[key]))
+            elif table is not users and found["user"] in there:
+                connection.execute(delete(table).where(*same))
+
+
+def _deleted(connection: Connection, leaves: list[bytes]) -> int:
+    """Objects that the log says were deleted after the backup, with all that derives from them."""
+    objects, edges = metadata.tables["vault_object"], metadata.tables["vault_edge"]
+    frontier = {str(one) for one in _facts(leaves, "object.deleted", "object")}
+    children: dict[str, set[str]] = {}
+    for parent, child in connection.execute(select(edges.c.parent, edges.c.child)):
+        children.setdefault(parent, set()).add(child)
+    gone: set[str] = set()
+    while frontier:
+        gone |= frontier
+        frontier = {child for one in frontier for child in children.get(one, ())} - gone
+    count = 0
+    for some in _groups(sorted(gone)):
+        these = objects.c.id.in_(some) & (objects.c.state == "live")
+        count += connection.execute(update(objects).where(these).values(state="dropping", reason="deleted")).rowcount
+    return count
+
+
+def _unreadable(connection: Connection, at: int) -> int:
+    """Objects whose unit is not in the key tree any more: nothing but their id, class and times stays."""
+    objects, unit = metadata.tables["vault_object"], metadata.tables["unit"]
+    gone = select(unit.c.id).where(unit.c.state == State.DESTROYED)
+    these = objects.c.unit.in_(gone)
+    connection.execute(update(objects).where(these).values(unit_destroyed=True))
+    empty = {"state": _GONE, "blob": None, "facts": None, "kind_index": None, "erased_at": at}
+    return connection.execute(update(objects).where(these, objects.c.state != _GONE).values(empty)).rowcount
+
+
+def _require_ledger(connection: Connection, leaves: list[bytes]) -> None:
+    erasure = metadata.tables["erasure"]
+    known = set(connection.scalars(select(erasure.c.id)))
+    sealed = set(_facts(leaves, "erasure.sealed", "erasure"))
+    missing = set(_facts(leaves, "erasure.tombstoned", "erasure")) - known - sealed
+    if missing:
+        raise IntegrityError(
+            f"The log knows of {len(missing)} erasures that began and are in no ledger here; find the newest database "
+            "or backup, or have those people asked again.",
+            code="ledger-behind",
+        )
+
+
+def _erased_people(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Owners in the restored rows whose fence is closed, or whose account key is gone."""
+    subjects, unit, users = (metadata.tables[name] for name in ("vault_subject", "unit", "users"))
+    closed = set(connection.scalars(select(subjects.c.digest).where(subjects.c.state != "live")))
+    owners = {tuple(row) for row in connection.execute(select(users.c.tenant, users.c.id))}
+    accounts: dict[tuple[str, str], bool] = {}
+    for row in connection.execute(select(unit.c.tenant, unit.c.subject, unit.c.period, unit.c.state)):
+        owner = (row.tenant, row.subject)
+        owners.add(owner)
+        if row.period == "account":
+            accounts[owner] = accounts.get(owner, False) or row.state != State.DESTROYED
+    for tenant, subject in sorted(owners):
+        if subject_digest(tenant, subject) in closed or not accounts.get((tenant, subject), True):
+            yield tenant, subject
+
+
+def _facts(leaves: list[bytes], operation: str, fact: str) -> Iterator[Any]:
+    sign = f'"{operation}"'.encode()
+    for leaf in leaves:
+        if sign in leaf:  # reading every leaf would cost more than all the rest
+            members = read_leaf(leaf)
+            if members.get("op") == operation and fact in members.get("facts", {}):
+                yield members["facts"][fact]
+
+
+def _tables(names: Iterable[str]) -> Iterator[Table]:
+    for name in names:
+        if (table := metadata.tables.get(name)) is not None:
+            yield table
+
+
+def _key(table: Table) -> list[Any]:
+    """The columns by which a row is the same in both databases: ids rather than numbers."""
+    return [table.c.id] if "id" in table.c else list(table.primary_key.columns)
+
+
+def _rows(database: Database, query: Any) -> Iterator[list[dict[str, Any]]]:
+    with database.read(SYSTEM) as connection:
+        for some in connection.execution_options(yield_per=_GROUP).execute(query).mappings().partitions():
+            yield [dict(row) for row in some]
+
+
+def _groups(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), _GROUP):
+        yield values[start : start + _GROUP]

@@ -1,0 +1,156 @@
+"""Putting a backup together again in quarantine: verified, written, brought up to today, probed; only then it counts.
+
+Everything happens in a folder of its own; the restored folder appears under its name in one step, when every probe has
+passed. Interrupted at any point it leaves an unfinished folder, which the next attempt empties and begins anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from troth.audit.guard import blob_name
+from troth.audit.tiles import CHECKPOINT
+from troth.backup import logs, places
+from troth.backup.knowledge import Knowledge, Remains, gather, load_rows
+from troth.backup.manifest import OBJECTS, Part
+from troth.backup.places import Held
+from troth.backup.probing import Probed, Probing
+from troth.backup.quarantine import Quarantine
+from troth.backup.replaying import Replayed, replay
+from troth.backup.source import Progress, quiet
+from troth.backup.verifying import Verified, Verifying
+from troth.kernel.errors import Conflict, IntegrityError, Unavailable
+from troth.kernel.scope import SYSTEM
+from troth.storage.database import metadata
+from troth.storage.private import private_folder
+
+PART = ".part"  # ends the name of an unfinished restore
+_BATCH = 128
+_SPARE = 1.1  # room that must be free, in sizes of the backup
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore that passed. `behind` counts log entries that were signed and are nowhere to be found."""
+
+    verified: Verified
+    rows: int
+    objects: int
+    bytes: int
+    replayed: Replayed
+    probed: Probed
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """Restores backups. `opened` builds an installation on an empty folder without starting it."""
+
+    remains: Remains
+    verifying: Verifying
+    opened: Callable[[Path], Quarantine]
+    now: Callable[[], int]
+
+    def into(self, folder: Path, held: Held, progress: Progress = quiet, *, accept_lost_log: bool = False) -> Restored:
+        """Restore `held` into `folder`, which must not exist.
+
+        Raises `Conflict` (not-clean) when it does; `IntegrityError`: the backup does not hold, an erased unit opens
+        (erased-opens), a live one does not (live-unreadable), ledger or log are older than what was signed
+        (ledger-behind, log-behind; `accept_lost_log` takes the latter); `Unavailable` without room or roots.
+        """
+        if folder.exists():
+            raise Conflict("The folder to restore into exists already; name a new one.", code="not-clean")
+        work = folder.with_name(folder.name + PART)
+        shutil.rmtree(work, ignore_errors=True)
+        private_folder(work)
+        try:
+            self._require_room(work, held)
+            restored = self._restored(work, held, progress, accept_lost_log=accept_lost_log)
+        except OSError as error:
+            raise Unavailable(
+                "The restore cannot write here; make room and start it again.", code="restore-room"
+            ) from error
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)  # nothing half-restored stays readable
+            raise
+        work.rename(folder)
+        return restored
+
+    def _require_room(self, work: Path, held: Held) -> None:
+        if shutil.disk_usage(work).free < held.manifest.bytes * _SPARE:
+            raise Unavailable("There is not enough room for the restore.", code="restore-room")
+
+    def _restored(self, work: Path, held: Held, progress: Progress, *, accept_lost_log: bool) -> Restored:
+        verified = self.verifying.verified(held, progress)
+        quarantine = self.opened(work)
+        try:
+            with tempfile.TemporaryDirectory(prefix="troth-restore-") as scratch:
+                rows = load_rows(quarantine.database, held, self.remains.chunks)
+                today = gather(self.remains, quarantine.database, Path(scratch))
+                behind = _behind(today)
+                if behind and not accept_lost_log:
+                    raise _log_behind(behind)
+                replayed = self._brought_up(quarantine, today)
+                objects, size = self._objects(quarantine, held, progress)
+                probed = Probing(quarantine, today, held, self.remains.chunks).probe(progress)
+                if today.ledger is not None and today.ledger is not self.remains.live:
+                    today.ledger.close()
+        finally:
+            quarantine.close()
+        return Restored(verified, rows, objects, size, replayed, probed, behind)
+
+    def _brought_up(self, quarantine: Quarantine, today: Knowledge) -> Replayed:
+        """Ledger, key tree and log of today; then every holder forgets whom the backup still knows."""
+        roots = [domain.root for domain in self.remains.domains]
+        replayed = replay(quarantine.database, today, roots, self.now())
+        logs.put(quarantine.database, today.logs, self.now())
+        for log, (copy, entries) in today.logs.items():
+            for path, content in logs.resources(entries):
+                quarantine.mirror.create(blob_name(log, path), content)
+            quarantine.mirror.create(blob_name(log, CHECKPOINT), copy.note)
+        for tenant, subject in replayed.people:
+            for holder in quarantine.holders:
+                holder.forget(tenant, subject)
+        return replayed
+
+    def _objects(self, quarantine: Quarantine, held: Held, progress: Progress) -> tuple[int, int]:
+        """The ciphertext of what is live today; of the rest not a byte is written."""
+        table = metadata.tables["vault_object"]
+        alive = select(table.c.blob).where(table.c.blob.is_not(None), table.c.state.in_(("live", "closed")))
+        with quarantine.database.read(SYSTEM) as connection:
+            wanted = sorted(str(blob) for blob in connection.scalars(alive))
+        parts = places.parts_of(held, self.remains.chunks)
+        missing = [blob for blob in wanted if f"{OBJECTS}/{blob}" not in parts]
+        if missing:
+            raise IntegrityError("The backup lacks objects that its rows list.", code="backup-part")
+        size = 0
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            items = [(blob, self._content(held, parts[f"{OBJECTS}/{blob}"])) for blob in some]
+            quarantine.objects.create_all(items)
+            size += sum(len(content) for _, content in items)
+            progress("objects", start + len(some), len(wanted))
+        return len(wanted), size
+
+    def _content(self, held: Held, part: Part) -> bytes:
+        return places.content(held.location, part)
+
+
+def _behind(today: Knowledge) -> int:
+    """How many entries were signed that no copy of the logs has."""
+    have = {log: copy.checkpoint.size for log, (copy, _) in today.logs.items()}
+    return sum(max(0, size - have.get(log, 0)) for log, size in today.signed.items())
+
+
+def _log_behind(behind: int) -> IntegrityError:
+    return IntegrityError(
+        f"The newest log that is left lacks {behind} entries that were signed, so the ledger may be older than an "
+        "erasure; nothing goes live. Find the log folder or a newer backup.",
+        code="log-behind",
+    )

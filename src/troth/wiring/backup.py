@@ -1,0 +1,236 @@
+"""Builds backups of a living installation, and restores when there is none any more."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from troth import __version__
+from troth.audit.evidence import LogEvidence
+from troth.audit.leaf import read_leaf
+from troth.audit.log import Filter, LogReader
+from troth.audit.origins import Origins
+from troth.backup import locations
+from troth.backup.backups import Backups, Event
+from troth.backup.chunks import Chunks
+from troth.backup.knowledge import Remains
+from troth.backup.locations import Location
+from troth.backup.logs import OPERATOR
+from troth.backup.places import Held
+from troth.backup.quarantine import Quarantine
+from troth.backup.restoring import Restoring
+from troth.backup.source import Source
+from troth.backup.verifying import Verifying
+from troth.kernel.clock import Clock, SystemClock, epoch_ms
+from troth.kernel.errors import Conflict, NotFound, TrothError, Unavailable
+from troth.kernel.journal import Journal
+from troth.keys.domain_choice import domains_of
+from troth.keys.domains import Domain
+from troth.keys.secrets import Secrets
+from troth.keys.signing import LocalSigner
+from troth.promises.system import Base
+from troth.settings.load import Settings
+from troth.storage.blobs import BlobStore, LocalBlobs
+from troth.storage.database import Database
+from troth.wiring.base import build_base
+from troth.wiring.identity import build_identity
+from troth.wiring.vault import build_vault
+
+_NEWEST = 50  # entries of one kind that the desk looks back on
+_LOG_SECONDS, _LOG_PAUSE = 10.0, 0.2  # how long another process's sequencer is waited for
+
+
+def build_backups(base: Base) -> Backups:
+    """The desk of a living installation. Raises `Denied` and `Invalid` for places that may not be used."""
+    chosen = locations.configured(base.settings.backup, base.settings.data)
+    keep_days = base.settings.backup.keep_days
+    open_places = lru_cache(maxsize=1)(lambda: tuple(locations.opened(chosen, keep_days)))
+    chunks = Chunks(base.secrets.named("backup-pieces"))
+    evidence = LogEvidence(base.sequencer, base.prover)
+    source = Source(
+        database=base.database,
+        objects=base.objects,
+        signer=base.signer,
+        recorder=base.outbox,
+        clock=base.clock,
+        chunks=chunks,
+        jurisdiction=base.settings.data.jurisdiction,
+        tool=f"troth {__version__}",
+        settle=partial(_settle, base),
+        prove=partial(_prove, base, evidence),
+    )
+    mirror, guard = LocalBlobs(base.settings.data.folder / "log"), LocalBlobs(base.settings.data.keys / "log-guard")
+    seen = _Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins)
+
+    def restoring(newest: Held) -> Restoring:
+        return seen.restoring(newest, base.database, mirror, guard, base.clock)
+
+    return Backups(
+        source,
+        open_places,
+        seen.verifying(),
+        restoring,
+        partial(_history, base.reader),
+        keep_days=keep_days,
+        drill_days=base.settings.backup.drill_days,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """An installation as far as it is left: keys and backups at least. `live` is None when its database is lost."""
+
+    settings: Settings
+    places: Sequence[Location]
+    verifying: Verifying
+    keys: dict[str, bytes]
+    live: Database | None
+    restoring: Callable[[Held], Restoring]
+
+
+@contextmanager
+def remaining(settings: Settings, database_url: str | None = None) -> Iterator[Remaining]:
+    """What a restore can stand on; nothing of the installation is made or changed.
+
+    `database_url` names an empty PostgreSQL database to restore into. Raises `NotFound` without a keys folder.
+    """
+    data = settings.data
+    if not (data.keys / "secrets").is_dir() or not (data.keys / "signing").is_dir():
+        raise NotFound("The keys folder is not there; without it no backup opens. Set TROTH_DATA__KEYS.")
+    chunks = Chunks(Secrets.open(data.keys / "secrets").named("backup-pieces"))
+    signer = LocalSigner.open(data.keys / "signing", settings.server.name)
+    origins = Origins.of(signer, settings.server.name)
+    live = _living(settings)
+    mirror = LocalBlobs(data.folder / "log") if (data.folder / "log").is_dir() else None
+    guard = LocalBlobs(data.keys / "log-guard")
+    places = locations.opened(locations.configured(settings.backup, data), settings.backup.keep_days)
+    seen = _Eyes(settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, database_url)
+    keys = {signer.name: signer.public_key}
+    try:
+        yield Remaining(
+            settings,
+            places,
+            seen.verifying(),
+            keys,
+            live,
+            lambda newest: seen.restoring(newest, live, mirror, guard, SystemClock()),
+        )
+    finally:
+        if live is not None:
+            live.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Eyes:
+    """What verifying and restoring see with."""
+
+    settings: Settings
+    chunks: Chunks
+    signer: LocalSigner
+    domains: tuple[Domain, ...]
+    origins: Origins
+    database_url: str | None = None
+
+    def verifying(self) -> Verifying:
+        keys = {self.signer.name: self.signer.public_key}
+        return Verifying(self.chunks, keys, str(self.origins.key(OPERATOR)), self.settings.data.jurisdiction)
+
+    def restoring(
+        self, newest: Held, live: Database | None, mirror: BlobStore | None, guard: BlobStore, clock: Clock
+    ) -> Restoring:
+        remains = Remains(
+            domains=self.domains,
+            jurisdiction=self.settings.data.jurisdiction,
+            chunks=self.chunks,
+            origins=self.origins,
+            guard=guard,
+            mirror=mirror,
+            live=live,
+            newest=newest,
+        )
+        opened = partial(_quarantine, self.settings, self.database_url)
+        return Restoring(remains, self.verifying(), opened, lambda: epoch_ms(clock.now()))
+
+
+def _quarantine(settings: Settings, database_url: str | None, folder: Path) -> Quarantine:
+    """An installation on an empty folder with today's keys, never started."""
+    there = settings.data.model_copy(update={"folder": folder, "database_url": database_url})
+    base = build_base(settings.model_copy(update={"data": there}), SystemClock(), Journal())
+    vault = build_vault(base, build_identity(base))
+
+    def close() -> None:
+        base.outbox.close()
+        base.sequencer.stop()
+        base.database.checkpoint()
+        base.database.close()
+
+    return Quarantine(
+        database=base.database,
+        objects=base.objects,
+        mirror=LocalBlobs(folder / "log"),
+        tree=base.tree,
+        holders=vault.holders,
+        open_object=lambda tenant, subject, identifier: vault.objects.open(tenant, subject, identifier)[1],
+        now=lambda: epoch_ms(base.clock.now()),
+        close=close,
+    )
+
+
+def _living(settings: Settings) -> Database | None:
+    """The database of the installation, when it can be opened at all."""
+    data = settings.data
+    if data.database_url is None and not (data.folder / "troth.db").exists():
+        return None
+    database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
+    try:
+        with database.read() as connection:
+            connection.exec_driver_sql("SELECT 1").one()
+    except (SQLAlchemyError, TrothError):
+        database.close()
+        return None
+    return database
+
+
+def _settle(base: Base) -> None:
+    """Everything that waits is in the signed logs: by our own sequencer, or by waiting for the server's."""
+    try:
+        base.sequencer.flush()
+        return
+    except Conflict:
+        pass  # another process sequences
+    end = time.monotonic() + _LOG_SECONDS
+    while time.monotonic() < end:
+        state = base.sequencer.state()
+        if not state.waiting and not state.unsigned:
+            return
+        time.sleep(_LOG_PAUSE)
+    raise Unavailable("The audit log does not move on; look at the server, then back up again.", code="log-stuck")
+
+
+def _prove(base: Base, evidence: LogEvidence, log: str, request: str) -> str:
+    with contextlib.suppress(Conflict):
+        return evidence.prove(log, request)
+    end = time.monotonic() + _LOG_SECONDS
+    while True:
+        try:
+            return base.prover.proof(log, base.prover.locate(log, request)[-1])
+        except (Unavailable, NotFound, IndexError) as error:
+            if time.monotonic() > end:
+                raise Unavailable("The entry is not in the signed log yet.", code="no-proof") from error
+            time.sleep(_LOG_PAUSE)
+
+
+def _history(reader: LogReader, operation: str) -> list[Event]:
+    try:
+        page = reader.page(OPERATOR, Filter(operation=operation), before=None, limit=_NEWEST)
+    except NotFound:
+        return []
+    leaves = [read_leaf(entry.leaf) for entry in page.entries]
+    return [Event(leaf.get("time", 0), leaf.get("request", ""), leaf.get("facts", {})) for leaf in leaves]
