@@ -58,6 +58,10 @@ class OpenBaoRoot:
         except Rejected:
             self._require(name)
             raise _refused() from None
+        except Unavailable as error:
+            if error.code == "openbao-denied":  # for a policy, encrypting under an unknown name is making a key
+                self._require(name)
+            raise
 
     def open(self, root: str, sealed: bytes, aad: bytes) -> bytes:
         name = self._name(root)

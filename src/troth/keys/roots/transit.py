@@ -56,6 +56,8 @@ class Transit:
         """The id of the service's storage, which a restart keeps. Raises `Unavailable` (sealed, standby, away)."""
         with self._client() as client:
             health = _asked(lambda: client.sys.read_health_status(method="GET"), _HEALTH)
+        if not isinstance(health, dict):
+            raise _unavailable("openbao-failed")
         if not health.get("cluster_id"):
             raise _unavailable("openbao-sealed")
         return str(health["cluster_id"])
@@ -64,7 +66,7 @@ class Transit:
         """True when encrypting under an unknown name would make a key of that name."""
         with self._client() as client:
             config = _asked(lambda: client.adapter.get(f"/v1/{self._place.mount}/config/keys"))
-        return config is None or not config["data"].get("disable_upsert")
+        return not _data(config).get("disable_upsert")
 
     def create(self, name: str) -> None:
         """A fresh AES-256 key that derives one key per context, can be neither exported nor backed up in clear."""
@@ -84,13 +86,13 @@ class Transit:
         """What the service says of a key; None when there is none."""
         with self._client() as client:
             found = _asked(lambda: client.secrets.transit.read_key(name, mount_point=self._place.mount))
-        return found["data"] if found else None
+        return None if found is None else _data(found)
 
     def names(self) -> list[str]:
         """Names of all keys of the mount."""
         with self._client() as client:
             found = _asked(lambda: client.secrets.transit.list_keys(mount_point=self._place.mount))
-        return [str(name) for name in found["data"]["keys"]] if found else []
+        return [] if found is None else [str(name) for name in _listed(_data(found).get("keys"))]
 
     def encrypt(self, name: str, plaintext: bytes, context: bytes) -> bytes:
         """The ciphertext. Raises `Rejected` when there is no such key."""
@@ -100,7 +102,7 @@ class Transit:
                     name, _text(plaintext), context=_text(context), mount_point=self._place.mount
                 )
             )
-        return str(_member(answer, "ciphertext")).encode()
+        return _text_of(answer, "ciphertext").encode()
 
     def decrypt(self, name: str, ciphertext: bytes, context: bytes) -> bytes:
         """The plaintext. Raises `Rejected` when there is no such key or the ciphertext is not of it and `context`."""
@@ -114,7 +116,7 @@ class Transit:
                     name, text, context=_text(context), mount_point=self._place.mount
                 )
             )
-        return base64.b64decode(_member(answer, "plaintext"))
+        return base64.b64decode(_text_of(answer, "plaintext"))
 
     def delete(self, name: str) -> None:
         """Allow the deletion and delete. Raises `Rejected` when there is no such key."""
@@ -211,10 +213,24 @@ def _unavailable(code: str) -> Unavailable:
     return Unavailable(_SENTENCES[code], code=code)
 
 
-def _member(answer: Any, name: str) -> Any:
-    if not isinstance(answer, dict):
+def _data(answer: Any) -> dict[str, Any]:
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(data, dict):
         raise _unavailable("openbao-failed")
-    return answer["data"][name]
+    return data
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _unavailable("openbao-failed")
+    return value
+
+
+def _text_of(answer: Any, name: str) -> str:
+    text = _data(answer).get(name)
+    if not isinstance(text, str):
+        raise _unavailable("openbao-failed")
+    return text
 
 
 def _text(raw: bytes) -> str:
