@@ -20,7 +20,8 @@ from troth.keys.domains import Domain
 from troth.keys.pages import Branch, Ref
 from troth.keys.roots.local import LocalRoot
 from troth.keys.roots.port import Root
-from troth.keys.tree import KeyTree, UnitKey, UnitRequest
+from troth.keys.shares import KEY, SHARE, joined
+from troth.keys.tree import KeyTree, Options, UnitKey, UnitRequest
 from troth.keys.units import address, derive
 from troth.storage.blobs import BlobStore, LocalBlobs
 from troth.storage.database import Database
@@ -117,21 +118,32 @@ class History:
     def _root_pages(self, roots: Sequence[Root]) -> Iterator[Ref]:
         for body in self.manifests:
             one = manifest.decode(body)
+            page, opened = bytes.fromhex(one.root_page), {}
             for seal in one.domains:
                 for root in roots:
                     for name in root.present():
                         try:
-                            key = root.open(name, seal.key, one.aad("root-page-key", seal.domain))
+                            key = root.open(name, seal.key, one.aad(SHARE if one.split else KEY, seal.domain))
                         except TrothError:
                             continue
-                        yield Ref(bytes.fromhex(one.root_page), key)
+                        opened[seal.domain] = key
+                        if not one.split:
+                            yield Ref(page, key)
+            if one.split and len(opened) == len(one.domains):
+                yield Ref(page, joined(opened, page))
 
 
 class World:
     """A key tree on real storage; `reopen` is another process."""
 
     def __init__(
-        self, folder: Path, *, domains: int = 1, kind: str = "sqlite", wrap: Callable[[Any], Any] = lambda one: one
+        self,
+        folder: Path,
+        *,
+        domains: int = 1,
+        kind: str = "sqlite",
+        wrap: Callable[[Any], Any] = lambda one: one,
+        options: Options | None = None,
     ) -> None:
         self.folder = folder
         self.kept: list[dict[str, bytes]] = [{} for _ in range(domains)]
@@ -145,12 +157,12 @@ class World:
             Domain(wrap(root), wrap(KeepingBlobs(LocalBlobs(folder / f"copies-{at}"), kept)))
             for at, (root, kept) in enumerate(zip(self.roots, self.kept, strict=True))
         ]
-        self.wrap, self.clock = wrap, SystemClock()
+        self.wrap, self.clock, self.options = wrap, SystemClock(), options
         self.tree = self.reopen()
 
     def reopen(self) -> KeyTree:
         """A process that starts now."""
-        tree = KeyTree(self.wrap(self.database), self.domains, self.clock)
+        tree = KeyTree(self.wrap(self.database), self.domains, self.clock, options=self.options)
         assert tree.resume()
         self.tree = tree
         return tree

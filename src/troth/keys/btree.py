@@ -48,9 +48,9 @@ class Draft:
         """Same key, more content: nothing may have left the page."""
         (self.fresh if ref in self.fresh else self.rewritten)[ref] = page
 
-    def add(self, page: Page) -> Ref:
-        """A page under a fresh key."""
-        ref = Ref.fresh()
+    def add(self, page: Page, ref: Ref | None = None) -> Ref:
+        """A page under a fresh key, or under that of `ref`, which must be fresh."""
+        ref = ref or Ref.fresh()
         self.fresh[ref] = page
         return ref
 
@@ -80,11 +80,11 @@ def insert(draft: Draft, root: Ref, entries: Mapping[bytes, bytes]) -> None:
     draft.rewrite(root, pages[0][1])
 
 
-def erase(draft: Draft, root: Ref, ranges: Sequence[Range]) -> Ref:
-    """Drop every address in `ranges` (from `merged`), re-keying each path once; the root's new ref."""
+def erase(draft: Draft, root: Ref, ranges: Sequence[Range], fresh: Ref | None = None) -> Ref:
+    """Drop every address in `ranges` (from `merged`), re-keying each path once; the root's new ref (or `fresh`)."""
     kept = _kept(draft, draft.load(root), (LOWEST, _TOP), ranges)
     draft.retire(root)
-    return draft.add(kept or Leaf())
+    return draft.add(kept or Leaf(), fresh)
 
 
 def prefix_range(prefix: bytes) -> Range:

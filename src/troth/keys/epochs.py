@@ -22,11 +22,13 @@ from troth.keys.lifecycle import State
 from troth.keys.manifest import CANARY_BYTES, DomainSeal, Manifest
 from troth.keys.pages import Ref
 from troth.keys.root_rows import RootRow, RootRows
+from troth.keys.roots.port import Root
+from troth.keys.shares import KEY, SHARE, FreshRoot, joined
 from troth.keys.store import KeyStore
 from troth.keys.transitions import Transitions
 from troth.keys.units import RootDestroyed
 
-_KEY, _CANARY = "root-page-key", "canary"
+_CANARY = "canary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,14 @@ class Epoch:
 class Epochs:
     """Knows the current epoch; prepares, confirms and ends epochs."""
 
-    def __init__(self, store: KeyStore, domains: Sequence[Domain], clock: Clock, transitions: Transitions) -> None:
+    def __init__(
+        self, store: KeyStore, domains: Sequence[Domain], clock: Clock, transitions: Transitions, *, split: bool = False
+    ) -> None:
         self._store = store
         self._domains = domains
         self._clock = clock
         self._transitions = transitions
+        self.split = split
         self._rows = RootRows(store.jurisdiction)
         self._lock = threading.Lock()
         self._current: Epoch | None = None
@@ -65,7 +70,11 @@ class Epochs:
                 self._current = self._opened()
             return self._current
 
-    def prepare(self, previous: Manifest | None, root: Ref, pages: str) -> Manifest:
+    def fresh_root(self) -> FreshRoot:
+        """The id, key and parts of a new root page."""
+        return FreshRoot.draw([domain.name for domain in self._domains], split=self.split)
+
+    def prepare(self, previous: Manifest | None, root: FreshRoot, pages: str) -> Manifest:
         """Fresh roots in every domain, and the manifest that seals `root` under them; nothing is in force yet."""
         epoch = previous.epoch + 1 if previous else 1
         jurisdiction, at = self._store.jurisdiction, self.now()
@@ -76,15 +85,23 @@ class Epochs:
         with self._store.write(previous.epoch if previous else None) as connection:
             self._rows.register(connection, rows, at)
         digest = previous.digest if previous else ""
-        draft = Manifest(jurisdiction, epoch, digest, root.page.hex(), pages, at, ())
-        return replace(draft, domains=tuple(self._sealed(draft, one, names[one.name], root) for one in self._domains))
+        draft = Manifest(jurisdiction, epoch, digest, root.ref.page.hex(), pages, at, (), root.split)
+        return replace(
+            draft,
+            domains=tuple(self._sealed(draft, one, names[one.name], root.parts[one.name]) for one in self._domains),
+        )
 
-    def check(self, manifest: Manifest, root: Ref) -> None:
-        """Raises `Unavailable` unless every domain gives the root page key back from the manifest."""
-        for domain in self._domains:
-            seal = next(one for one in manifest.domains if one.domain == domain.name)
-            if domain.root.open(seal.root, seal.key, manifest.aad(_KEY, domain.name)) != root.key:
-                raise Unavailable("A key domain does not keep its root; nothing was destroyed.", code="root-lost")
+    def check(self, manifest: Manifest, root: FreshRoot) -> None:
+        """Raises `Unavailable` unless every domain gives its part back from the manifest, and they make the key."""
+        found = {
+            domain.name: domain.root.open(seal.root, seal.key, manifest.aad(_purpose(manifest), domain.name))
+            for domain in self._domains
+            for seal in manifest.domains
+            if seal.domain == domain.name
+        }
+        whole = joined(found, root.ref.page) if root.split else root.ref.key
+        if found != dict(root.parts) or whole != root.ref.key:
+            raise Unavailable("A key domain does not keep its root; nothing was destroyed.", code="root-lost")
 
     def commit(self, connection: Connection, manifest: Manifest) -> None:
         """Put a prepared epoch in force, in the caller's transaction. Raises `Conflict` when it was given up."""
@@ -156,31 +173,11 @@ class Epochs:
         manifest = manifests.decode(body)
         if manifest.jurisdiction != self._store.jurisdiction:
             raise IntegrityError("The key tree's manifest belongs to another jurisdiction.", code="key-manifest")
-        return Epoch(manifest, Ref(bytes.fromhex(manifest.root_page), self._unsealed(manifest)))
+        return Epoch(manifest, unsealed(manifest, [domain.root for domain in self._domains]))
 
-    def _unsealed(self, manifest: Manifest) -> bytes:
-        seals = {one.domain: one for one in manifest.domains}
-        refusals: list[TrothError] = []
-        for domain in self._domains:
-            if (seal := seals.get(domain.name)) is None:
-                continue
-            try:
-                return domain.root.open(seal.root, seal.key, manifest.aad(_KEY, domain.name))
-            except (Gone, Unavailable, IntegrityError) as error:
-                refusals.append(error)
-        for kind in (Unavailable, IntegrityError):
-            for refusal in refusals:
-                if isinstance(refusal, kind):
-                    raise refusal
-        raise IntegrityError(
-            "The key tree is sealed under a root that no longer exists: the key tables were rolled back. "
-            "Restore the newest ones.",
-            code="tree-rolled-back",
-        )
-
-    def _sealed(self, manifest: Manifest, domain: Domain, root: str, ref: Ref) -> DomainSeal:
+    def _sealed(self, manifest: Manifest, domain: Domain, root: str, part: bytes) -> DomainSeal:
         domain.root.create(root)
-        key = domain.root.seal(root, ref.key, manifest.aad(_KEY, domain.name))
+        key = domain.root.seal(root, part, manifest.aad(_purpose(manifest), domain.name))
         canary = domain.root.seal(root, os.urandom(CANARY_BYTES), manifest.aad(_CANARY, domain.name))
         return DomainSeal(domain.name, root, domain.root.assurance, key, canary)
 
@@ -226,6 +223,47 @@ class Epochs:
         except Gone:
             return "canary:refused"
         raise _pending()
+
+
+def unsealed(manifest: Manifest, roots: Sequence[Root]) -> Ref:
+    """The root page of a manifest, opened by the first domain that can, or by all of them together when it is split.
+
+    Raises `Unavailable` (a domain that is needed does not answer), `IntegrityError` (rolled back, or changed).
+    """
+    seals = {one.domain: one for one in manifest.domains}
+    parts: dict[str, bytes] = {}
+    refusals: list[TrothError] = []
+    for root in roots:
+        if (seal := seals.get(root.domain)) is None or (parts and not manifest.split):
+            continue
+        try:
+            parts[root.domain] = root.open(seal.root, seal.key, manifest.aad(_purpose(manifest), root.domain))
+        except (Gone, Unavailable, IntegrityError) as error:
+            refusals.append(error)
+    page = bytes.fromhex(manifest.root_page)
+    if manifest.split and parts.keys() == seals.keys():
+        return Ref(page, joined(parts, page))
+    if parts and not manifest.split:
+        return Ref(page, next(iter(parts.values())))
+    raise _unopened(refusals, missing=manifest.split and len(parts) + len(refusals) < len(seals))
+
+
+def _unopened(refusals: Sequence[TrothError], *, missing: bool) -> TrothError:
+    for kind in (Unavailable, IntegrityError):
+        for refusal in refusals:
+            if isinstance(refusal, kind):
+                return refusal
+    if missing:
+        return Unavailable("The root is split, and a key domain that holds a share is not set.", code="key-share")
+    return IntegrityError(
+        "The key tree is sealed under a root that no longer exists: the key tables were rolled back. "
+        "Restore the newest ones.",
+        code="tree-rolled-back",
+    )
+
+
+def _purpose(manifest: Manifest) -> str:
+    return SHARE if manifest.split else KEY
 
 
 def _pending() -> Unavailable:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from troth.kernel.errors import IntegrityError, TrothError, Unavailable
+from troth.kernel.errors import IntegrityError, TrothError
 from troth.keys import manifest as manifests
 from troth.keys import packs, pages
+from troth.keys.epochs import unsealed
 from troth.keys.lifecycle import State
 from troth.keys.manifest import Manifest
 from troth.keys.pages import Branch, Page, Ref
@@ -141,16 +142,11 @@ def _decoded(body: bytes) -> Manifest | None:
 
 def _root_refs(manifest: Manifest, roots: Sequence[Root]) -> Iterator[Ref]:
     """The root page, as every domain that still opens it says."""
-    for seal in manifest.domains:
-        for root in roots:
-            if root.domain == seal.domain:
-                try:
-                    key = root.open(seal.root, seal.key, manifest.aad("root-page-key", seal.domain))
-                except Unavailable:
-                    raise
-                except TrothError:
-                    continue  # destroyed, or sealed by others
-                yield Ref(bytes.fromhex(manifest.root_page), key)
+    for some in [roots] if manifest.split else [[root] for root in roots]:
+        try:
+            yield unsealed(manifest, some)
+        except IntegrityError:
+            continue  # destroyed, or sealed by others
 
 
 class _Walk:

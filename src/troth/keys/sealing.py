@@ -23,6 +23,7 @@ from troth.keys.manifest import Manifest, decode
 from troth.keys.pages import Branch, Ref
 from troth.keys.reading import Change
 from troth.keys.scope_rows import WHOLE, not_revoked
+from troth.keys.shares import FreshRoot
 from troth.keys.state import TreeState
 from troth.keys.store import PageWrite
 from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
@@ -45,7 +46,9 @@ class Sealing:
                 return
             state.epochs.require_known()
             change = Change(state.reader, state.store.jurisdiction)
-            self._publish(None, change, change.draft.add(Leaf()), Extent((), ()))
+            fresh = state.epochs.fresh_root()
+            change.draft.add(Leaf(), fresh.ref)
+            self._publish(None, change, fresh, Extent((), ()))
 
     def revoke(self, scopes: Sequence[Scope]) -> list[Revocation]:
         """Live effect: nothing in the scopes opens in this process any more, nor elsewhere after a short lease.
@@ -114,11 +117,12 @@ class Sealing:
     def _erase(self, extent: Extent, ranges: Sequence[Range]) -> None:
         now = self._state.epochs.current()
         change = Change(self._state.reader, self._state.store.jurisdiction)
-        root = erase(change.draft, now.root, ranges)
+        fresh = self._state.epochs.fresh_root()
+        erase(change.draft, now.root, ranges, fresh.ref)
         _require_survivors(change, ranges)
-        self._publish(now, change, root, extent)
+        self._publish(now, change, fresh, extent)
 
-    def _publish(self, now: Epoch | None, change: Change, root: Ref, extent: Extent) -> None:
+    def _publish(self, now: Epoch | None, change: Change, root: FreshRoot, extent: Extent) -> None:
         """Put a change in force as a new epoch."""
         state = self._state
         previous = now.manifest if now else None

@@ -35,9 +35,14 @@ _ATTEMPTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a tree is kept. Without `recorder` its transitions are in no log: for a tree in quarantine, and benches."""
+    """How a tree is kept.
+
+    Without `recorder` its transitions are in no log: for a tree in quarantine, and benches. `split`: every domain holds
+    a share of the root page's key, so all must answer, and a key is gone when one of them destroyed its root.
+    """
 
     recorder: Recorder | None = None
+    split: bool = False
     periods: Cryptoperiods = field(default_factory=Cryptoperiods)
 
 
@@ -54,7 +59,7 @@ class TreeState:
         self.transitions = Transitions(options.recorder, jurisdiction)
         self.periods = options.periods
         self.copies = Copies(domains, jurisdiction)
-        self.epochs = Epochs(self.store, domains, clock, self.transitions)
+        self.epochs = Epochs(self.store, domains, clock, self.transitions, split=options.split)
         self.reader = PageReader(self.store, CACHED_PAGES)
         self.by_id: Cache[bytes, UnitKey] = Cache(CACHED_UNITS)
         self.by_name: Cache[str, UnitKey] = Cache(CACHED_UNITS)

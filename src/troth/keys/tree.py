@@ -23,6 +23,7 @@ from troth.keys.units import Destruction, Revocation, RootDestroyed, Scope, Unit
 from troth.keys.upkeep import Upkeep
 from troth.storage.database import Database
 
+_SHARES = 2
 __all__ = [
     "Destruction",
     "Domain",
@@ -52,6 +53,8 @@ class KeyTree:
     ) -> None:
         if not domains or len({one.name for one in domains}) != len(domains):
             raise Invalid("A key tree needs key domains with different names.", code="key-domains")
+        if options and options.split and len(domains) < _SHARES:
+            raise Invalid("A root can be split over two key domains or more; set another one.", code="key-domains")
         self._state = TreeState(database, domains, clock, jurisdiction, options or Options())
         self._adding = Adding(self._state)
         self._sealing = Sealing(self._state)
@@ -65,6 +68,8 @@ class KeyTree:
         `Unavailable` when no domain answers. Nothing is destroyed in those cases.
         """
         self._state.settled(self._sealing.begin)
+        if self._state.epochs.current().manifest.split != self._state.epochs.split:
+            self.rotate()  # the setting was changed: it holds from now on
         try:
             self._state.settled(self._state.epochs.end_others)
         except Unavailable as error:

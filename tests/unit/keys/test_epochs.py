@@ -32,7 +32,7 @@ def test_each_root_goes_through_its_states(world: World) -> None:
 
 def test_a_root_that_never_came_into_force_is_destroyed_at_the_next_start(world: World) -> None:
     epochs = world.tree._state.epochs
-    abandoned = epochs.prepare(epochs.current().manifest, epochs.current().root, "")
+    abandoned = epochs.prepare(epochs.current().manifest, epochs.fresh_root(), "")
     assert len(world.roots[0].present()) == 2
     world.reopen()
     assert world.roots[0].present() == [epochs.current().manifest.domains[0].root]

@@ -22,7 +22,8 @@ def test_it_round_trips_and_its_digest_names_its_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"jurisdiction": "us"}, {"epoch": 3}, {"previous": ""}, {"root_page": ""}, {"pages": ""}]
+    "change",
+    [{"jurisdiction": "us"}, {"epoch": 3}, {"previous": ""}, {"root_page": ""}, {"pages": ""}, {"split": True}],
 )
 def test_each_member_is_bound_to_what_is_sealed(change: dict[str, object]) -> None:
     assert replace(MANIFEST, **change).aad("canary", "local") != MANIFEST.aad("canary", "local")  # type: ignore[arg-type]
@@ -46,3 +47,20 @@ def test_a_missing_member_is_refused(cut: bytes) -> None:
     assert cut in MANIFEST.encoded()
     with pytest.raises(IntegrityError):
         decode(MANIFEST.encoded().replace(cut, b""))
+
+
+def test_the_first_format_is_still_read_and_keeps_its_bytes() -> None:
+    first = replace(MANIFEST, version=1)
+    assert b"split" not in first.encoded()
+    assert decode(first.encoded()) == first
+    assert first.aad("canary", "local") != MANIFEST.aad("canary", "local")
+
+
+def test_the_first_format_cannot_claim_a_split() -> None:
+    for body, change in (
+        (replace(MANIFEST, version=1).encoded(), b'"split":true,"type"'),
+        (MANIFEST.encoded(), b'"type"'),
+    ):
+        cut = body.replace(b'"split":false,', b"").replace(b'"type"', change)
+        with pytest.raises(IntegrityError):
+            decode(cut)

@@ -22,11 +22,11 @@ def test_a_change_that_would_lose_other_keys_is_not_written(
     """The survivor check is apart from the code that erases, so a fault there costs nothing."""
     goes, stays = world.own("ten_a", "usr_a", 9), world.own("ten_a", "usr_b", 9)
 
-    def too_much(draft: Draft, root: Ref, ranges: Sequence[Range]) -> Ref:
-        return btree.erase(draft, root, [prefix_range(tenant_place("ten_a"))])
+    def too_much(draft: Draft, root: Ref, ranges: Sequence[Range], fresh: Ref) -> Ref:
+        return btree.erase(draft, root, [prefix_range(tenant_place("ten_a"))], fresh)
 
-    def one_leaf_too_much(draft: Draft, root: Ref, ranges: Sequence[Range]) -> Ref:
-        return btree.erase(draft, root, btree.merged([*ranges, prefix_range(stays[0].place)]))
+    def one_leaf_too_much(draft: Draft, root: Ref, ranges: Sequence[Range], fresh: Ref) -> Ref:
+        return btree.erase(draft, root, btree.merged([*ranges, prefix_range(stays[0].place)]), fresh)
 
     for fault in (too_much, one_leaf_too_much):
         monkeypatch.setattr(sealing, "erase", fault)
