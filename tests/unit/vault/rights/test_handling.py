@@ -1,0 +1,152 @@
+"""The officer's moves, and what each leaves on record and in the post."""
+
+from __future__ import annotations
+
+import pytest
+
+from rights_world import OFFICER, RightsWorld, asker
+from troth.kernel.errors import Conflict, NotFound
+from troth.vault.rights.clocks import Kind, Urgency
+from troth.vault.rights.notices import Notice
+from troth.vault.rights.register import By, Wish
+from troth.vault.rights.requests import Level, State
+from vault_world import ANN, OTHER, TENANT
+
+STRANGER = By(tenant=OTHER, actor="usr_eve", call="req_eve")
+
+
+def test_from_receipt_to_answer(rights: RightsWorld) -> None:
+    made = rights.file(text="Everything, please.")
+    assert rights.handling.take(OFFICER, made.id).officer == OFFICER.actor
+    rights.clock.forward(days=3)
+    done = rights.handling.answer(OFFICER, made.id, "Take the archive.")
+    assert (done.state, done.closed_at) == (State.ANSWERED, rights.vault.ground.now())
+    assert rights.register.own(TENANT, ANN, made.id).answer == "Take the archive."
+    assert rights.events() == ["request.received", "request.taken", "request.answered"]
+    assert {entry["actor"] for entry in rights.entries()} == {ANN, OFFICER.actor}
+
+
+def test_a_longer_term_once(rights: RightsWorld) -> None:
+    made = rights.file()
+    rights.handling.take(OFFICER, made.id)
+    longer = rights.handling.extend(OFFICER, made.id, "complexity")
+    assert longer.due(rights.calendar).isoformat() == "2027-02-22"
+    with pytest.raises(Conflict) as refusal:
+        rights.handling.extend(OFFICER, made.id, "complexity")
+    assert refusal.value.code == "extended-already"
+    rights.clock.forward(days=40)
+    assert (
+        rights.handling.answer(OFFICER, made.id, "Here.").urgency(rights.clock.now(), rights.calendar)
+        is Urgency.ON_TIME
+    )
+
+
+def test_a_longer_term_after_the_first_is_refused(rights: RightsWorld) -> None:
+    made = rights.file()
+    rights.clock.forward(days=31)
+    with pytest.raises(Conflict) as refusal:
+        rights.handling.extend(OFFICER, made.id, "complexity")
+    assert refusal.value.code == "extension-too-late"
+
+
+def test_refusing_says_why(rights: RightsWorld) -> None:
+    made = rights.file()
+    done = rights.handling.refuse(OFFICER, made.id, "legal-duty", "Tax law keeps it until 2030.")
+    assert (done.state, done.reason) == (State.REFUSED, "legal-duty")
+    assert rights.register.own(TENANT, ANN, made.id).answer == "Tax law keeps it until 2030."
+    assert rights.entries()[-1]["facts"]["reason"] == "legal-duty"
+
+
+def test_sorting_keeps_the_clock_from_receipt(rights: RightsWorld) -> None:
+    made = rights.mail("ann@example.org")
+    rights.clock.forward(days=5)
+    found = rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.ACCESS))
+    assert (found.kind, found.received_at) == (Kind.ACCESS, made.received_at)
+    with pytest.raises(Conflict):
+        rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.UNSORTED))
+
+
+def test_a_message_nobody_sorted_is_not_answered(rights: RightsWorld) -> None:
+    made = rights.mail("ann@example.org")
+    rights.register.confirm(asker(), made.id)
+    rights.handling.take(OFFICER, made.id)
+    with pytest.raises(Conflict) as refusal:
+        rights.handling.answer(OFFICER, made.id, "Hello.")
+    assert refusal.value.code == "unsorted"
+
+
+def test_answering_an_objection_from_a_mail_ends_the_use(rights: RightsWorld) -> None:
+    rights.vault.consents.grant(TENANT, ANN, "training", notice="v1")
+    made = rights.mail("ann@example.org", text="No training with my data")
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.OBJECTION, purpose="training"))
+    rights.handling.take(OFFICER, made.id)
+    rights.handling.answer(OFFICER, made.id, "It is off.")
+    assert rights.vault.consents.valid(TENANT, ANN, "training") is None
+    assert rights.register.objections.standing(TENANT, ANN) == {"training"}
+
+
+def test_verification_by_an_officer_says_how(rights: RightsWorld) -> None:
+    made = rights.mail()
+    seen = rights.handling.verify(OFFICER, made.id, "in-person", None)
+    assert (seen.level, seen.state) == (Level.HIGH, State.VERIFIED)
+    assert rights.handling.opened(TENANT, made.id).means == "in-person"
+
+
+def test_officers_of_another_tenant_find_nothing(rights: RightsWorld) -> None:
+    made = rights.mail()
+    for act in (
+        lambda: rights.handling.opened(OTHER, made.id),
+        lambda: rights.handling.take(STRANGER, made.id),
+        lambda: rights.handling.sort(STRANGER, made.id, Wish(kind=Kind.ACCESS)),
+        lambda: rights.handling.verify(STRANGER, made.id, "in-person", None),
+        lambda: rights.handling.extend(STRANGER, made.id, "complexity"),
+        lambda: rights.handling.answer(STRANGER, made.id, "x"),
+        lambda: rights.handling.refuse(STRANGER, made.id, "duplicate", ""),
+        lambda: rights.handling.acknowledge(STRANGER, made.id, Notice.RECEIPT),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert rights.handling.queue(OTHER) == []
+    assert rights.outgoing.waiting(OTHER) == []
+
+
+def test_the_most_urgent_stands_first(rights: RightsWorld) -> None:
+    late = rights.file()
+    rights.clock.forward(days=25)
+    soon = rights.file()
+    done = rights.file(Kind.OPT_OUT)
+    rights.clock.forward(days=6)
+    assert [one.id for one in rights.handling.queue(TENANT)] == [late.id, soon.id, done.id]
+
+
+def test_a_receipt_sent_by_hand_confirms_once(rights: RightsWorld) -> None:
+    made = rights.mail()
+    (letter,) = rights.outgoing.waiting(TENANT)
+    assert (letter.address, letter.notice) == ("stranger@example.org", Notice.RECEIPT)
+    told = rights.handling.acknowledge(OFFICER, made.id, Notice.RECEIPT)
+    assert (told.state, told.confirmed_at) == (State.CONFIRMED, rights.vault.ground.now())
+    rights.clock.forward(days=1)
+    assert rights.handling.acknowledge(OFFICER, made.id, Notice.RECEIPT).confirmed_at == told.confirmed_at
+    assert rights.outgoing.waiting(TENANT) == []
+    with pytest.raises(NotFound):
+        rights.handling.acknowledge(OFFICER, made.id, Notice.ANSWER)
+
+
+def test_who_wrote_a_mail_is_told_by_mail(rights: RightsWorld) -> None:
+    made = rights.mail()
+    rights.handling.acknowledge(OFFICER, made.id, Notice.RECEIPT)
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.ACCESS))
+    rights.handling.verify(OFFICER, made.id, "in-person", None)
+    rights.handling.take(OFFICER, made.id)
+    rights.handling.extend(OFFICER, made.id, "number-of-requests")
+    rights.clock.forward(seconds=1)
+    rights.handling.answer(OFFICER, made.id, "We hold nothing of you.")
+    extension, answer = rights.outgoing.waiting(TENANT)
+    assert "22 February 2027" in extension.text
+    assert "We hold nothing of you." in answer.text
+
+
+def test_who_asked_in_the_portal_gets_no_mail(rights: RightsWorld) -> None:
+    made = rights.file()
+    rights.handling.refuse(OFFICER, made.id, "duplicate", "")
+    assert rights.outgoing.waiting(TENANT) == []
