@@ -20,6 +20,7 @@ from troth.backup.manifest import as_json, named
 from troth.backup.places import Held
 from troth.backup.pruning import DAY_MS, prune_all
 from troth.backup.restoring import Restoring
+from troth.backup.shipping import Shipping
 from troth.backup.source import Progress, Source, quiet
 from troth.backup.verifying import MADE, Verified, Verifying, proof_name, require_newest
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, TrothError, Unavailable
@@ -70,6 +71,7 @@ class Backups:
         self._open_places = open_places
         self._verifying = verifying
         self._restoring = restoring
+        self._shipping = Shipping(source.database, source.jurisdiction)
         self._history = history
         self._keep_days = keep_days
         self._drill_days = drill_days
@@ -93,8 +95,14 @@ class Backups:
             }
             leaf = self._record(MADE, made.manifest.id, facts)
             self._prove(made, leaf, locations)
+            with contextlib.suppress(Unavailable):
+                self._shipping.ship(locations)
             prune_all(locations, self._source.chunks, self._source.keys(), self._source.now(), self._keep_days)
         return made
+
+    def ship(self) -> int:
+        """Send the newest key tree to every place when an epoch ended; how many places got it. Raises `Unavailable`."""
+        return self._shipping.ship(list(self._open_places()))
 
     def listed(self) -> list[Listed]:
         """Every backup whose manifest holds, newest first. Raises `Unavailable` when no place can be read."""

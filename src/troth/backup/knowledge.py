@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from troth.audit.checkpoint import open_checkpoint
 from troth.audit.guard import blob_name
 from troth.audit.origins import Origins
-from troth.backup import logs, places, rows
+from troth.backup import logs, places, rows, shipping
 from troth.backup.chunks import Chunks
+from troth.backup.locations import Location
 from troth.backup.logs import LogCopy
 from troth.backup.places import Held
 from troth.kernel.errors import IntegrityError, NotFound, TrothError, Unavailable
@@ -55,6 +56,7 @@ class Remains:
     mirror: BlobStore | None
     live: Database | None
     newest: Held
+    places: Sequence[Location] = ()
 
 
 def gather(remains: Remains, restored: Database, scratch: Path) -> Knowledge:
@@ -69,6 +71,7 @@ def gather(remains: Remains, restored: Database, scratch: Path) -> Knowledge:
     jurisdiction = remains.jurisdiction
     kept = [_in_database(ledger, jurisdiction)]
     kept += [recovery.kept_in_copies(domain.blobs, jurisdiction) for domain in remains.domains]
+    kept += [shipping.shipped(location) for location in remains.places]
     kept.append(_in_database(restored, jurisdiction))
     tree = recovery.find(kept, [domain.root for domain in remains.domains], jurisdiction)
     return Knowledge(tree, ledger, dict(_logs(remains)), _signed(remains))

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from troth.backup import places
+from troth.backup import places, shipping
 from troth.backup.chunks import Chunks
 from troth.backup.locations import LEAST, Location
 from troth.backup.verifying import proof_name
@@ -38,7 +38,7 @@ def prune(location: Location, chunks: Chunks, keys: dict[str, bytes], now: int, 
         _delete(location, one.manifest.file, counts)
     if stays:  # an empty place is never taken for one in which nothing is needed
         for name in list(location.store.names()):
-            if name not in needed:
+            if name not in needed and not name.startswith(f"{shipping.FOLDER}/"):
                 _delete(location, name, counts)
     return Pruned(len(old), counts[0], counts[1])
 

@@ -46,7 +46,8 @@ class Replayed:
 def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int) -> Replayed:
     """Bring restored rows up to today in one transaction; `at` in epoch milliseconds.
 
-    Raises `IntegrityError` (ledger-behind) when the log knows of an erasure that neither ledger nor key tree shows.
+    Raises `IntegrityError`: `ledger-behind` when the log knows of an erasure that neither ledger nor key tree shows,
+    `tree-behind` when the key tree is older than an erasure in the log.
     """
     with database.write(SYSTEM) as connection:
         if today.ledger is not None:
@@ -57,6 +58,7 @@ def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int)
         leaves = [leaf for _, entries in today.logs.values() for leaf in entries]
         objects = _deleted(connection, leaves) + _unreadable(connection, at)
         _require_ledger(connection, leaves)
+        _require_tree(today, leaves)
         people = tuple(_erased_people(connection))
         rows.number_on(connection)
     return Replayed(people, units, objects)
@@ -135,6 +137,16 @@ def _require_ledger(connection: Connection, leaves: list[bytes]) -> None:
             f"The log knows of {len(missing)} erasures that began and are in no ledger here; find the newest database "
             "or backup, or have those people asked again.",
             code="ledger-behind",
+        )
+
+
+def _require_tree(today: Knowledge, leaves: list[bytes]) -> None:
+    """The log names the epoch of every sealed erasure: an earlier tree is from before one of them."""
+    epochs = [int(epoch) for epoch in _facts(leaves, "erasure.sealed", "epoch")]
+    if max(epochs, default=0) > today.tree.manifest.epoch:
+        raise IntegrityError(
+            "The key tree that opens is older than an erasure in the log: the roots are an old copy. Nothing goes live.",
+            code="tree-behind",
         )
 
 

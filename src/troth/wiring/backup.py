@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from troth import __version__
+from troth.audit.checkpoint import Checkpoint
 from troth.audit.evidence import LogEvidence
 from troth.audit.leaf import read_leaf
 from troth.audit.log import Filter, LogReader
+from troth.audit.note import parse_note
 from troth.audit.origins import Origins
 from troth.backup import locations
 from troth.backup.backups import Backups, Event
@@ -67,7 +70,7 @@ def build_backups(base: Base) -> Backups:
         prove=partial(_prove, base, evidence),
     )
     mirror, guard = LocalBlobs(base.settings.data.folder / "log"), LocalBlobs(base.settings.data.keys / "log-guard")
-    seen = _Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins)
+    seen = _Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins, open_places)
 
     def restoring(newest: Held) -> Restoring:
         return seen.restoring(newest, base.database, mirror, guard, base.clock)
@@ -111,7 +114,9 @@ def remaining(settings: Settings, database_url: str | None = None) -> Iterator[R
     mirror = LocalBlobs(data.folder / "log") if (data.folder / "log").is_dir() else None
     guard = LocalBlobs(data.keys / "log-guard")
     places = locations.opened(locations.configured(settings.backup, data), settings.backup.keep_days)
-    seen = _Eyes(settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, database_url)
+    seen = _Eyes(
+        settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, lambda: places, database_url
+    )
     keys = {signer.name: signer.public_key}
     try:
         yield Remaining(
@@ -136,6 +141,7 @@ class _Eyes:
     signer: LocalSigner
     domains: tuple[Domain, ...]
     origins: Origins
+    places: Callable[[], Sequence[Location]]
     database_url: str | None = None
 
     def verifying(self) -> Verifying:
@@ -154,6 +160,7 @@ class _Eyes:
             mirror=mirror,
             live=live,
             newest=newest,
+            places=self.places(),
         )
         opened = partial(_quarantine, self.settings, self.database_url)
         return Restoring(remains, self.verifying(), opened, lambda: epoch_ms(clock.now()))
@@ -234,3 +241,34 @@ def _history(reader: LogReader, operation: str) -> list[Event]:
         return []
     leaves = [read_leaf(entry.leaf) for entry in page.entries]
     return [Event(leaf.get("time", 0), leaf.get("request", ""), leaf.get("facts", {})) for leaf in leaves]
+
+
+def yield_log(left: Remaining, folder: Path) -> dict[str, int]:
+    """Let the guard beside the keys accept restored logs that end earlier than what it remembers; by how much.
+
+    Called once an operator said so. What the guard remembered is kept aside as evidence: whoever holds one of the
+    later checkpoints can show that the log was cut.
+    """
+    guard, mirror = LocalBlobs(left.settings.data.keys / "log-guard"), LocalBlobs(folder / "log")
+    cut: dict[str, int] = {}
+    for name in [one for one in guard.names("tlog/") if one.endswith("/checkpoint")]:
+        was = guard.get(name)
+        size = _size(was)
+        try:
+            now: bytes | None = mirror.get(name)
+        except NotFound:
+            now = None
+        if now is not None and _size(now) >= size:
+            continue
+        with contextlib.suppress(Conflict):
+            guard.create(f"cut/{name.split('/')[1]}/{size}", was)
+        if now is None:
+            guard.delete(name)
+        else:
+            guard.swap(name, now, hashlib.sha256(was).hexdigest())
+        cut[name.split("/")[1]] = size - (_size(now) if now else 0)
+    return cut
+
+
+def _size(note: bytes) -> int:
+    return Checkpoint.parse(parse_note(note).text).size
