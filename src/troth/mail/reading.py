@@ -15,7 +15,6 @@ from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
-from email.utils import getaddresses
 from html.parser import HTMLParser
 
 from troth.kernel.errors import Malformed, TooLarge
@@ -24,10 +23,14 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_NESTED = 24  # multipart and message/rfc822 parts anywhere: so deep at most can they lie in each other
 MAX_PARTS = 60
 MAX_TEXT, MAX_TITLE = 20_000, 200  # characters that are kept
+_MAX_FROM = 1000
 _MAX_HTML = 64 << 10  # characters of HTML that are looked at
 _NESTING = re.compile(rb"(?:multipart|message)\s*/", re.IGNORECASE)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,187}[A-Za-z0-9])?\Z")
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,187}[A-Za-z0-9])?"
+# One mailbox, bare or in angle brackets behind a name. The standard library's parser mends what is broken and so sees
+# other addresses than mail servers do (CVE-2023-27043).
+_MAILBOX = re.compile(rf"""\s*(?:(?:"(?:[^"\\]|\\.)*"|[^"<>,;:()\\])*<({_ADDRESS})>|({_ADDRESS}))\s*\Z""")
 # Text encodings that mail is written in. Others, such as idna and punycode, decode in quadratic time.
 _CHARSET = re.compile(
     r"(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]|gb2312|gbk|big5|euc-[jk][pr]|shift_jis|iso-2022-jp)\Z"
@@ -80,10 +83,11 @@ def _parts(message: Message) -> Iterator[Message]:
 def _sender(message: Message) -> str:
     """The one address in From. Raises `Malformed`: several senders, or none that can be answered."""
     values = [str(value) for value in message.get_all("From", [])]
-    found = getaddresses(values) if sum(map(len, values)) <= 1000 else []
-    if len(values) != 1 or len(found) != 1 or not _ADDRESS.match(found[0][1]) or ".." in found[0][1]:
+    found = _MAILBOX.match(values[0]) if len(values) == 1 and len(values[0]) <= _MAX_FROM else None
+    address = (found[1] or found[2]) if found else ".."
+    if ".." in address:
         raise Malformed("The message must come from one address.", code="mail-sender")
-    return found[0][1]
+    return address
 
 
 def _text(parts: list[Message]) -> str:
