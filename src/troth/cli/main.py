@@ -12,6 +12,7 @@ from troth import __version__
 
 # command -> (module:attribute, one line of help). Modules are imported only when their command runs.
 _LOCAL = {
+    "adopt": ("troth.cli.placement:adopt", "Mark places that do not say where they lie."),
     "audit": ("troth.cli.audit:audit", "Check a transparency log offline."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
@@ -29,14 +30,20 @@ _REMOTE = {
     "data": "Export what is kept about you.",
     "erasure": "Be forgotten, or forget a person on request.",
     "file": "Files you gave, for use with models.",
+    "hold": "Legal holds (privacy officers only).",
     "key": "API keys.",
     "log": "The audit log of your tenant.",
     "model": "Models you can use.",
     "objection": "Uses of your data that you say no to.",
+    "offboarding": "Erase a whole tenant (two operators).",
     "operator": "Operators of the service (operators only).",
     "object": "What is kept for you.",
+    "placement": "Where data is, counted.",
+    "processing": "Restrict the use of your data, and permit it again.",
     "receipt": "What was sent to whom.",
     "request": "Your rights: ask, and see the clock; for officers the desk.",
+    "restriction": "Restrict the use of a person's data (privacy officers only).",
+    "retention": "How long what is kept.",
     "role": "Roles of people in your tenant.",
     "session": "Sign in and out.",
     "statement": "What you say about data that cannot be changed.",

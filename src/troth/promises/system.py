@@ -42,6 +42,7 @@ from troth.storage.database import Database
 from troth.storage.outbox import Outbox
 from troth.vault.consent import Consents
 from troth.vault.erasure import Erasures
+from troth.vault.inventory import Stocktaking
 from troth.vault.objects import Objects
 from troth.vault.retention import Retention
 from troth.vault.rights.handling import Handling
@@ -119,6 +120,7 @@ class Vault:
     consents: Consents
     erasures: Erasures
     retention: Retention
+    stocktaking: Stocktaking
     holders: tuple[Holder, ...]
     rights: Rights
     operations: tuple[object, ...]

@@ -97,6 +97,6 @@ def _wrong(name: str, here: str, found: str) -> Unavailable:
 def _missing(name: str) -> Unavailable:
     return Unavailable(
         f"The {name} holds something and does not say in which jurisdiction it lies; use the right one, or, when it is "
-        "known to be right, run 'troth placement --adopt'.",
+        "known to be right, run 'troth adopt'.",
         code="no-placement",
     )

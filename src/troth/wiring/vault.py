@@ -10,19 +10,30 @@ from troth.gateway.vendors.local_studio import LOCAL_STUDIO
 from troth.identity.tenants import Tenant
 from troth.kernel.backups import BackupRegister, NoBackups
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Denied
+from troth.kernel.errors import Denied, NotFound
 from troth.kernel.personal import Holder
 from troth.promises.system import Base, Identity, Vault
 from troth.vault.consent import Consents
 from troth.vault.deadlines import Deadlines
 from troth.vault.dual_control import Control
 from troth.vault.erasure import Erasures
+from troth.vault.erasure_operations import ErasureOperations, OffboardingOperations
 from troth.vault.erasure_steps import Steps, Witnesses
 from troth.vault.export import Exporter
 from troth.vault.ground import Ground
 from troth.vault.holder import VaultHolder
+from troth.vault.holding_operations import (
+    HoldOperations,
+    ProcessingOperations,
+    RestrictionOperations,
+    RetentionOperations,
+)
+from troth.vault.holds import Holds
+from troth.vault.inventory import Places, Stocktaking
+from troth.vault.inventory_operations import PlacementOperations
 from troth.vault.objects import Objects
-from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.operations import ConsentOperations, ObjectOperations
+from troth.vault.restriction import Restrictions
 from troth.vault.retention import Retention
 from troth.vault.verification import CertificateOperations
 from troth.wiring.outside import VendorCopies
@@ -57,6 +68,10 @@ def build_vault(base: Base, identity: Identity, backups: BackupRegister = NO_BAC
         bulk_delay_minutes=asked.bulk_delay_minutes,
     )
     erasures = Erasures(ground, Steps(ground, witnesses), identity.roles, control=control)
+    stocktaking = Stocktaking(
+        Places(base.settings.data.jurisdiction, base.database, base.objects, base.domains, base.mirror)
+    )
+    restrictions = Restrictions(ground)
     exporter = Exporter(holders, kept, base.clock)
     return Vault(
         objects=objects,
@@ -64,15 +79,28 @@ def build_vault(base: Base, identity: Identity, backups: BackupRegister = NO_BAC
         erasures=erasures,
         retention=Retention(ground, deadlines, erasures),
         holders=holders,
+        stocktaking=stocktaking,
         rights=rights,
         operations=(
             *rights.operations,
             ObjectOperations(objects=objects, erasures=erasures, exporter=exporter),
             ConsentOperations(consents=consents),
+            PlacementOperations(stocktaking=stocktaking),
             ErasureOperations(erasures=erasures),
+            OffboardingOperations(erasures=erasures, customer=lambda tenant: _customer(identity, tenant)),
+            HoldOperations(holds=Holds(ground), erasures=erasures),
+            ProcessingOperations(restrictions=restrictions),
+            RestrictionOperations(restrictions=restrictions, erasures=erasures),
+            RetentionOperations(deadlines=deadlines),
             CertificateOperations(signer=base.signer, log_key=lambda log: str(base.sequencer.origins.key(log))),
         ),
     )
+
+
+def _customer(identity: Identity, tenant: str) -> None:
+    """Raises `NotFound` for what is no customer: an unknown id, or the operators' own row."""
+    if tenant not in {one.id for one in identity.tenants.list()}:
+        raise NotFound("There is no such tenant; list the tenants to see their ids.", code="tenant-not-found")
 
 
 def _home(base: Base, tenant: Tenant) -> str:

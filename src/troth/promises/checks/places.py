@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from troth.identity.store import tenants
 from troth.identity.tenants import JURISDICTIONS
 from troth.kernel.errors import Invalid, TrothError
 from troth.kernel.ids import new_id
@@ -31,14 +32,14 @@ _FILES, _STORES = "troth.db", ("objects", "key-pages", "log")
 
 def _placed(system: System, *, claimed: str | None = None) -> Facts:
     """Every tenant and live row, headers of the newest objects; then attempts to write elsewhere."""
-    here, tenants = system.base.settings.data.jurisdiction, system.identity.tenants
-    at_home = [tenant for tenant in tenants.list() if tenant.name != _ELSEWHERE]
+    here, known = system.base.settings.data.jurisdiction, system.identity.tenants
+    at_home = [tenant for tenant in known.list() if tenant.name != _ELSEWHERE]
     with probe(system) as person:
         person.keep()
         outcomes = [tenant.jurisdiction in _ALLOWED & {here} for tenant in at_home]
         outcomes += [(claimed or place) in _ALLOWED & {here} for place in _rows(system)]
         outcomes += [place == (claimed or here) for place in _headers(system)]
-    outcomes.append(refused(lambda: tenants.fresh("nowhere", "sg"), Invalid))
+    outcomes.append(refused(lambda: known.fresh("nowhere", "sg"), Invalid))
     outcomes.append(refused(lambda: _write_elsewhere(system, here)))
     return counted(outcomes)
 
@@ -62,8 +63,12 @@ def _write_elsewhere(system: System, here: str) -> None:
     """Keep something for a tenant of another jurisdiction; when it is kept, it is erased again."""
     other = next(place for place in JURISDICTIONS if place != here)
     person = Probe(system, system.probe_tenant(_ELSEWHERE, other), new_id("usr"))
-    person.keep()
-    person.erase()
+    try:
+        person.keep()
+        person.erase()
+    finally:  # or the tenant would be the stranger that the inventory counts
+        with system.base.database.write() as connection:
+            connection.execute(delete(tenants).where(tenants.c.id == person.tenant))
 
 
 def _unindexed(system: System) -> Facts:
