@@ -15,13 +15,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from troth.kernel.clock import SystemClock
+from troth.keys.domains import Domain
 from troth.keys.roots.binding import Binding
 from troth.keys.roots.local import LocalRoot
 from troth.keys.roots.module import TokenPlace
@@ -29,6 +31,9 @@ from troth.keys.roots.openbao import OpenBaoRoot
 from troth.keys.roots.pkcs11 import Pkcs11Root
 from troth.keys.roots.port import Root
 from troth.keys.roots.transit import ServicePlace
+from troth.keys.tree import KeyTree
+from troth.storage.blobs import LocalBlobs
+from troth.storage.database import Database, metadata
 
 PIN = "87654321"
 KINDS = ("local", "pkcs11", "openbao")
@@ -210,3 +215,11 @@ class Provider:
     @property
     def _store(self) -> Path:
         return self.folder / (f"roots-{self.domain}" if self.kind == "local" else "tokens")
+
+
+def tree_over(folder: Path, roots: Sequence[Root]) -> KeyTree:
+    """A key tree on a SQLite database in `folder`, with these roots; as a process that starts now has it."""
+    database = Database(f"sqlite:///{folder}/troth.db")
+    metadata.create_all(database.engine)
+    domains = [Domain(root, LocalBlobs(folder / f"copies-{root.domain}")) for root in roots]
+    return KeyTree(database, domains, SystemClock())
