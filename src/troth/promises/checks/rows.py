@@ -99,8 +99,8 @@ CHECKS = (
         "rows-apart",
         ("EDG-05",),
         "On PostgreSQL: without a scope no row of a tenant may be seen, with a tenant's only that tenant's, and the "
-        "application's role must own nothing and bypass nothing. The embedded database has no roles: there, only that every caller "
-        "gets the scope of their own tenant.",
+        "application's role must own nothing and bypass nothing. The embedded database has no roles: there, only that "
+        "every caller gets the scope of their own tenant.",
         lambda system: _walls(system, lambda scope: scope),
         lambda system: _walls(system, lambda _: SYSTEM),
         every=6 * 3600,
