@@ -21,7 +21,8 @@ from troth.settings.load import Settings
 from troth.settings.sections import Backup, BackupLocation, Data, Server
 from troth.vault.objects import KeepRequest
 from troth.wiring import Troth, build
-from troth.wiring.backup import build_backups, remaining
+from troth.wiring.backup import build_backups
+from troth.wiring.restoring import remaining
 
 
 @dataclass

@@ -11,7 +11,7 @@ from backup_world import Someone, World, backup_settings, restore, started, worl
 from troth.kernel.errors import Gone, IntegrityError, NotFound, TrothError
 from troth.settings.load import Settings
 from troth.wiring import Troth
-from troth.wiring.backup import remaining, yield_log
+from troth.wiring.restoring import remaining, yield_log
 
 
 def _opened(troth: Troth, person: Someone) -> dict[str, bytes]:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from troth import __version__
-from troth.audit.checkpoint import Checkpoint
 from troth.audit.evidence import LogEvidence
 from troth.audit.leaf import read_leaf
 from troth.audit.log import Filter, LogReader
-from troth.audit.note import parse_note
 from troth.audit.origins import Origins
 from troth.backup import locations
 from troth.backup.backups import Backups, Event
@@ -32,11 +26,9 @@ from troth.backup.restoring import Restoring
 from troth.backup.source import Source
 from troth.backup.verifying import Verifying
 from troth.kernel.clock import Clock, SystemClock, epoch_ms
-from troth.kernel.errors import Conflict, NotFound, TrothError, Unavailable
+from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.kernel.journal import Journal
-from troth.keys.domain_choice import domains_of
 from troth.keys.domains import Domain
-from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.promises.system import Base
 from troth.settings.load import Settings
@@ -47,6 +39,7 @@ from troth.wiring.identity import build_identity
 from troth.wiring.vault import build_vault
 
 _NEWEST = 50  # entries of one kind that the desk looks back on
+PIECES = "backup-pieces"  # the deployment secret that seals them
 _LOG_SECONDS, _LOG_PAUSE = 10.0, 0.2  # how long another process's sequencer is waited for
 
 
@@ -55,7 +48,7 @@ def build_backups(base: Base) -> Backups:
     chosen = locations.configured(base.settings.backup, base.settings.data)
     keep_days = base.settings.backup.keep_days
     open_places = lru_cache(maxsize=1)(lambda: tuple(locations.opened(chosen, keep_days)))
-    chunks = Chunks(base.secrets.named("backup-pieces"))
+    chunks = Chunks(base.secrets.named(PIECES))
     evidence = LogEvidence(base.sequencer, base.prover)
     source = Source(
         database=base.database,
@@ -70,7 +63,7 @@ def build_backups(base: Base) -> Backups:
         prove=partial(_prove, base, evidence),
     )
     mirror, guard = LocalBlobs(base.settings.data.folder / "log"), LocalBlobs(base.settings.data.keys / "log-guard")
-    seen = _Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins, open_places)
+    seen = Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins, open_places)
 
     def restoring(newest: Held) -> Restoring:
         return seen.restoring(newest, base.database, mirror, guard, base.clock)
@@ -87,53 +80,7 @@ def build_backups(base: Base) -> Backups:
 
 
 @dataclass(frozen=True, slots=True)
-class Remaining:
-    """An installation as far as it is left: keys and backups at least. `live` is None when its database is lost."""
-
-    settings: Settings
-    places: Sequence[Location]
-    verifying: Verifying
-    keys: dict[str, bytes]
-    live: Database | None
-    restoring: Callable[[Held], Restoring]
-
-
-@contextmanager
-def remaining(settings: Settings, database_url: str | None = None) -> Iterator[Remaining]:
-    """What a restore can stand on; nothing of the installation is made or changed.
-
-    `database_url` names an empty PostgreSQL database to restore into. Raises `NotFound` without a keys folder.
-    """
-    data = settings.data
-    if not (data.keys / "secrets").is_dir() or not (data.keys / "signing").is_dir():
-        raise NotFound("The keys folder is not there; without it no backup opens. Set TROTH_DATA__KEYS.")
-    chunks = Chunks(Secrets.open(data.keys / "secrets").named("backup-pieces"))
-    signer = LocalSigner.open(data.keys / "signing", settings.server.name)
-    origins = Origins.of(signer, settings.server.name)
-    live = _living(settings)
-    mirror = LocalBlobs(data.folder / "log") if (data.folder / "log").is_dir() else None
-    guard = LocalBlobs(data.keys / "log-guard")
-    places = locations.opened(locations.configured(settings.backup, data), settings.backup.keep_days)
-    seen = _Eyes(
-        settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, lambda: places, database_url
-    )
-    keys = {signer.name: signer.public_key}
-    try:
-        yield Remaining(
-            settings,
-            places,
-            seen.verifying(),
-            keys,
-            live,
-            lambda newest: seen.restoring(newest, live, mirror, guard, SystemClock()),
-        )
-    finally:
-        if live is not None:
-            live.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Eyes:
+class Eyes:
     """What verifying and restoring see with."""
 
     settings: Settings
@@ -190,21 +137,6 @@ def _quarantine(settings: Settings, database_url: str | None, folder: Path) -> Q
     )
 
 
-def _living(settings: Settings) -> Database | None:
-    """The database of the installation, when it can be opened at all."""
-    data = settings.data
-    if data.database_url is None and not (data.folder / "troth.db").exists():
-        return None
-    database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
-    try:
-        with database.read() as connection:
-            connection.exec_driver_sql("SELECT 1").one()
-    except (SQLAlchemyError, TrothError):
-        database.close()
-        return None
-    return database
-
-
 def _settle(base: Base) -> None:
     """Everything that waits is in the signed logs: by our own sequencer, or by waiting for the server's."""
     try:
@@ -241,34 +173,3 @@ def _history(reader: LogReader, operation: str) -> list[Event]:
         return []
     leaves = [read_leaf(entry.leaf) for entry in page.entries]
     return [Event(leaf.get("time", 0), leaf.get("request", ""), leaf.get("facts", {})) for leaf in leaves]
-
-
-def yield_log(left: Remaining, folder: Path) -> dict[str, int]:
-    """Let the guard beside the keys accept restored logs that end earlier than what it remembers; by how much.
-
-    Called once an operator said so. What the guard remembered is kept aside as evidence: whoever holds one of the
-    later checkpoints can show that the log was cut.
-    """
-    guard, mirror = LocalBlobs(left.settings.data.keys / "log-guard"), LocalBlobs(folder / "log")
-    cut: dict[str, int] = {}
-    for name in [one for one in guard.names("tlog/") if one.endswith("/checkpoint")]:
-        was = guard.get(name)
-        size = _size(was)
-        try:
-            now: bytes | None = mirror.get(name)
-        except NotFound:
-            now = None
-        if now is not None and _size(now) >= size:
-            continue
-        with contextlib.suppress(Conflict):
-            guard.create(f"cut/{name.split('/')[1]}/{size}", was)
-        if now is None:
-            guard.delete(name)
-        else:
-            guard.swap(name, now, hashlib.sha256(was).hexdigest())
-        cut[name.split("/")[1]] = size - (_size(now) if now else 0)
-    return cut
-
-
-def _size(note: bytes) -> int:
-    return Checkpoint.parse(parse_note(note).text).size
