@@ -9,6 +9,7 @@ from troth.access.policy import CedarDecider
 from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
+from troth.backup.backups import Backups
 from troth.gateway.assets import Assets
 from troth.gateway.moderation import Moderator
 from troth.gateway.provenance import Credentials
@@ -175,6 +176,7 @@ class System:
     vault: Vault
     gateway: Gateway
     mail: Mailroom
+    backups: Backups
     dispatcher: Dispatcher
     decider: CedarDecider
     door: Door = field(default_factory=Door)

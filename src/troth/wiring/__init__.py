@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from troth.access.policy import CedarDecider
 from troth.audit.log import LogPublisher
 from troth.audit.operations import AuditOperations
+from troth.backup.operations import BackupOperations
 from troth.kernel.clock import Clock, SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.dispatch import Dispatcher
@@ -22,6 +23,7 @@ from troth.promises.runner import Runner
 from troth.promises.system import System
 from troth.settings.load import Settings
 from troth.storage.claims import Claims
+from troth.wiring.backup import build_backups
 from troth.wiring.base import build_base
 from troth.wiring.gateway import build_gateway
 from troth.wiring.identity import build_identity
@@ -87,7 +89,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     """
     base = build_base(settings, clock or SystemClock(), journal or Journal())
     identity = build_identity(base)
-    vault = build_vault(base, identity)
+    backups = build_backups(base)
+    vault = build_vault(base, identity, backups)
     gateway = build_gateway(base, vault)
     systems: list[System] = []
     runner = Runner(
@@ -101,11 +104,13 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     publisher = LogPublisher(base.database)
     audit = AuditOperations(base.reader, base.prover, base.sequencer.origins, publisher)
     promises = PromiseOperations(runner)
-    registry = Registry(*identity.operations, *vault.operations, *gateway.operations, audit, promises)
+    owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
+    registry = Registry(*owners, BackupOperations(backups))
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
     mail = build_mail(base, identity, vault)
-    systems.append(System(base, identity, vault, gateway, mail=mail, dispatcher=dispatcher, decider=decider))
+    parts = {"mail": mail, "backups": backups, "dispatcher": dispatcher, "decider": decider}
+    systems.append(System(base, identity, vault, gateway, **parts))
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner)
 
