@@ -87,6 +87,16 @@ def erase(draft: Draft, root: Ref, ranges: Sequence[Range], fresh: Ref | None = 
     return draft.add(kept or Leaf(), fresh)
 
 
+def rekey(draft: Draft, root: Ref, fresh: Ref | None = None) -> Ref:
+    """The same tree with a fresh key for every page; the root's new ref (or `fresh`)."""
+    page = draft.load(root)
+    if isinstance(page, Branch):
+        draft.ahead(page.children)
+        page = Branch(page.bounds, tuple(rekey(draft, child) for child in page.children))
+    draft.retire(root)
+    return draft.add(page, fresh)
+
+
 def prefix_range(prefix: bytes) -> Range:
     """All addresses that begin with `prefix`."""
     following = int.from_bytes(prefix, "big") + 1

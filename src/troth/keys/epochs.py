@@ -15,18 +15,19 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.epoch_log import LoggedEpoch
 from troth.kernel.errors import Gone, IntegrityError, TrothError, Unavailable
 from troth.keys import manifest as manifests
 from troth.keys.domains import Domain
-from troth.keys.lifecycle import State
+from troth.keys.lifecycle import Reason, State
 from troth.keys.manifest import CANARY_BYTES, DomainSeal, Manifest
 from troth.keys.pages import Ref
-from troth.keys.root_rows import RootRow, RootRows
-from troth.keys.roots.port import Root
-from troth.keys.shares import KEY, SHARE, FreshRoot, joined
+from troth.keys.root_rows import Retired, RootRow, RootRows
+from troth.keys.shares import FreshRoot, joined
 from troth.keys.store import KeyStore
 from troth.keys.transitions import Transitions
 from troth.keys.units import RootDestroyed
+from troth.keys.unsealing import purpose, unsealed
 
 _CANARY = "canary"
 
@@ -84,6 +85,7 @@ class Epochs:
         ]
         with self._store.write(previous.epoch if previous else None) as connection:
             self._rows.register(connection, rows, at)
+            self._moved(connection, State.PRE_ACTIVATION, Reason.EPOCH, len(rows), epoch)
         digest = previous.digest if previous else ""
         draft = Manifest(jurisdiction, epoch, digest, root.ref.page.hex(), pages, at, (), root.split)
         return replace(
@@ -94,7 +96,7 @@ class Epochs:
     def check(self, manifest: Manifest, root: FreshRoot) -> None:
         """Raises `Unavailable` unless every domain gives its part back from the manifest, and they make the key."""
         found = {
-            domain.name: domain.root.open(seal.root, seal.key, manifest.aad(_purpose(manifest), domain.name))
+            domain.name: domain.root.open(seal.root, seal.key, manifest.aad(purpose(manifest), domain.name))
             for domain in self._domains
             for seal in manifest.domains
             if seal.domain == domain.name
@@ -103,11 +105,36 @@ class Epochs:
         if found != dict(root.parts) or whole != root.ref.key:
             raise Unavailable("A key domain does not keep its root; nothing was destroyed.", code="root-lost")
 
-    def commit(self, connection: Connection, manifest: Manifest) -> None:
-        """Put a prepared epoch in force, in the caller's transaction. Raises `Conflict` when it was given up."""
-        self._rows.activate(connection, manifest, self.now())
+    def commit(self, connection: Connection, manifest: Manifest, retired: Retired) -> None:
+        """Put a prepared epoch in force, in the caller's transaction, with its entry in the log.
+
+        Raises `Conflict` when it was given up, `Unavailable` when it cannot be recorded.
+        """
+        at = self.now()
+        out = self._rows.activate(connection, manifest, at, retired)
         self._store.add_manifest(connection, manifest.epoch, manifest.digest, manifest.encoded())
         self._store.bump(connection, manifest.epoch)
+        self._moved(connection, State.ACTIVE, Reason.EPOCH, len(manifest.domains), manifest.epoch)
+        if out:
+            self._moved(connection, retired.state, retired.reason, out, manifest.epoch - 1)
+        self._transitions.epoch(connection, manifest.epoch, manifest.digest, at)
+
+    def require_logged(self, logged: LoggedEpoch | None) -> None:
+        """Compare with the newest epoch in the audit log.
+
+        Raises `IntegrityError` (code `key-epoch-log`) when the log is ahead, or has another manifest of that epoch.
+        """
+        if logged is None:
+            return
+        body, here = self._store.manifest(), self._store.manifest(logged.epoch)
+        current = manifests.decode(body).epoch if body else 0
+        # A restored database may lack manifests between its own and today's: then only the number is compared.
+        if logged.epoch > current or (here is not None and manifests.decode(here).digest != logged.digest):
+            raise IntegrityError(
+                "The audit log knows a newer epoch of the key tree: key tables or roots were rolled back. Nothing was "
+                "destroyed; restore the newest ones.",
+                code="key-epoch-log",
+            )
 
     def end_others(self) -> None:
         """Destroy every root but those in force, and confirm it. Idempotent.
@@ -128,6 +155,7 @@ class Epochs:
         ):  # withdrawn under the lock: it may be in the making
             with self._store.write(epoch) as connection:
                 waiting = self._rows.give_up(connection, self.now())
+                self._moved(connection, State.SUSPENDED, Reason.ABANDONED, len(waiting), epoch)
         self._end(waiting)
         for domain, root in returned:
             domain.root.destroy(root)
@@ -150,6 +178,7 @@ class Epochs:
             with self._store.write() as connection:
                 for row, evidence in ended:
                     self._rows.destroyed(connection, row, self.now(), evidence)
+                self._moved(connection, State.DESTROYED, Reason.REPLACED, len(ended), max(r.epoch for r, _ in ended))
         if failure is not None:
             raise _pending() from failure
 
@@ -177,9 +206,12 @@ class Epochs:
 
     def _sealed(self, manifest: Manifest, domain: Domain, root: str, part: bytes) -> DomainSeal:
         domain.root.create(root)
-        key = domain.root.seal(root, part, manifest.aad(_purpose(manifest), domain.name))
+        key = domain.root.seal(root, part, manifest.aad(purpose(manifest), domain.name))
         canary = domain.root.seal(root, os.urandom(CANARY_BYTES), manifest.aad(_CANARY, domain.name))
         return DomainSeal(domain.name, root, domain.root.assurance, key, canary)
+
+    def _moved(self, connection: Connection, to: State, reason: str, roots: int, epoch: int) -> None:
+        self._transitions.moved(connection, to, reason, self.now(), {"counts": {"root": roots}, "epoch": epoch})
 
     def _present(self) -> dict[str, set[str]]:
         prefix = f"{self._store.jurisdiction}-"
@@ -223,47 +255,6 @@ class Epochs:
         except Gone:
             return "canary:refused"
         raise _pending()
-
-
-def unsealed(manifest: Manifest, roots: Sequence[Root]) -> Ref:
-    """The root page of a manifest, opened by the first domain that can, or by all of them together when it is split.
-
-    Raises `Unavailable` (a domain that is needed does not answer), `IntegrityError` (rolled back, or changed).
-    """
-    seals = {one.domain: one for one in manifest.domains}
-    parts: dict[str, bytes] = {}
-    refusals: list[TrothError] = []
-    for root in roots:
-        if (seal := seals.get(root.domain)) is None or (parts and not manifest.split):
-            continue
-        try:
-            parts[root.domain] = root.open(seal.root, seal.key, manifest.aad(_purpose(manifest), root.domain))
-        except (Gone, Unavailable, IntegrityError) as error:
-            refusals.append(error)
-    page = bytes.fromhex(manifest.root_page)
-    if manifest.split and parts.keys() == seals.keys():
-        return Ref(page, joined(parts, page))
-    if parts and not manifest.split:
-        return Ref(page, next(iter(parts.values())))
-    raise _unopened(refusals, missing=manifest.split and len(parts) + len(refusals) < len(seals))
-
-
-def _unopened(refusals: Sequence[TrothError], *, missing: bool) -> TrothError:
-    for kind in (Unavailable, IntegrityError):
-        for refusal in refusals:
-            if isinstance(refusal, kind):
-                return refusal
-    if missing:
-        return Unavailable("The root is split, and a key domain that holds a share is not set.", code="key-share")
-    return IntegrityError(
-        "The key tree is sealed under a root that no longer exists: the key tables were rolled back. "
-        "Restore the newest ones.",
-        code="tree-rolled-back",
-    )
-
-
-def _purpose(manifest: Manifest) -> str:
-    return SHARE if manifest.split else KEY
 
 
 def _pending() -> Unavailable:

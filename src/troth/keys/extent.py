@@ -17,8 +17,8 @@ from troth.keys.units import Owner, Scope
 class Extent:
     """What scopes name, each once: owners (a tenant has the subject `WHOLE`) and unit ids."""
 
-    owners: tuple[Owner, ...]
-    units: tuple[bytes, ...]
+    owners: tuple[Owner, ...] = ()
+    units: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, scopes: Iterable[Scope]) -> Extent:

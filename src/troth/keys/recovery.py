@@ -15,13 +15,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 from troth.kernel.errors import IntegrityError, TrothError
 from troth.keys import manifest as manifests
 from troth.keys import packs, pages
-from troth.keys.epochs import unsealed
 from troth.keys.lifecycle import State
 from troth.keys.manifest import Manifest
 from troth.keys.pages import Branch, Page, Ref
 from troth.keys.roots.port import Root
 from troth.keys.store import key_manifest, key_page, key_root, key_scope, key_tree, unit
 from troth.keys.units import address
+from troth.keys.unsealing import unsealed
 from troth.storage.blobs import BlobStore
 
 _RECOVERED = "restore"  # reason token of what a restore found destroyed

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
-from troth.keys.lifecycle import State, require_move
+from troth.keys.lifecycle import Reason, State, require_move
 from troth.keys.manifest import Manifest
 from troth.keys.store import changed, key_root
 from troth.keys.units import RootDestroyed
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What becomes of the roots that a new epoch replaces: deactivated, or compromised; and why."""
+
+    state: State = State.DEACTIVATED
+    reason: str = Reason.REPLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +42,33 @@ class RootRows:
         """Record roots before they are made, so that a crash leaves none unknown."""
         rows = [
             {"domain": one.domain, "root": one.root, "jurisdiction": self._jurisdiction, "epoch": one.epoch}
-            | {"assurance": one.assurance, "state": State.PRE_ACTIVATION, "reason": "epoch", "created_at": at}
+            | {"assurance": one.assurance, "state": State.PRE_ACTIVATION, "reason": Reason.EPOCH, "created_at": at}
             for one in roots
         ]
         connection.execute(insert(key_root), rows)
 
-    def activate(self, connection: Connection, manifest: Manifest, at: int) -> None:
-        """Put a manifest's roots in use and all others out of it. Raises `Conflict` when one was given up meanwhile."""
+    def activate(self, connection: Connection, manifest: Manifest, at: int, retired: Retired) -> int:
+        """Put a manifest's roots in use and all others out of it; how many went out.
+
+        Raises `Conflict` when one was given up meanwhile.
+        """
         for one in manifest.domains:
             mine = (key_root.c.domain == one.domain) & (key_root.c.root == one.root)
             waiting = mine & (key_root.c.state == State.PRE_ACTIVATION)
             values = {"state": State.ACTIVE, "activated_at": at}
             if connection.execute(update(key_root).where(waiting).values(values)).rowcount != 1:
                 raise changed()
-        for row in self.unfinished(connection):
-            if row.state is State.ACTIVE and row.epoch != manifest.epoch:
-                self._move(connection, row, State.DEACTIVATED, at, "replaced")
+        others = [row for row in self.unfinished(connection) if row.state is State.ACTIVE]
+        others = [row for row in others if row.epoch != manifest.epoch]
+        for row in others:
+            self._move(connection, row, retired.state, at, retired.reason)
+        return len(others)
 
     def give_up(self, connection: Connection, at: int) -> list[RootRow]:
         """Withdraw every root that no manifest uses; those and earlier ones that wait to be destroyed."""
         for row in self.unfinished(connection):
             if row.state is State.PRE_ACTIVATION:
-                self._move(connection, row, State.SUSPENDED, at, "abandoned")
+                self._move(connection, row, State.SUSPENDED, at, Reason.ABANDONED)
         return [row for row in self.unfinished(connection) if row.state is not State.ACTIVE]
 
     def unfinished(self, connection: Connection) -> list[RootRow]:
@@ -78,9 +91,10 @@ class RootRows:
 
     def destroyed(self, connection: Connection, row: RootRow, at: int, evidence: str) -> None:
         """Record a confirmed destruction."""
-        require_move(row.state, State.DESTROYED)
+        to = State.DESTROYED_COMPROMISED if row.state is State.COMPROMISED else State.DESTROYED
+        require_move(row.state, to)
         mine = (key_root.c.domain == row.domain) & (key_root.c.root == row.root) & key_root.c.destroyed_at.is_(None)
-        values = {"state": State.DESTROYED, "destroyed_at": at, "evidence": evidence}
+        values = {"state": to, "destroyed_at": at, "evidence": evidence}
         connection.execute(update(key_root).where(mine).values(values))
 
     def destructions(self, connection: Connection, first: int, last: int) -> tuple[RootDestroyed, ...]:

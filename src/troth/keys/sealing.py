@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from troth.kernel.errors import Invalid, Unavailable
 from troth.keys import pages
-from troth.keys.btree import covers, erase, merged, prefix_range
+from troth.keys.btree import covers, erase, merged, prefix_range, rekey
 from troth.keys.epochs import Epoch
 from troth.keys.extent import Extent
 from troth.keys.leaf import Leaf, Range, lost
@@ -22,6 +23,7 @@ from troth.keys.lifecycle import Reason, State
 from troth.keys.manifest import Manifest, decode
 from troth.keys.pages import Branch, Ref
 from troth.keys.reading import Change
+from troth.keys.root_rows import Retired
 from troth.keys.scope_rows import WHOLE, not_revoked
 from troth.keys.shares import FreshRoot
 from troth.keys.state import TreeState
@@ -29,6 +31,15 @@ from troth.keys.store import PageWrite
 from troth.keys.units import Destruction, Owner, Revocation, Scope, address, subject_place, tenant_place
 
 _REMOVED_AT_ONCE = 64  # old copies; a large batch leaves them, which are noise by now, to the next sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a new epoch is for: what it seals, what becomes of the old roots, whether every page gets a fresh key."""
+
+    extent: Extent = field(default_factory=Extent)
+    retired: Retired = field(default_factory=Retired)
+    every_page: bool = False
 
 
 class Sealing:
@@ -41,6 +52,7 @@ class Sealing:
         """Open the tree, or make an empty one when there is none. Raises `IntegrityError` when roots are strangers."""
         state = self._state
         with state.lock:
+            state.epochs.require_logged(state.logged())
             if state.store.manifest() is not None:
                 state.reader.load(state.epochs.current().root)
                 return
@@ -48,7 +60,7 @@ class Sealing:
             change = Change(state.reader, state.store.jurisdiction)
             fresh = state.epochs.fresh_root()
             change.draft.add(Leaf(), fresh.ref)
-            self._publish(None, change, fresh, Extent((), ()))
+            self._publish(None, change, fresh, Plan())
 
     def revoke(self, scopes: Sequence[Scope]) -> list[Revocation]:
         """Live effect: nothing in the scopes opens in this process any more, nor elsewhere after a short lease.
@@ -84,18 +96,18 @@ class Sealing:
             self._state.settled(self._state.epochs.end_others)
             return self._destruction(extent)
 
-    def rotate(self) -> Destruction:
-        """A new root page key and new epoch roots, without rewriting anything below the root page."""
-        state = self._state
+    def rotate(self, plan: Plan | None = None) -> Destruction:
+        """A new root page key and new epoch roots; below the root page nothing is rewritten unless `plan` says so."""
+        state, plan = self._state, plan or Plan()
         with state.lock:
             before = state.settled(lambda: state.epochs.current().manifest)
-            state.settled(lambda: self._rotate(before.epoch))
+            state.settled(lambda: self._rotate(before.epoch, plan))
             state.settled(state.epochs.end_others)
             return self._between(before.epoch, before.epoch + 1, 0)
 
-    def _rotate(self, epoch: int) -> None:
+    def _rotate(self, epoch: int, plan: Plan) -> None:
         if self._state.epochs.current().manifest.epoch == epoch:
-            self._erase(Extent((), ()), ())
+            self._replace(plan, ())
 
     def _advance(self, extent: Extent) -> None:
         state = self._state
@@ -106,7 +118,7 @@ class Sealing:
                 rows = state.rows.by_ids(connection, extent.units)
                 prefixes += [address(row.tenant, row.subject, row.id) for row in rows]
         if prefixes:
-            self._erase(extent, merged(prefix_range(prefix) for prefix in prefixes))
+            self._replace(Plan(extent), merged(prefix_range(prefix) for prefix in prefixes))
 
     def _owners_sealed(self, connection: Connection, extent: Extent) -> dict[Owner, int | None]:
         rows = self._state.scopes.of(connection, extent.owners)
@@ -114,17 +126,20 @@ class Sealing:
             raise not_revoked()
         return {owner: rows[owner].sealed() for owner in extent.owners}
 
-    def _erase(self, extent: Extent, ranges: Sequence[Range]) -> None:
+    def _replace(self, plan: Plan, ranges: Sequence[Range]) -> None:
         now = self._state.epochs.current()
         change = Change(self._state.reader, self._state.store.jurisdiction)
         fresh = self._state.epochs.fresh_root()
-        erase(change.draft, now.root, ranges, fresh.ref)
+        if plan.every_page:
+            rekey(change.draft, now.root, fresh.ref)
+        else:
+            erase(change.draft, now.root, ranges, fresh.ref)
         _require_survivors(change, ranges)
-        self._publish(now, change, fresh, extent)
+        self._publish(now, change, fresh, plan)
 
-    def _publish(self, now: Epoch | None, change: Change, root: FreshRoot, extent: Extent) -> None:
+    def _publish(self, now: Epoch | None, change: Change, root: FreshRoot, plan: Plan) -> None:
         """Put a change in force as a new epoch."""
-        state = self._state
+        state, extent = self._state, plan.extent
         previous = now.manifest if now else None
         writes = state.stored(change, previous.epoch + 1 if previous else 1)
         with state.store.write() as connection:
@@ -137,10 +152,13 @@ class Sealing:
             if previous is None:
                 state.store.begin(connection)
             state.store.drop_pages(connection, change.dropped())
-            state.epochs.commit(connection, manifest)
+            state.epochs.commit(connection, manifest, plan.retired)
             if extent.owners:
                 state.scopes.seal(connection, extent.owners, manifest.epoch, manifest.created)
             state.rows.seal(connection, extent.units, manifest.epoch, manifest.created)
+            if extent != Extent():
+                facts = extent.facts() | {"epoch": manifest.epoch}
+                state.transitions.moved(connection, State.DESTROYED, Reason.ERASURE, manifest.created, facts)
         state.forget()
         if len(replaced := change.replaced()) <= _REMOVED_AT_ONCE:
             state.copies.remove(replaced)

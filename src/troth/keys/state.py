@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from troth.kernel.clock import Clock
+from troth.kernel.epoch_log import EpochLog, LoggedEpoch
 from troth.kernel.errors import Conflict, IntegrityError, Unavailable
 from troth.kernel.record import Recorder
 from troth.keys.btree import find
@@ -38,10 +39,12 @@ class Options:
     """How a tree is kept.
 
     Without `recorder` its transitions are in no log: for a tree in quarantine, and benches. `split`: every domain holds
-    a share of the root page's key, so all must answer, and a key is gone when one of them destroyed its root.
+    a share of the root page's key, so all must answer, and a key is gone when one of them destroyed its root. With
+    `epoch_log` a tree that is older than its log is refused at the start.
     """
 
     recorder: Recorder | None = None
+    epoch_log: EpochLog | None = None
     split: bool = False
     periods: Cryptoperiods = field(default_factory=Cryptoperiods)
 
@@ -58,6 +61,7 @@ class TreeState:
         self.suspensions = SuspensionRows(jurisdiction)
         self.transitions = Transitions(options.recorder, jurisdiction)
         self.periods = options.periods
+        self._epoch_log = options.epoch_log
         self.copies = Copies(domains, jurisdiction)
         self.epochs = Epochs(self.store, domains, clock, self.transitions, split=options.split)
         self.reader = PageReader(self.store, CACHED_PAGES)
@@ -66,6 +70,10 @@ class TreeState:
         self.lock = threading.RLock()
         self._change = -1
         self._checked = 0.0
+
+    def logged(self) -> LoggedEpoch | None:
+        """The newest epoch in the audit log. Raises `Unavailable`, `IntegrityError`."""
+        return self._epoch_log.newest(self.store.jurisdiction) if self._epoch_log else None
 
     def forget(self) -> None:
         """Drop every cached key and page."""

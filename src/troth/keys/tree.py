@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from troth.kernel.clock import Clock
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid, Unavailable
+from troth.kernel.errors import IntegrityError, Invalid, Unavailable
 from troth.keys.adding import Adding
 from troth.keys.domains import Domain
 from troth.keys.lifecycle import Reason, Use
@@ -64,9 +64,16 @@ class KeyTree:
     def resume(self) -> bool:
         """Open the tree (or make it), finish what a crash left, sweep. True when no root waits for its destruction.
 
-        Raises `IntegrityError` when database and key domains do not fit together (rolled back, tampered, mixed up),
-        `Unavailable` when no domain answers. Nothing is destroyed in those cases.
+        Raises `IntegrityError` when database, key domains and audit log do not fit together (rolled back, tampered,
+        mixed up), with an alarm entry in the log; `Unavailable` when no domain answers. Nothing is destroyed then.
         """
+        try:
+            return self._resumed()
+        except IntegrityError as alarm:
+            self._state.transitions.alarm(alarm.code, self._state.epochs.now())
+            raise
+
+    def _resumed(self) -> bool:
         self._state.settled(self._sealing.begin)
         if self._state.epochs.current().manifest.split != self._state.epochs.split:
             self.rotate()  # the setting was changed: it holds from now on

@@ -88,6 +88,12 @@ class Keys(Section):
     domains: tuple[KeyDomain, ...] = Field(default=(LocalDomain(),), min_length=1, max_length=4)
     """The key domains, as JSON or as TOML tables `[[keys.domains]]`; each is the others' backup, so have two or more.
     How to: docs/how-to/keys-in-an-hsm.md and keys-in-openbao.md."""
+    split: bool = False
+    """Every domain holds a share of the root only: destroying one suffices, and all must answer (decision 0021)."""
+    root_days: int = Field(default=30, ge=1, le=365)
+    """Cryptoperiod of the roots: they are replaced at the latest after so many days."""
+    unit_days: int = Field(default=365, ge=1, le=730)
+    """Cryptoperiod of keys of periods and accounts (SP 800-57: at most two years); older ones only open."""
 
 
 def roots_folder(domain: LocalDomain, data: Data) -> Path:
@@ -100,9 +106,14 @@ def copies_folder(domain: KeyDomain, data: Data) -> Path:
     return domain.copies or data.folder / ("key-pages" if domain.name == FIRST else f"key-pages-{domain.name}")
 
 
+_SHARES = 2
+
+
 def require_apart(keys: Keys, data: Data) -> None:
     """Raises `Invalid` for domains that are not each other's backup, or whose secrets would be in one of the data."""
     domains = keys.domains
+    if keys.split and len(domains) < _SHARES:
+        raise _refused("A root can be split over two key domains or more.")
     if len({one.name for one in domains}) != len(domains):
         raise _refused("Key domains need different names.")
     for one, other in combinations(domains, 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from troth.audit.key_epochs import LoggedEpochs
 from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
 from troth.audit.sequencer import Sequencer
@@ -9,10 +10,11 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.journal import Journal
 from troth.keys.domain_choice import domains_of
 from troth.keys.fields import SealedFields
+from troth.keys.lifecycle import Cryptoperiods
 from troth.keys.residency import claim_domains
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
-from troth.keys.tree import KeyTree
+from troth.keys.tree import KeyTree, Options
 from troth.promises.system import Base
 from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
@@ -42,13 +44,20 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
     for store, name in ((objects, "object store"), (mirror, "mirror of the log"), (guard, "guard of the log")):
         claim_store(store, name, data.jurisdiction)
     claim_domains(domains, data.jurisdiction)
-    tree = KeyTree(database, domains, clock, jurisdiction=data.jurisdiction)
+    outbox, reader = Outbox(database), LogReader(database)
+    options = Options(
+        recorder=outbox,
+        epoch_log=LoggedEpochs(reader),
+        split=settings.keys.split,
+        periods=Cryptoperiods(settings.keys.root_days, settings.keys.unit_days),
+    )
+    tree = KeyTree(database, domains, clock, jurisdiction=data.jurisdiction, options=options)
     return Base(
         settings=settings,
         clock=clock,
         journal=journal,
         database=database,
-        outbox=Outbox(database),
+        outbox=outbox,
         objects=objects,
         mirror=mirror,
         secrets=secrets,
@@ -66,5 +75,5 @@ def build_base(settings: Settings, clock: Clock, journal: Journal) -> Base:
             checkpoint_seconds=settings.audit.checkpoint_seconds,
         ),
         prover=Prover(database),
-        reader=LogReader(database),
+        reader=reader,
     )

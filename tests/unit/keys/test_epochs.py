@@ -11,6 +11,7 @@ from key_world import World
 from troth.kernel.clock import SystemClock
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.keys.domains import Domain
+from troth.keys.root_rows import Retired
 from troth.keys.roots.local import LocalRoot
 from troth.keys.tree import KeyTree
 from troth.storage.blobs import LocalBlobs
@@ -38,7 +39,7 @@ def test_a_root_that_never_came_into_force_is_destroyed_at_the_next_start(world:
     assert world.roots[0].present() == [epochs.current().manifest.domains[0].root]
     assert (2, "destroyed", "abandoned") in _states(world)
     with pytest.raises(Exception, match="changed meanwhile"), world.tree._state.store.write() as connection:
-        epochs.commit(connection, abandoned)  # the process that prepared it wakes up too late
+        epochs.commit(connection, abandoned, Retired())  # the process that prepared it wakes up too late
 
 
 def test_one_domain_stands_in_for_another(two_domains: World) -> None:
