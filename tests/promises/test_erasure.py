@@ -28,12 +28,12 @@ def test_an_erasure_that_leaves_the_ciphertext_is_seen(system: System, monkeypat
 
 
 def test_an_erasure_that_ignores_holds_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("troth.vault.erasure.binding_person", lambda *_: None)
+    monkeypatch.setattr("troth.vault.erasure_marks.binding_person", lambda *_: None)
     assert shown(named(erasure.CHECKS, "hold-beats-erasure"), system) is Result.FAIL
 
 
 def test_a_vault_that_forgets_what_derives_from_what_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "closure", lambda _connection, roots: sorted(roots))
+    monkeypatch.setattr("troth.vault.endings.closure", lambda _connection, roots: sorted(roots))
     assert shown(named(erasure.CHECKS, "derived-copies-follow"), system) is Result.FAIL
 
 

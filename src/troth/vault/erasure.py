@@ -77,18 +77,26 @@ class Erasures(Readings):
         wish = Wish(tenant, ledger.TENANT, actor, request)
         return self._asked(self._requests.enter(wish, immediate=immediate))
 
-    def approve(self, tenant: str, erasure_id: str, *, actor: str, subject: str = "") -> Erasure:
-        """A second officer agrees: it goes on at once, or closes until it is due.
+    def holds_anything(self, tenant: str, subject: str) -> bool:
+        """True when any holder keeps something of this person."""
+        return self._steps.holds_anything(tenant, subject)
+
+    def approve(
+        self, tenant: str, erasure_id: str, *, actor: str, subject: str = "", whole_tenant: bool = False
+    ) -> Erasure:
+        """A second officer (operator for a `whole_tenant`) agrees: it goes on at once, or closes until it is due.
 
         Raises `NotFound`, `Denied` (own-erasure), `Conflict` (not-waiting).
         """
+        self._require_scope(tenant, erasure_id, whole_tenant=whole_tenant)
         return self._asked(self._control.approve(tenant, erasure_id, actor=actor, subject=subject))
 
-    def cancel(self, tenant: str, erasure_id: str, *, actor: str) -> Erasure:
+    def cancel(self, tenant: str, erasure_id: str, *, actor: str, whole_tenant: bool = False) -> Erasure:
         """Call off what has not begun; what it shut is open again.
 
         Raises `NotFound`, `Denied` (not-yours) for what a person asked for themselves, `Conflict` (too-late).
         """
+        self._require_scope(tenant, erasure_id, whole_tenant=whole_tenant)
         with self._ground.database.write() as connection:
             erasure = self._control.call_off(connection, tenant, erasure_id, actor=actor)
             self._marks.reopen(connection, erasure)
@@ -131,6 +139,11 @@ class Erasures(Readings):
             for one in ready:
                 self._quietly(self._steps.run, one)
         return [self.read(one) for one in wanted]
+
+    def _require_scope(self, tenant: str, erasure_id: str, *, whole_tenant: bool) -> None:
+        """Officers decide about people of their tenant, operators about tenants; neither sees the other's."""
+        if (self.show(tenant, erasure_id).scope == ledger.TENANT) is not whole_tenant:
+            raise ledger.unknown()
 
     def _asked(self, erasure: Erasure) -> Erasure:
         try:

@@ -66,6 +66,14 @@ class Readings:
         with self._ground.database.read() as connection:
             return ledger.of_scope(connection, ledger.TENANT)
 
+    def offboarding_of(self, tenant: str) -> Erasure:
+        """The erasure of a whole tenant that was not called off. Raises `NotFound`."""
+        with self._ground.database.read() as connection:
+            found = ledger.by_target(connection, ledger.tenant_target(tenant))
+        if found is None:
+            raise NotFound("Nobody asked to erase that tenant; list the off-boardings.")
+        return found
+
     def decisions(self, erasure_id: str) -> list[Decision]:
         """Who approved it, or called it off."""
         with self._ground.database.read() as connection:

@@ -92,7 +92,7 @@ class Requests:
             return self._object_target(connection, wish, wish.object)
         if wish.scope == ledger.PERIOD:
             return f"period:{wish.tenant}:{wish.data_class}:{wish.before}", None
-        return (ledger.person_target(wish.digest) if wish.subject else f"tenant:{wish.tenant}"), None
+        return (ledger.person_target(wish.digest) if wish.subject else ledger.tenant_target(wish.tenant)), None
 
     @staticmethod
     def _object_target(connection: Connection, wish: Wish, object_id: str) -> tuple[str, Erasure | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -11,6 +12,7 @@ from troth.vault.ground import subject_digest, tenant_digest
 from troth.vault.tables import ERASED, LIVE, insert_missing, subjects
 
 RESTRICTED, CLOSING = "restricted", "closing"  # GDPR Art. 18; an erasure that can still be called off
+SUSPENDED = "key-suspended"  # the key tree's own word for it
 _RANK = (LIVE, RESTRICTED, CLOSING, ERASED)  # the strictest speaks
 
 # Built once: each object that is kept or opened asks.
@@ -48,11 +50,27 @@ def require_open(standing: str, *, keeping: bool = False) -> None:
     if standing == CLOSING:
         raise Conflict("An erasure of this is about to begin; it can be called off until then.", code="closing")
     if standing == RESTRICTED:
-        raise Conflict(
-            "Processing of this person's data is restricted: it is kept and can be exported, nothing else. It can be "
-            "used again when the restriction is lifted.",
-            code="restricted",
-        )
+        raise restricted()
+
+
+def restricted() -> Conflict:
+    """The answer for everything but export and rights while processing is restricted."""
+    return Conflict(
+        "Processing of this person's data is restricted: it is kept and can be exported, nothing else. It can be used "
+        "again when the restriction is lifted.",
+        code="restricted",
+    )
+
+
+@contextmanager
+def suspension() -> Iterator[None]:
+    """Within it a suspended key says what the fence says: the keys may speak first."""
+    try:
+        yield
+    except Conflict as error:
+        if error.code == SUSPENDED:
+            raise restricted() from error
+        raise
 
 
 def shut(connection: Connection, digest: str, standing: str, *, erasure: str | None = None) -> None:

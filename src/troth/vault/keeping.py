@@ -24,7 +24,7 @@ from troth.vault.consent import lock_standing
 from troth.vault.deadlines import Deadlines, shortest
 from troth.vault.disposal import today
 from troth.vault.facts import SealedFacts, seal_facts
-from troth.vault.fences import fence
+from troth.vault.fences import fence, suspension
 from troth.vault.ground import Ground
 from troth.vault.object_info import ObjectInfo, described
 from troth.vault.store import OWNER, SHOWN, Row
@@ -109,7 +109,8 @@ class Keeping:
             _VERSION,
         )
         with ExitStack() as undo:
-            unit = self._unit(request, data_class, period, undo)
+            with suspension():
+                unit = self._unit(request, data_class, period, undo)
             row = self._row(request, facts, unit, (now, expires_at, period), consent)
             blob = row.blob or ""
             self._ground.blobs.create(blob, framing.seal(facts, unit, request.content))

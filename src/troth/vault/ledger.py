@@ -264,3 +264,8 @@ def unknown() -> NotFound:
 def person_target(digest: str) -> str:
     """The target of a person's erasure."""
     return f"subject:{digest}"
+
+
+def tenant_target(tenant: str) -> str:
+    """The target of a whole tenant's erasure."""
+    return f"tenant:{tenant}"

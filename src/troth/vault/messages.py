@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from troth.kernel.clock import from_epoch_ms
 from troth.vault.consent import Consent
-from troth.vault.ledger import Erasure
+from troth.vault.ledger import Decision, Erasure
 from troth.vault.objects import ObjectInfo
 
 _Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -130,6 +131,16 @@ class EraseSubject(Message):
     """Erase a person of your tenant."""
 
     subject: _Id
+    immediate: bool = False
+
+
+class ErasePeriod(Message):
+    """Erase what your tenant has of a class that was kept before `until` (epoch ms)."""
+
+    data_class: Literal["user-generated", "account", "system"]
+    until: Annotated[int, Field(ge=0, lt=1 << 53)]
+    immediate: bool = False
+    confirm: Literal["erase this period"]
 
 
 class ErasureNamed(Message):
@@ -144,8 +155,19 @@ class CertificateNamed(Message):
     certificate_id: _Id
 
 
+class DecisionShown(Message):
+    """An officer's decision about an erasure: approved or called off."""
+
+    actor: str
+    decision: str
+    at: str
+
+
 class ErasureShown(Message):
-    """An erasure. `salt` (hex) opens the certificate's commitment: it belongs in the person's copy only."""
+    """An erasure. `salt` (hex) opens the certificate's commitment: it belongs in the person's copy only.
+
+    `due_at`: until then it is closed and can be called off. `people`: how many it concerns.
+    """
 
     id: str
     state: str
@@ -155,20 +177,70 @@ class ErasureShown(Message):
     completed_at: str | None
     certificate: str | None
     salt: str | None = None
+    people: int = 0
+    due_at: str | None = None
+    asked_by: str = ""
+    decisions: tuple[DecisionShown, ...] = ()
 
     @classmethod
-    def of(cls, erasure: Erasure, *, with_salt: bool = False) -> ErasureShown:
+    def of(cls, erasure: Erasure, decisions: Sequence[Decision] = (), *, with_salt: bool = False) -> Self:
         """The outward form."""
-        return cls(
-            id=erasure.id,
-            state=erasure.state,
-            scope=erasure.scope,
-            held_for=erasure.basis,
-            requested_at=_time(erasure.requested_at) or "",
-            completed_at=_time(erasure.completed_at),
-            certificate=erasure.certificate,
-            salt=erasure.salt.hex() if with_salt and erasure.salt else None,
-        )
+        return cls(**_outward(erasure, decisions, with_salt=with_salt))
+
+
+class ErasureList(Message):
+    """Erasures, newest first."""
+
+    erasures: tuple[ErasureShown, ...]
+
+
+class Offboard(Message):
+    """Erase a whole tenant. It cannot be undone once it has begun, so it is said in words."""
+
+    tenant_id: _Id
+    confirm: Literal["erase this tenant"]
+    immediate: bool = False
+
+
+class OffboardingNamed(Message):
+    """The erasure of one tenant."""
+
+    tenant_id: _Id
+
+
+class OffboardingShown(ErasureShown):
+    """The erasure of one tenant."""
+
+    tenant: str
+
+    @classmethod
+    def of(cls, erasure: Erasure, decisions: Sequence[Decision] = (), *, with_salt: bool = False) -> Self:
+        """The outward form."""
+        return cls(tenant=erasure.tenant, **_outward(erasure, decisions, with_salt=with_salt))
+
+
+class OffboardingList(Message):
+    """Erasures of tenants, newest first."""
+
+    offboardings: tuple[OffboardingShown, ...]
+
+
+def _outward(erasure: Erasure, decisions: Sequence[Decision], *, with_salt: bool) -> dict[str, Any]:
+    taken = [DecisionShown(actor=one.actor, decision=one.decision, at=_time(one.at) or "") for one in decisions]
+    return {
+        "id": erasure.id,
+        "state": erasure.state,
+        "scope": erasure.scope,
+        "held_for": erasure.basis,
+        "requested_at": _time(erasure.requested_at) or "",
+        "completed_at": _time(erasure.completed_at),
+        "certificate": erasure.certificate,
+        "salt": erasure.salt.hex() if with_salt and erasure.salt else None,
+        "people": erasure.people,
+        "due_at": _time(erasure.due_at),
+        "asked_by": erasure.actor,
+        "decisions": tuple(taken),
+    }
 
 
 def _time(milliseconds: int | None) -> str | None:

@@ -156,7 +156,8 @@ class Objects:
         return row, tuple(parents)
 
     def _key(self, row: Row, *, duty: bool) -> UnitKey:
-        return self._ground.tree.key(bytes.fromhex(row.unit), Use.PRIVACY if duty else Use.PRODUCT)
+        with fences.suspension():
+            return self._ground.tree.key(bytes.fromhex(row.unit), Use.PRIVACY if duty else Use.PRODUCT)
 
     def _info(self, row: Row, parents: tuple[str, ...], *, duty: bool) -> ObjectInfo:
         return described(row, open_facts(row.facts or b"", facts_of(row), self._key(row, duty=duty)), parents)

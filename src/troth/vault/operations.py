@@ -10,11 +10,9 @@ from troth.kernel.operation import Binary, Call, Group, Route, operation
 from troth.vault import messages as m
 from troth.vault.consent import Consents
 from troth.vault.dsse import ENVELOPE
-from troth.vault.erasure import Erasures, Reader
+from troth.vault.erasure import Erasures
 from troth.vault.export import Exporter
 from troth.vault.objects import Objects
-
-DUTY = frozenset({"owner", "privacy-officer", "auditor"})  # roles that see every erasure of their tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ class ObjectOperations:
         erasure = self.erasures.request(
             call.tenant, call.subject, actor=call.caller.actor, request=call.request_id, object_id=request.object_id
         )
-        call.note(object=request.object_id, erasure=erasure.id, **_certificate(erasure.certificate))
+        call.note(object=request.object_id, erasure=erasure.id, **certificate_fact(erasure.certificate))
         return m.ErasureShown.of(erasure, with_salt=True)
 
     @operation(
@@ -172,76 +170,6 @@ class ConsentOperations:
         return Binary(receipt, ENVELOPE, f"{request.consent_id}.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureOperations:
-    """Forgetting people: oneself, or on request a person of one's tenant."""
-
-    erasures: Erasures
-
-    @operation(
-        "erasure.own",
-        group=Group.OWN_ERASURE,
-        request=m.EraseOwn,
-        route=Route("POST", "/v1/erasures/own", status=201),
-        command=("erasure", "own"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def erase_own(self, call: Call, request: m.EraseOwn) -> m.ErasureShown:
-        """Erase everything about yourself, in every backup too; keep the answer, it holds your certificate's salt."""
-        del request
-        erasure = self.erasures.request(call.tenant, call.subject, actor=call.caller.actor, request=call.request_id)
-        call.note(erasure=erasure.id, **_certificate(erasure.certificate))
-        return m.ErasureShown.of(erasure, with_salt=True)
-
-    @operation(
-        "erasure.request",
-        group=Group.PRIVACY,
-        request=m.EraseSubject,
-        route=Route("POST", "/v1/erasures", status=201),
-        command=("erasure", "request"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def erase_subject(self, call: Call, request: m.EraseSubject) -> m.ErasureShown:
-        """Erase a person of your tenant on their request; hand them the certificate and its salt."""
-        erasure = self.erasures.request(
-            call.tenant, request.subject, actor=call.caller.actor, request=call.request_id, must_exist=True
-        )
-        call.note(erasure=erasure.id, **_certificate(erasure.certificate))
-        return m.ErasureShown.of(erasure, with_salt=True)
-
-    @operation(
-        "erasure.show",
-        group=Group.OWN_DATA,
-        request=m.ErasureNamed,
-        route=Route("GET", "/v1/erasures/{erasure_id}", body="none"),
-        command=("erasure", "show"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def show_erasure(self, call: Call, request: m.ErasureNamed) -> m.ErasureShown:
-        """Show how far an erasure is: your own, one you asked for, or any of your tenant if that is your duty."""
-        erasure = self.erasures.shown_to(_reader(call), request.erasure_id)
-        call.note(erasure=erasure.id)
-        return m.ErasureShown.of(erasure)
-
-    @operation(
-        "certificate.show",
-        group=Group.OWN_DATA,
-        request=m.CertificateNamed,
-        route=Route("GET", "/v1/certificates/{certificate_id}", body="none"),
-        command=("certificate", "show"),
-        data_class=DataClass.SYSTEM,
-    )
-    def show_certificate(self, call: Call, request: m.CertificateNamed) -> Binary:
-        """Download the signed certificate of an erasure; `troth verify` checks it offline."""
-        envelope = self.erasures.certificate_for(_reader(call), request.certificate_id)
-        call.note(certificate=request.certificate_id)
-        return Binary(envelope, ENVELOPE, f"{request.certificate_id}.json")
-
-
-def _reader(call: Call) -> Reader:
-    caller = call.caller
-    return Reader(call.tenant, call.subject, caller.actor, caller.kind == "user" and not DUTY.isdisjoint(caller.roles))
-
-
-def _certificate(identifier: str | None) -> dict[str, str]:
+def certificate_fact(identifier: str | None) -> dict[str, str]:
+    """The audit fact that names a certificate, when there is one."""
     return {"certificate": identifier} if identifier else {}
