@@ -1,0 +1,43 @@
+"""What doors may ask of the key domains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Call, Group, Route, operation
+from troth.keys.domain_view import DomainsShown, domains_shown
+from troth.keys.domains import Domain
+from troth.storage.database import Database
+
+
+class Nothing(BaseModel):
+    """A request without fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDomainOperations:
+    """The key domains, for operators."""
+
+    database: Database
+    domains: Sequence[Domain]
+    jurisdiction: str
+
+    @operation(
+        "key-domain.list",
+        group=Group.OPERATE,
+        request=Nothing,
+        route=Route("GET", "/v1/key-domains", body="none"),
+        command=("keys", "domains"),
+        data_class=DataClass.SYSTEM,
+    )
+    def list(self, call: Call, _request: Nothing) -> DomainsShown:
+        """List the key domains: kind, assurance, whether they answer, roots with states and times."""
+        found = domains_shown(self.database, self.domains, self.jurisdiction)
+        call.note(count=len(found.domains))
+        return found
