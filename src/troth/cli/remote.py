@@ -32,6 +32,7 @@ _OWNERS = (
     "troth.vault.holding_operations:ProcessingOperations",
     "troth.vault.holding_operations:RestrictionOperations",
     "troth.vault.holding_operations:RetentionOperations",
+    "troth.keys.domain_operations:KeyDomainOperations",
     "troth.vault.operations:ConsentOperations",
     "troth.vault.operations:ObjectOperations",
     "troth.vault.rights.officer_operations:OfficerOperations",

@@ -50,6 +50,7 @@ OPERATIONS = {
     "file.show": "Looked at a file",
     "image.edit": "Had a picture changed",
     "image.generate": "Had a picture made",
+    "key-domain.list": "Listed the key domains",
     "key.create": "Made an API key",
     "key.list": "Listed the API keys",
     "key.revoke": "Ended an API key",

@@ -17,6 +17,7 @@ from troth.kernel.errors import NotFound, TrothError
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
 from troth.kernel.scope import SYSTEM, as_system, within
+from troth.keys.domain_operations import KeyDomainOperations
 from troth.promises.checks import all_checks
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
@@ -105,7 +106,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     audit = AuditOperations(base.reader, base.prover, base.sequencer.origins, publisher)
     promises = PromiseOperations(runner)
     owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
-    registry = Registry(*owners, BackupOperations(backups))
+    domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction)
+    registry = Registry(*owners, BackupOperations(backups), domains)
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
     mail = build_mail(base, identity, vault)
