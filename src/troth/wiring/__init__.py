@@ -111,8 +111,10 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
     mail = build_mail(base, identity, vault)
-    parts = {"mail": mail, "backups": backups, "dispatcher": dispatcher, "decider": decider}
-    systems.append(System(base, identity, vault, gateway, **parts))
+    system = System(
+        base, identity, vault, gateway, mail=mail, backups=backups, dispatcher=dispatcher, decider=decider
+    )
+    systems.append(system)
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner)
 
