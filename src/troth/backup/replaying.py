@@ -145,7 +145,7 @@ def _require_tree(today: Knowledge, leaves: list[bytes]) -> None:
     epochs = [int(epoch) for epoch in _facts(leaves, "erasure.sealed", "epoch")]
     if max(epochs, default=0) > today.tree.manifest.epoch:
         raise IntegrityError(
-            "The key tree that opens is older than an erasure in the log: the roots are an old copy. Nothing goes live.",
+            "The key tree that opens is older than an erasure in the log: the roots are an old copy.",
             code="tree-behind",
         )
 
