@@ -47,7 +47,8 @@ class Handler:
         tenant = await asyncio.to_thread(self._desk.tenant_of, envelope.rcpt_tos[0])
         if tenant is None:
             return "550 5.1.1 No such address"
-        return await asyncio.to_thread(self._desk.take, tenant, envelope.mail_from or "", envelope.content)
+        return_path = (envelope.mail_from or "").removeprefix("<").removesuffix(">")  # "<>" is a bounce's
+        return await asyncio.to_thread(self._desk.take, tenant, return_path, envelope.content)
 
     async def handle_exception(self, error: Exception) -> str:
         """Something unexpected: the mail server tries again, and learns nothing."""
