@@ -32,6 +32,8 @@ from troth.wiring import Troth, build
 
 _HOUSEKEEPING_SECONDS = 600.0
 _DAY_SECONDS = 86_400.0
+_SHIPPING_SECONDS = 15.0  # between looks whether an epoch ended
+_DRILL_SECONDS = 3600.0  # between looks whether a drill is due
 _NOTICE_SECONDS = 30.0
 
 
@@ -144,6 +146,17 @@ def _port(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
+def _backups(troth: Troth) -> list[Periodic]:
+    """The newest key tree travels at once, everything else each hour or so; a drill shows that it comes back."""
+    backups, wish = troth.system.backups, troth.system.base.settings.backup
+    faults, pace = troth.system.base.journal, wish.every_minutes * 60.0
+    return [
+        Periodic("key-tree", backups.ship, seconds=_SHIPPING_SECONDS, delay=_SHIPPING_SECONDS, faults=faults),
+        Periodic("backup", backups.run, seconds=pace, delay=wish.first_after_seconds, faults=faults),
+        Periodic("drill", backups.drill_when_due, seconds=_DRILL_SECONDS, delay=_DRILL_SECONDS, faults=faults),
+    ]
+
+
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     vault, identity = troth.system.vault, troth.system.identity
     tree, faults = troth.system.base.tree, troth.system.base.journal
@@ -161,6 +174,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         Periodic("requests", upkeep, seconds=_HOUSEKEEPING_SECONDS, delay=45.0, faults=faults),
         Periodic("notices", deliver, seconds=_NOTICE_SECONDS, delay=15.0, faults=faults),
     ]
+    work += _backups(troth)
     tally = troth.system.dispatcher.tally
     work.append(
         Periodic("public-reads", tally, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults)

@@ -14,6 +14,7 @@ from troth import __version__
 _LOCAL = {
     "adopt": ("troth.cli.placement:adopt", "Mark places that do not say where they lie."),
     "audit": ("troth.cli.audit:audit", "Check a transparency log offline."),
+    "backup": ("troth.cli.backup:backup", "Make, verify, try and restore backups."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
