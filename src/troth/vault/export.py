@@ -1,4 +1,4 @@
-"""A person's copy of everything (GDPR Art. 15, 20): a zip with one JSON file per holder, the files, and a manifest."""
+"""A person's copy of everything (GDPR Art. 15, 20): a zip with a README, a JSON file per holder, files, a manifest."""
 
 from __future__ import annotations
 
@@ -7,17 +7,32 @@ import io
 import json
 import mimetypes
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Protocol
 
 from troth.kernel.clock import Clock
 from troth.kernel.errors import Gone, TooLarge
-from troth.kernel.personal import Holder
+from troth.kernel.personal import Holder, Holding
 from troth.vault.objects import ObjectInfo
 
 MAX_BYTES = 256 << 20  # the archive is built in memory, because no temporary file is ever written in clear
-MANIFEST = "manifest.json"
+MANIFEST, README = "manifest.json", "README.txt"
+_README = """\
+A copy of everything that is kept about you here, made on {day}.
+
+{listing}
+
+files/ holds your files themselves. Each is named by its id; its own name stands in manifest.json.
+manifest.json lists every file of this archive with its size and SHA-256, so that a changed copy can be told.
+All data files are JSON in UTF-8 (RFC 8259); times are milliseconds since 1970-01-01 UTC. Programs may read them, and
+you may hand them to another service (GDPR Art. 20).
+
+The audit log holds what was done with your data, by ids and without content: see "Activity" in the portal.
+What is listed here is what an erasure forgets: the same places are asked for both.
+"""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first moment; the same data gives the same archive
 
 
@@ -44,11 +59,12 @@ class Exporter:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
             archive = _Archive(opened, self._limit)
-            for holder in self._holders:
-                holdings = holder.holdings(tenant, subject)
+            found = {holder.name: holder.holdings(tenant, subject) for holder in self._holders}
+            archive.add(README, _readme(found, self._clock.now()).encode())
+            for name, holdings in found.items():
                 count += len(holdings)
                 listing = sorted((asdict(one) for one in holdings), key=lambda one: (one["kind"], one["identifier"]))
-                archive.add(f"data/{holder.name}.json", _json(listing))
+                archive.add(f"data/{name}.json", _json(listing))
             self._add_files(archive, tenant, subject)
             archive.finish({"subject": subject, "tenant": tenant, "created": self._clock.now().isoformat()})
         return buffer.getvalue(), count
@@ -59,6 +75,16 @@ class Exporter:
                 archive.add(f"files/{info.id}{_suffix(info.media_type)}", content, name=info.name)
         except Gone as error:
             raise Gone("Something was erased while the export ran; ask again.", code="export-raced") from error
+
+
+def _readme(found: Mapping[str, Sequence[Holding]], now: datetime) -> str:
+    """What lies where, for people. Counts and names of kinds only."""
+    lines = []
+    for name, holdings in found.items():
+        kinds = Counter(one.kind for one in holdings)
+        told = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "nothing"
+        lines.append(f"data/{name}.json: {told}")
+    return _README.format(day=f"{now:%Y-%m-%d %H:%M} UTC", listing="\n".join(lines))
 
 
 class _Archive:

@@ -37,11 +37,21 @@ def test_holds_everything_with_digests(world: VaultWorld) -> None:
     assert json.loads(files["data/notebook.json"])[0]["content"] == {"text": "likes tea"}
 
 
+def test_a_readme_says_what_lies_where(world: VaultWorld) -> None:
+    world.keep()
+    world.keep()
+    world.consents.grant(TENANT, ANN, "training", notice="v1")
+    text = read(world.exporter.export(TENANT, ANN)[0])["README.txt"].decode()
+    assert "data/vault.json: 1 consent, 2 object\n" in text
+    assert "data/notebook.json: nothing\n" in text
+    assert "2026-11-22 12:00 UTC" in text
+
+
 def test_holds_nothing_of_others(world: VaultWorld) -> None:
     world.keep(b"his", subject=BOB)
     world.keep(b"elsewhere", tenant=OTHER)
     files = read(world.exporter.export(TENANT, ANN)[0])
-    assert files.keys() == {"manifest.json", "data/vault.json", "data/notebook.json"}
+    assert files.keys() == {"manifest.json", "README.txt", "data/vault.json", "data/notebook.json"}
     assert json.loads(files["data/vault.json"]) == []
 
 
