@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-OPERATION = "key.epoch"  # of the entry in the operator log; its facts are jurisdiction, epoch and digest
+OPERATION = "keys.epoch"  # of the entry in the operator log; its facts are jurisdiction, epoch and digest
 
 
 @dataclass(frozen=True, slots=True)

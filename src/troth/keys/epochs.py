@@ -51,7 +51,7 @@ class Epochs:
         self._clock = clock
         self._transitions = transitions
         self.split = split
-        self._rows = RootRows(store.jurisdiction)
+        self.rows = RootRows(store.jurisdiction)
         self._lock = threading.Lock()
         self._current: Epoch | None = None
 
@@ -84,7 +84,7 @@ class Epochs:
             RootRow(one.name, names[one.name], epoch, one.root.assurance, State.PRE_ACTIVATION) for one in self._domains
         ]
         with self._store.write(previous.epoch if previous else None) as connection:
-            self._rows.register(connection, rows, at)
+            self.rows.register(connection, rows, at)
             self._moved(connection, State.PRE_ACTIVATION, Reason.EPOCH, len(rows), epoch)
         digest = previous.digest if previous else ""
         draft = Manifest(jurisdiction, epoch, digest, root.ref.page.hex(), pages, at, (), root.split)
@@ -111,7 +111,7 @@ class Epochs:
         Raises `Conflict` when it was given up, `Unavailable` when it cannot be recorded.
         """
         at = self.now()
-        out = self._rows.activate(connection, manifest, at, retired)
+        out = self.rows.activate(connection, manifest, at, retired)
         self._store.add_manifest(connection, manifest.epoch, manifest.digest, manifest.encoded())
         self._store.bump(connection, manifest.epoch)
         self._moved(connection, State.ACTIVE, Reason.EPOCH, len(manifest.domains), manifest.epoch)
@@ -149,12 +149,12 @@ class Epochs:
         with self._store.read() as connection:
             self._require_known(connection, present)
             returned = self._returned(connection, present)
-            waiting = [row for row in self._rows.unfinished(connection) if row.state is not State.ACTIVE]
+            waiting = [row for row in self.rows.unfinished(connection) if row.state is not State.ACTIVE]
         if any(
             row.state is State.PRE_ACTIVATION for row in waiting
         ):  # withdrawn under the lock: it may be in the making
             with self._store.write(epoch) as connection:
-                waiting = self._rows.give_up(connection, self.now())
+                waiting = self.rows.give_up(connection, self.now())
                 self._moved(connection, State.SUSPENDED, Reason.ABANDONED, len(waiting), epoch)
         self._end(waiting)
         for domain, root in returned:
@@ -177,7 +177,7 @@ class Epochs:
         if ended:
             with self._store.write() as connection:
                 for row, evidence in ended:
-                    self._rows.destroyed(connection, row, self.now(), evidence)
+                    self.rows.destroyed(connection, row, self.now(), evidence)
                 self._moved(connection, State.DESTROYED, Reason.REPLACED, len(ended), max(r.epoch for r, _ in ended))
         if failure is not None:
             raise _pending() from failure
@@ -191,9 +191,9 @@ class Epochs:
     def destructions(self, first: int, last: int) -> tuple[RootDestroyed, ...]:
         """Confirmed destructions of the roots of epochs `first` to `last`. Raises `Unavailable` when one is missing."""
         with self._store.read() as connection:
-            if any(row.epoch <= last for row in self._rows.unfinished(connection)):
+            if any(row.epoch <= last for row in self.rows.unfinished(connection)):
                 raise _pending()
-            return self._rows.destructions(connection, first, last)
+            return self.rows.destructions(connection, first, last)
 
     def _opened(self) -> Epoch:
         body = self._store.manifest()
@@ -220,13 +220,13 @@ class Epochs:
     def _returned(self, connection: Connection, present: dict[str, set[str]]) -> list[tuple[Domain, str]]:
         found: list[tuple[Domain, str]] = []
         for domain in self._domains:
-            known = self._rows.known(connection, domain.name)
+            known = self.rows.known(connection, domain.name)
             found += [(domain, root) for root in sorted(present[domain.name]) if known[root]]
         return found
 
     def _require_known(self, connection: Connection, present: dict[str, set[str]]) -> None:
         # `present` was listed first: a root is recorded before it is made, so a new one is never mistaken.
-        if any(roots - self._rows.known(connection, name).keys() for name, roots in present.items()):
+        if any(roots - self.rows.known(connection, name).keys() for name, roots in present.items()):
             raise IntegrityError(
                 "A key domain holds a root that the database never saw: the database was rolled back or belongs to "
                 "another installation. Restore the newest key tables.",

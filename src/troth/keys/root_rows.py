@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -30,6 +30,22 @@ class RootRow:
     epoch: int
     assurance: str
     state: State
+
+
+@dataclass(frozen=True, slots=True)
+class RootStanding:
+    """Where a root stands and since when (epoch ms; None: not yet)."""
+
+    domain: str
+    root: str
+    epoch: int
+    assurance: str
+    state: State
+    reason: str
+    created_at: int
+    activated_at: int | None
+    deactivated_at: int | None
+    destroyed_at: int | None
 
 
 class RootRows:
@@ -82,6 +98,13 @@ class RootRows:
             RootRow(row.domain, row.root, row.epoch, row.assurance, State(row.state))
             for row in connection.execute(statement)
         ]
+
+    def standing(self, connection: Connection) -> list[RootStanding]:
+        """All roots ever recorded, oldest first."""
+        columns = [key_root.c[one.name] for one in fields(RootStanding)]
+        here = select(*columns).where(key_root.c.jurisdiction == self._jurisdiction)
+        rows = connection.execute(here.order_by(key_root.c.epoch, key_root.c.domain)).mappings()
+        return [RootStanding(**{**row, "state": State(row["state"])}) for row in rows]
 
     def known(self, connection: Connection, domain: str) -> dict[str, bool]:
         """All roots ever recorded for a domain, and whether each was destroyed."""

@@ -58,6 +58,23 @@ class Standing:
                 state.transitions.moved(connection, State.DEACTIVATED, Reason.ROTATION, at, extent.facts())
             state.forget()
 
+    def within(self, scope: Scope) -> list[UnitRow]:
+        """Units of the scope that are not erased. Raises `NotFound`, `Invalid`."""
+        extent = Extent.of([scope])
+        with self._state.store.read() as connection:
+            return self._state.rows.within(connection, extent.owners, extent.units)
+
+    def compromise(self, units: Sequence[bytes], reason: str) -> None:
+        """These units open for re-encryption only. Raises `NotFound`, `Invalid`, `Gone`."""
+        state, extent, at = self._state, _extent(Scope.of_units(units), reason), self._state.epochs.now()
+        with state.lock:
+            with state.store.write() as connection:
+                counts = state.rows.compromise(connection, self._live(connection, extent), reason, at)
+                state.scopes.count(connection, {owner: -number for owner, number in counts.items()}, at)
+                state.store.bump(connection)
+                state.transitions.moved(connection, State.COMPROMISED, reason, at, extent.facts())
+            state.forget()
+
     def _live(self, connection: Connection, extent: Extent) -> Sequence[UnitRow]:
         rows = self._state.rows.by_ids(connection, extent.units)
         if any(row.erased for row in rows) or self._state.scopes.erased_among(connection, extent.owners):
@@ -65,7 +82,12 @@ class Standing:
         return rows
 
 
-def _extent(scope: Scope, reason: str) -> Extent:
+def require_reason(reason: str) -> None:
+    """Raises `Invalid` unless it is a token: free text has no place in a log."""
     if not _TOKEN.match(reason):
         raise Invalid("A reason is a token of lower-case letters, digits and dashes.", code="key-reason")
+
+
+def _extent(scope: Scope, reason: str) -> Extent:
+    require_reason(reason)
     return Extent.of([scope])

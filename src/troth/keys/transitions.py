@@ -19,7 +19,7 @@ LOG, ACTOR = "operator", "svc_keys"
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """Writes entries `key.<what>`. Without a recorder (a tree in quarantine, a bench) it writes nothing."""
+    """Writes entries `keys.<what>`. Without a recorder (a tree in quarantine, a bench) it writes nothing."""
 
     recorder: Recorder | None
     jurisdiction: str
@@ -47,4 +47,6 @@ class Transitions:
 
 
 def _entry(what: str, at: int, facts: dict[str, Fact], outcome: Outcome, code: str | None = None) -> Entry:
-    return Entry(LOG, f"key.{what}", "event", outcome, new_id("req"), ACTOR, None, at, code, facts=checked_facts(facts))
+    return Entry(
+        LOG, f"keys.{what}", "event", outcome, new_id("req"), ACTOR, None, at, code, facts=checked_facts(facts)
+    )

@@ -14,11 +14,13 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, Invalid, Unavailable
 from troth.keys.adding import Adding
 from troth.keys.domains import Domain
-from troth.keys.lifecycle import Reason, Use
-from troth.keys.sealing import Sealing
-from troth.keys.standing import Standing
+from troth.keys.inventory import Inventory, inventory
+from troth.keys.lifecycle import Reason, State, Use
+from troth.keys.root_rows import Retired
+from troth.keys.sealing import Plan, Sealing
+from troth.keys.standing import Standing, require_reason
 from troth.keys.state import Options, TreeState
-from troth.keys.unit_rows import unknown
+from troth.keys.unit_rows import UnitRow, unknown
 from troth.keys.units import Destruction, Revocation, RootDestroyed, Scope, UnitKey, UnitRequest
 from troth.keys.upkeep import Upkeep
 from troth.storage.database import Database
@@ -183,6 +185,42 @@ class KeyTree:
     def rotate(self) -> Destruction:
         """New epoch roots and a new root page key; nothing else is rewritten and every key stays."""
         return self._sealing.rotate()
+
+    def rotate_due(self) -> bool:
+        """Rotate the roots when their cryptoperiod is over; True when it did. For a job that runs every day."""
+        manifest = self._state.epochs.current().manifest
+        due = self._state.epochs.now() - manifest.created >= self._state.periods.root_ms
+        if due:
+            self.rotate()
+        return due
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch in force. Raises `Unavailable`, `IntegrityError`."""
+        return self._state.epochs.current().manifest.epoch
+
+    def inventory(self) -> Inventory:
+        """What keys there are: states, times and numbers. Raises `Unavailable`, `IntegrityError`."""
+        return inventory(self._state)
+
+    def units_in(self, scope: Scope) -> list[UnitRow]:
+        """The units of a scope that are not erased. Raises `NotFound`, `Invalid`."""
+        return self._standing.within(scope)
+
+    def mark_compromised(self, units: Sequence[bytes], reason: str) -> None:
+        """From now on these units open for `Use.REENCRYPTION` only; destroying them ends as destroyed-compromised.
+
+        `reason` is a token. Idempotent. Raises `NotFound`, `Gone`, `Invalid`.
+        """
+        self._standing.compromise(units, reason)
+
+    def replace_compromised_roots(self, reason: str) -> Destruction:
+        """Fresh roots and a fresh key for every page; the old roots end as destroyed-compromised.
+
+        The cost grows with the tree (10^6 units: some 6,000 pages). Raises `Invalid`, `Unavailable`.
+        """
+        require_reason(reason)
+        return self._sealing.rotate(Plan(retired=Retired(State.COMPROMISED, reason), every_page=True))
 
     def replicate(self) -> Destruction:
         """Bring a domain that is new, or lost its store, up to date: all pages copied, then a rotation."""

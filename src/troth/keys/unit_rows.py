@@ -117,6 +117,25 @@ class UnitRows:
                 gone_from[row.tenant, row.subject] += 1
         return gone_from
 
+    def within(self, connection: Connection, owners: Iterable[Owner], identifiers: Sequence[bytes]) -> list[UnitRow]:
+        """Units of these owners (a subject `WHOLE` is a whole tenant) and of those ids that are not erased."""
+        found = {row.id: row for row in self.by_ids(connection, identifiers)}
+        for tenant, subject in owners:
+            mine = (unit.c.tenant == tenant) & (
+                unit.c.subject.is_not(None) if subject == WHOLE else unit.c.subject == subject
+            )
+            found |= {row.id: row for row in map(_row, connection.execute(self._select.where(mine)))}
+        return [row for row in found.values() if not row.erased]
+
+    def compromise(self, connection: Connection, rows: Iterable[UnitRow], reason: str, at: int) -> Counter[Owner]:
+        """Mark units compromised; how many went out of use, by owner. Idempotent."""
+        gone_from: Counter[Owner] = Counter()
+        for row in rows:
+            here = (unit.c.id == row.id.hex()) & unit.c.state.in_(_LIVE)
+            values = {"state": State.COMPROMISED, "reason": reason, "changed_at": at, "name": None}
+            gone_from[row.tenant, row.subject] += connection.execute(update(unit).where(here).values(values)).rowcount
+        return gone_from
+
     def sealed_epochs(self, connection: Connection, identifiers: Sequence[bytes]) -> list[int | None]:
         """The epochs at which revoked units were sealed (None: not yet). Raises `Conflict` for one not revoked."""
         found: list[int | None] = []
