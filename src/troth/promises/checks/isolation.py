@@ -176,6 +176,10 @@ class Down:
 
     record = record_within = submit = decide = create = seal = open = destroy = present = _away
 
+    async def keep(self, entry: Entry, changes: Sequence[Change] = ()) -> None:  # noqa: ARG002 - a recorder's shape
+        """Away too."""
+        self._away()
+
 
 @dataclass(frozen=True)
 class Careless:
