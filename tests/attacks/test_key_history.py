@@ -37,7 +37,7 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
 def _steal(world: World) -> None:
     world.keep()
     if world.database.dialect == "sqlite":
-        world.history.add_sqlite_file(world.folder / "troth.db", world.folder / "thief")
+        world.history.add_sqlite_file(world.folder / "test.db", world.folder / "thief")
 
 
 def _life(world: World, chance: random.Random, steps: int) -> set[bytes]:

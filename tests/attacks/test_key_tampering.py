@@ -227,15 +227,15 @@ def test_a_manifest_of_another_place_or_epoch_is_refused(world: World) -> None:
 
 def _snapshot(world: World, name: str) -> Path:
     world.database.checkpoint()
-    return Path(shutil.copy(world.folder / "troth.db", world.folder / f"{name}.db"))
+    return Path(shutil.copy(world.folder / "test.db", world.folder / f"{name}.db"))
 
 
 def _restore(world: World, snapshot: Path) -> None:
     world.database.checkpoint()
     world.database.close()
-    shutil.copy(snapshot, world.folder / "troth.db")
+    shutil.copy(snapshot, world.folder / "test.db")
     for suffix in ("-wal", "-shm"):
-        (world.folder / f"troth.db{suffix}").unlink(missing_ok=True)
+        (world.folder / f"test.db{suffix}").unlink(missing_ok=True)
     world.database = Database(world.url)
     world.roots = [LocalRoot(world.folder / "roots-0", "local-0")]
     world.tree = type(world.tree)(world.database, world.domains, world.clock)

@@ -33,7 +33,7 @@ _REMOTE = {
     "file": "Files you gave, for use with models.",
     "hold": "Legal holds (privacy officers only).",
     "key": "API keys.",
-    "keys": "The key domains that hold the roots of all keys (operators only).",
+    "keys": "The keys of the service and the domains that hold their roots (operators only).",
     "log": "The audit log of your tenant.",
     "model": "Models you can use.",
     "objection": "Uses of your data that you say no to.",

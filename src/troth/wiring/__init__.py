@@ -18,6 +18,8 @@ from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
 from troth.kernel.scope import SYSTEM, as_system, within
 from troth.keys.domain_operations import KeyDomainOperations
+from troth.keys.incidents import Incidents
+from troth.keys.operations import KeyOperations
 from troth.promises.checks import all_checks
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
@@ -107,13 +109,12 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     promises = PromiseOperations(runner)
     owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
     domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction)
-    registry = Registry(*owners, BackupOperations(backups), domains)
+    keys = KeyOperations(tree=base.tree, incidents=Incidents(base.tree))
+    registry = Registry(*owners, BackupOperations(backups), domains, keys)
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
     mail = build_mail(base, identity, vault)
-    system = System(
-        base, identity, vault, gateway, mail=mail, backups=backups, dispatcher=dispatcher, decider=decider
-    )
+    system = System(base, identity, vault, gateway, mail=mail, backups=backups, dispatcher=dispatcher, decider=decider)
     systems.append(system)
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner)
