@@ -124,7 +124,7 @@ def with_wrk(target: Target, connections: int, seconds: float, folder: Path) -> 
         command += ["-s", str(script)]
     said = subprocess.run([*command, target.url], capture_output=True, text=True, check=True).stdout
     assert not re.search("Non-2xx|Socket errors", said), said
-    spread = {name: number(value) for name, value in re.findall(r"^ +(50|99)% +(\S+)$", said, re.MULTILINE)}
+    spread = {name: number(value) for name, value in re.findall(r"^ +(50|99)% +(\S+) *$", said, re.MULTILINE)}
     assert len(spread) == 2, said
     rate, asked = re.search(r"Requests/sec: +(\S+)", said), re.search(r"(\d+) requests in", said)
     assert rate is not None

@@ -44,6 +44,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call
+from troth.keys.lifecycle import Use
 from troth.keys.units import UnitKey
 from troth.redact.detect import Detector, rules_detector
 from troth.redact.policy import vendor_policy
@@ -71,7 +72,7 @@ class MemoryTree:
     def own_unit(self, tenant: str, subject: str, data_class: DataClass) -> UnitKey:
         return self.unit(tenant, subject, data_class, secrets.token_hex(8))
 
-    def key(self, unit_id: bytes) -> UnitKey:
+    def key(self, unit_id: bytes, use: Use = Use.PRODUCT) -> UnitKey:
         if unit_id not in self.keys:
             raise Gone("destroyed")
         return self.keys[unit_id]

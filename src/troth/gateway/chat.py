@@ -28,6 +28,7 @@ from troth.kernel.errors import Invalid, TrothError
 from troth.kernel.operation import Call, Stream
 from troth.vault.objects import KeepRequest, Objects
 
+_LITTLE = 4096  # characters, and 8 for each other value
 MAX_PICTURES = 16  # in one conversation
 # Never sent: they identify people, or ask the vendor to keep what `store=false` forbids it to keep.
 _STAYS = frozenset({"metadata", "prompt_cache_key", "store"})
@@ -50,7 +51,10 @@ class ChatDesk:
             return Stream(_joined(first, relay))
         async with self._clearance.concluding(departure):
             answer = await departure.port.chat(departure.payload)
-            completion = await asyncio.to_thread(self._deliver, departure, answer, bool(request.store))
+            if request.store or not _little(answer):  # the disk takes time, and so does reading much text
+                completion = await asyncio.to_thread(self._deliver, departure, answer, store=bool(request.store))
+            else:
+                completion = self._deliver(departure, answer, store=False)
             departure.outcome = "answered"
         return completion
 
@@ -60,7 +64,7 @@ class ChatDesk:
         wanted = Wanted("chat.complete", "chat", request.model, payload, CHAT, has_pictures=pictures > 0)
         return self._clearance.clear(call, wanted)
 
-    def _deliver(self, departure: Departure, answer: dict[str, Any], store: bool) -> Completion:
+    def _deliver(self, departure: Departure, answer: dict[str, Any], *, store: bool) -> Completion:
         choices = [self._choice(departure, one) for one in answers.entries(answer["choices"], answers.MAX_CHOICES)]
         completion = Completion(
             id=departure.call.request_id,
@@ -152,6 +156,17 @@ async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGener
         yield first
         async for piece in rest:
             yield piece
+
+
+def _little(answer: Any) -> bool:
+    """Whether an answer is so small that reading it costs no more than handing it to another thread."""
+    room, rest = _LITTLE, [answer]
+    while rest and room > 0:
+        one = rest.pop()
+        room -= len(one) if isinstance(one, str) else 8
+        if isinstance(one, dict | list):
+            rest += one.values() if isinstance(one, dict) else one
+    return room > 0
 
 
 def _wants_json(payload: dict[str, Any]) -> bool:

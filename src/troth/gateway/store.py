@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, Text, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Index, LargeBinary, String, Table, Text, bindparam, select, update
 
 from troth.storage.database import Big, metadata
-from troth.storage.prepared import PreparedSelect
+from troth.storage.prepared import PreparedChange, PreparedInsert, PreparedSelect
 
 vendors = Table(
     "vendors",
@@ -42,9 +42,9 @@ receipts = Table(
 
 # Statements are built once: building them costs more than running them, and each request runs three.
 _OF_REQUEST = (receipts.c.tenant == bindparam("of_tenant")) & (receipts.c.request == bindparam("of_request"))
-_ADD = insert(receipts)
+_ADD = PreparedInsert(receipts, *receipts.columns.keys())
 _FIND = select(receipts).where(_OF_REQUEST)
-_END = (
+_END = PreparedChange(
     update(receipts)
     .where(_OF_REQUEST)
     .values(answered_at=bindparam("ended"), outcome=bindparam("how"), objects=bindparam("made"))
@@ -71,13 +71,13 @@ class ReceiptRow:
 def add_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Remember a request that is about to leave. Raises IntegrityError for a request id that the tenant used before."""
     values = {name: getattr(row, name) for name in row.__slots__}
-    connection.execute(_ADD, values | {"objects": json.dumps(row.objects)})
+    _ADD.run(connection, [values | {"objects": json.dumps(row.objects)}])
 
 
 def end_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Write how it ended."""
     ending = {"ended": row.answered_at, "how": row.outcome, "made": json.dumps(row.objects)}
-    connection.execute(_END, {"of_tenant": row.tenant, "of_request": row.request} | ending)
+    _END.run(connection, [{"of_tenant": row.tenant, "of_request": row.request} | ending])
 
 
 def find_receipt(connection: Connection, tenant: str, request: str) -> ReceiptRow | None:

@@ -23,7 +23,7 @@ from troth.http.table import FixedPaths
 from troth.kernel.errors import NotFound, TrothError, WrongMethod
 from troth.kernel.ids import new_id
 
-_WORKER_THREADS = 32  # operations wait on disk and record; they hold no core while they do
+_WORKER_THREADS = 16  # operations wait on disk and record; they hold no core while they do
 
 _HEADERS = [
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),

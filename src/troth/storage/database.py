@@ -90,8 +90,7 @@ class Database:
         if not self.at_hand:
             with self.read() as connection:
                 return connection.execute(query.statement, values).all()
-        text, names = query.for_sqlite(self._engine.dialect)
-        return self._readers.rows(text, [values[name] for name in names])
+        return self._readers.rows(*query.for_sqlite(self._engine.dialect, values))
 
     @contextmanager
     def write(self, scope: Scope | None = None) -> Iterator[Connection]:

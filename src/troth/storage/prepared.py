@@ -7,34 +7,44 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Table, insert
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update, insert
 
 from troth.kernel.errors import Unavailable
 
 _KEPT = 4  # reading connections that wait for their next use
-_Compiled = tuple[str, tuple[str, ...]]  # text, and the names of its values in order when they are not named in it
+# Text, the names of its values in order (unless they are named in the text), and those that stand in the statement.
+_Compiled = tuple[str, tuple[str, ...], dict[str, Any]]
 
 
-class PreparedInsert:
-    """Inserts rows with the same columns into one table. Values go to the driver as they are: str, int, bytes, None."""
+class PreparedChange:
+    """An insert, update or delete whose every value has a name. Values go to the driver as they are: str, int, bytes.
 
-    def __init__(self, table: Table, *columns: str) -> None:
-        self._statement = insert(table)
+    `columns` names the values of an insert; those of other statements are their `bindparam`s.
+    """
+
+    def __init__(self, statement: Insert | Update | Delete, columns: Sequence[str] = ()) -> None:
+        self._statement = statement
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert `rows`, at least one. Raises what the driver raises, wrapped as `Connection.execute` does."""
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it for each of `rows`, at least one; how many rows it touched. Raises as `Connection.execute` does."""
         dialect = connection.dialect
-        text, places = self._compiled.get(dialect.name) or self._compile(dialect)
+        text, places, _ = self._compiled.get(dialect.name) or self._compile(dialect)
         if places:
-            connection.exec_driver_sql(text, [tuple([row[name] for name in places]) for row in rows])
-        else:
-            connection.exec_driver_sql(text, [dict(row) for row in rows])
+            return connection.exec_driver_sql(text, [tuple([row[name] for name in places]) for row in rows]).rowcount
+        return connection.exec_driver_sql(text, [dict(row) for row in rows]).rowcount
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         found = self._compiled[dialect.name] = _compiled(self._statement, dialect, self._columns)
         return found
+
+
+class PreparedInsert(PreparedChange):
+    """Inserts rows with the same columns into one table."""
+
+    def __init__(self, table: Table, *columns: str) -> None:
+        super().__init__(insert(table), columns)
 
 
 class PreparedSelect:
@@ -44,11 +54,12 @@ class PreparedSelect:
         self.statement = statement
         self._compiled: _Compiled | None = None
 
-    def for_sqlite(self, dialect: Dialect) -> _Compiled:
-        """Its text, and the names of its values in order."""
+    def for_sqlite(self, dialect: Dialect, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """Its text, and the values in their order."""
         if self._compiled is None:
-            self._compiled = _compiled(self.statement, dialect, None)
-        return self._compiled
+            self._compiled = _compiled(self.statement, dialect, ())
+        text, places, literals = self._compiled
+        return text, [values[name] if name in values else literals[name] for name in places]
 
 
 class Readers:
@@ -89,9 +100,10 @@ class Readers:
             raise _unreadable() from error
 
 
-def _compiled(statement: Insert | Select[Any], dialect: Dialect, columns: Sequence[str] | None) -> _Compiled:
-    compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
-    return str(compiled), tuple(compiled.positiontup or ())
+def _compiled(statement: Any, dialect: Dialect, columns: Sequence[str]) -> _Compiled:
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+    literals = {name: value for name, value in compiled.params.items() if value is not None}
+    return str(compiled), tuple(compiled.positiontup or ()), literals
 
 
 def _unreadable() -> Unavailable:

@@ -11,6 +11,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Invalid, NotFound
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
+from troth.storage.prepared import PreparedSelect
 from troth.vault.ground import Ground
 
 DAY_MS = 86_400_000
@@ -38,10 +39,12 @@ rules = Table(
 )
 
 # Built once: each object that is kept asks.
-_RULE = select(func.min(rules.c.days)).where(
-    rules.c.tenant == bindparam("of"),
-    rules.c.data_class == bindparam("kind"),
-    rules.c.purpose.in_((literal(""), bindparam("purpose"))),
+_RULE = PreparedSelect(
+    select(func.min(rules.c.days)).where(
+        rules.c.tenant == bindparam("of"),
+        rules.c.data_class == bindparam("kind"),
+        rules.c.purpose.in_((literal(""), bindparam("purpose"))),
+    )
 )
 
 
@@ -65,8 +68,8 @@ class Deadlines:
 
     def days(self, tenant: str, data_class: DataClass, purpose: str = "") -> int | None:
         """Days that this class may live for this tenant and purpose; None: as long as the account."""
-        with self._ground.database.read() as connection:
-            return shortest(self._limits[data_class], _rule(connection, tenant, data_class, purpose))
+        rows = self._ground.database.rows(_RULE, {"of": tenant, "kind": data_class.value, "purpose": purpose})
+        return shortest(self._limits[data_class], rows[0][0])
 
     def limit(self, data_class: DataClass) -> int | None:
         """Days that this installation permits, before any rule of a tenant."""
@@ -120,9 +123,3 @@ def shortest(*limits: int | None) -> int | None:
 def drop_rules(connection: Connection, tenant: str) -> None:
     """A tenant that is gone has no rules."""
     connection.execute(delete(rules).where(rules.c.tenant == tenant))
-
-
-def _rule(connection: Connection, tenant: str, data_class: DataClass, purpose: str) -> int | None:
-    names = {"of": tenant, "kind": data_class.value, "purpose": purpose}
-    found = connection.execute(_RULE, names).scalar()
-    return None if found is None else int(found)
