@@ -11,6 +11,7 @@ from typing import Any
 import rfc8785
 
 from troth.backup import places
+from troth.backup.chunks import Chunks
 from troth.backup.copying import Copying, Made
 from troth.backup.drill import Drilled, drill
 from troth.backup.locations import Location, failure_domains
@@ -75,6 +76,21 @@ class Backups:
         self._history = history
         self._keep_days = keep_days
         self._drill_days = drill_days
+
+    @property
+    def verifying(self) -> Verifying:
+        """What checks a backup byte by byte."""
+        return self._verifying
+
+    @property
+    def chunks(self) -> Chunks:
+        """What seals and opens the pieces."""
+        return self._source.chunks
+
+    @property
+    def drill_days(self) -> int:
+        """Days between restore drills."""
+        return self._drill_days
 
     def run(self, progress: Progress = quiet) -> Made:
         """Make a backup in every place, record it, drop old ones.
