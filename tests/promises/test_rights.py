@@ -1,4 +1,4 @@
-"""Rights: export and erasure know the same stores; rights without an operation are not called kept."""
+"""Rights: export and erasure know the same stores; a right that does nothing is not called kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import pytest
 
 from promise_world import named, shown
 from troth.identity.holder import IdentityHolder
+from troth.identity.own_account import OwnAccount
+from troth.identity.rectification import Rectification
 from troth.kernel.personal import Forgotten
-from troth.promises.check import Check, Result, judge
+from troth.promises.check import Check, Result
 from troth.promises.checks import rights
 from troth.promises.status import Run
 from troth.promises.system import System
 from troth.vault.consent import Consents
+from troth.vault.restriction import Restrictions
+from troth.vault.rights.holder import RightsHolder
+from troth.vault.rights.register import Register
 
 
 def test_export_equals_erasure(run_once: Callable[[Check], Run]) -> None:
@@ -37,7 +42,36 @@ def test_an_account_that_stays_is_seen(system: System, monkeypatch: pytest.Monke
     assert shown(named(rights.CHECKS, "export-equals-erasure"), system) is Result.FAIL
 
 
-def test_missing_rights_are_said_aloud(run_once: Callable[[Check], Run]) -> None:
-    run = run_once(named(rights.CHECKS, "rights-have-operations"))
-    assert (run.result, run.control) == (Result.FAIL, Result.FAIL)
-    assert judge(rights._offered(set(rights._RIGHTS.values()))) is Result.PASS
+def test_rights_act(run_once: Callable[[Check], Run]) -> None:
+    run = run_once(named(rights.CHECKS, "rights-act"))
+    assert (run.result, run.control, run.tested) == (Result.PASS, Result.FAIL, 5)
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        (Rectification, "rectify"),
+        (Restrictions, "place"),
+        (Register, "stop"),
+    ],
+)
+def test_a_right_that_does_nothing_is_seen(
+    system: System, monkeypatch: pytest.MonkeyPatch, owner: type, method: str
+) -> None:
+    real = getattr(owner, method)
+
+    def idle(*arguments: object, **named: object) -> object:
+        return real(*arguments, **named) if method == "place" and named.get("reason") == "by-request" else []
+
+    monkeypatch.setattr(owner, method, idle)
+    assert shown(named(rights.CHECKS, "rights-act"), system) is Result.FAIL
+
+
+def test_a_correction_without_a_code_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OwnAccount, "prove", lambda _self, _caller, _code: None)
+    assert shown(named(rights.CHECKS, "rights-act"), system) is Result.FAIL
+
+
+def test_a_holder_of_rights_that_forgets_nothing_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RightsHolder, "forget", lambda _self, _tenant, _subject: Forgotten("rights"))
+    assert shown(named(rights.CHECKS, "export-equals-erasure"), system) is Result.FAIL

@@ -1,54 +1,64 @@
-"""Promises about people's rights: what export shows and erasure drops is compared, table by table."""
+"""Promises about people's rights: export and erasure compared table by table, and each right really exercised."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+import pyotp
 from sqlalchemy import LargeBinary, String, Table, func, or_, select
 
+from troth.identity.messages import AccountRectify
+from troth.identity.messages import Nothing as AccountNothing
+from troth.identity.privacy import PrivacySettings
+from troth.kernel.errors import TrothError
 from troth.kernel.personal import Holding
-from troth.promises.account import account
+from troth.promises.account import Account, account
 from troth.promises.check import Check, Facts, counted
-from troth.promises.probe import Probe, probe
+from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
 from troth.storage.database import metadata
 from troth.vault.consent import TRAINING
-from troth.vault.messages import Nothing
+from troth.vault.holding_messages import Restrict
+from troth.vault.messages import EraseOwn, Nothing
+from troth.vault.rights.messages import RequestFile, StatementAdd
 
-# The operations that give each right of the promise; a right without its operation is not kept.
-_RIGHTS = {
-    "export": "data.export",
-    "delete": "erasure.own",
-    "correct": "account.rectify",
-    "restrict": "processing.restrict",
-}
 # Where the opaque id of a person may stay, which then resolves to nobody: the log of what was done, and the marks by
 # which the key tree knows that keys were destroyed.
 _STAYS = frozenset({"audit_entries", "outbox", "key_scope", "unit"})
-_KINDS = frozenset({"account", "session", "api-key", "object", "consent"})
+_KINDS = frozenset({"account", "session", "api-key", "object", "consent", "request", "statement", "objection"})
+_NOTICE = "self-check-1"
+Do = Callable[[Probe, str, Any], Any]
 
 
-def _planted(system: System, tenant: str) -> tuple[Probe, str]:
-    """A synthetic person with an account and something in every store; and their mark."""
+def _planted(system: System, tenant: str) -> Account:
+    """A synthetic person with an account and something in every store."""
     someone = account(system, tenant)
-    system.vault.consents.grant(tenant, someone.person.subject, TRAINING, notice="self-check-1")
-    someone.person.keep(someone.mark.encode(), name=f"{someone.mark}.txt")
-    return someone.person, someone.mark
+    person, mark = someone.person, someone.mark
+    system.vault.consents.grant(tenant, person.subject, TRAINING, notice=_NOTICE)
+    person.keep(mark.encode(), name=f"{mark}.txt")
+    person.run("request.file", RequestFile(kind="access", text=mark))
+    person.run("request.file", RequestFile(kind="objection", purpose="analytics"))
+    person.run("statement.add", StatementAdd(about="account", text=mark))
+    PrivacySettings(system.base.database).change(person.subject, "analytics", "aggregate")
+    return someone
 
 
 def _symmetric(system: System, forget: Callable[[Probe], object]) -> Facts:
     """Whatever holders know of the person is exported, and gone after an erasure; no table keeps the id."""
     with probe(system) as around:
-        person, mark = _planted(system, around.tenant)
+        someone = _planted(system, around.tenant)
+        person, mark = someone.person, someone.mark
         try:
             known, archive = _holdings(person), _archive(person)
             outcomes = [holding.identifier in archive for holding in known]
             outcomes += [kind in {one.kind for one in known} for kind in _KINDS]
-            outcomes += [archive.count(mark) >= 3, '"analytics": "aggregate"' in archive]
+            outcomes += [archive.count(mark) >= 5, '"analytics": "aggregate"' in archive]
             forget(person)
-            outcomes += [not _holdings(person), mark not in _archive(person)]
+            outcomes += [_kept(lambda: not _holdings(person)), _kept(lambda: mark not in _archive(person))]
             outcomes += [count == 0 for count in _rows_left(system, person.subject).values()]
         finally:
             person.erase()
@@ -61,8 +71,11 @@ def _holdings(person: Probe) -> list[Holding]:
 
 def _archive(person: Probe) -> str:
     """All texts of the person's export, as one."""
-    answer = person.run("data.export", Nothing())
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+    return _texts(person.run("data.export", Nothing()).content)
+
+
+def _texts(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
 
 
@@ -89,8 +102,73 @@ def _vault_only(person: Probe) -> None:
         person.system.vault.objects.delete(person.tenant, person.subject, info.id)
 
 
-def _offered(names: set[str]) -> Facts:
-    return counted([operation in names for operation in _RIGHTS.values()])
+def _exercised(system: System, do: Do) -> Facts:
+    """One synthetic person uses each right through the operations that every door offers."""
+    with probe(system) as around:
+        someone = _planted(system, around.tenant)
+        try:
+            looks = (_exports, _corrects, _objects_to_a_use, _restricts, _deletes)
+            return counted([_kept(partial(look, someone, do)) for look in looks])
+        finally:
+            someone.person.erase()
+
+
+def _kept(look: Callable[[], bool]) -> bool:
+    """A refusal, or an operation that is not there, is a right that is not kept."""
+    try:
+        return look()
+    except TrothError:
+        return False
+
+
+def _exports(someone: Account, do: Do) -> bool:
+    answer = do(someone.person, "data.export", Nothing())
+    return answer is not None and someone.mark in _texts(answer.content)
+
+
+def _corrects(someone: Account, do: Do) -> bool:
+    """A new name is shown and exported, the old one is neither; a wrong code changes nothing."""
+    person, base = someone.person, someone.person.system.base
+    code = pyotp.TOTP(someone.totp).at(base.clock.now())
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    guarded = refused(lambda: person.run("account.rectify", AccountRectify(totp=wrong, display_name="Wrong")))
+    do(person, "account.rectify", AccountRectify(totp=code, display_name="Corrected Name"))
+    shown = person.run("account.show", AccountNothing())
+    return guarded and shown.display_name == "Corrected Name" and "Corrected Name" in _archive(person)
+
+
+def _objects_to_a_use(someone: Account, do: Do) -> bool:
+    """Consent that stood ends at once, and none can be given while the person says no."""
+    person, consents = someone.person, someone.person.system.vault.consents
+    do(person, "request.file", RequestFile(kind="objection", purpose="training"))
+    again = refused(lambda: consents.grant(person.tenant, person.subject, TRAINING, notice=_NOTICE), code="objected")
+    return again and consents.valid(person.tenant, person.subject, TRAINING) is None
+
+
+def _restricts(someone: Account, do: Do) -> bool:
+    """While restricted nothing opens and nothing new is kept, but the copy can be taken; afterwards all works again."""
+    person = someone.person
+    kept = person.keep(b"restricted").id
+    do(person, "processing.restrict", Restrict(reason="accuracy-contested"))
+    stopped = refused(lambda: person.open(kept), code="restricted")
+    stopped = stopped and refused(lambda: person.keep(b"more"), code="restricted")
+    held = someone.mark in _archive(person)
+    do(person, "processing.resume", Nothing())
+    return stopped and held and person.open(kept) == b"restricted"
+
+
+def _deletes(someone: Account, do: Do) -> bool:
+    do(someone.person, "erasure.own", EraseOwn(confirm="erase everything about me"))
+    return not _holdings(someone.person)
+
+
+def _run(person: Probe, name: str, request: Any) -> Any:
+    return person.run(name, request)
+
+
+def _nothing_happens(_person: Probe, _name: str, _request: Any) -> Any:
+    """The known-bad rights: every button is there, and none does anything."""
+    return None
 
 
 CHECKS = (
@@ -104,11 +182,13 @@ CHECKS = (
         every=6 * 3600,
     ),
     Check(
-        "rights-have-operations",
+        "rights-act",
         ("RGT-02",),
-        "Each right that the promise names (export, delete, correct, restrict) must be an operation of this "
-        "installation. How well each one works is for other checks.",
-        lambda system: _offered({operation.name for operation in system.dispatcher.registry}),
-        lambda _: _offered({"data.export"}),
+        "A synthetic person takes a copy, corrects their name with a one-time code, objects to training, restricts all "
+        "use and lifts it, and is erased: each must really change what the others see. Requests that an officer must "
+        "answer are for other checks.",
+        lambda system: _exercised(system, _run),
+        lambda system: _exercised(system, _nothing_happens),
+        every=6 * 3600,
     ),
 )

@@ -28,12 +28,12 @@ class Upkeep:
         self.escalate()
         self.tidy()
 
-    def escalate(self) -> dict[str, int]:
+    def escalate(self, tenant: str | None = None) -> dict[str, int]:
         """Write each request that became due soon or overdue into its tenant's log, once a step; counts by event."""
         register, counts = self._register, Counter[str]()
         now = register.ground.clock.now()
         with register.ground.database.read() as connection:
-            listed = store.all_open(connection)
+            listed = store.all_open(connection) if tenant is None else store.of_tenant(connection, tenant)
         for seen in listed:
             step = _STEPS.get(seen.urgency(now, register.calendar), 0)
             if step <= seen.escalated:
