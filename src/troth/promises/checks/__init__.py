@@ -4,6 +4,7 @@ from troth.promises.check import Check
 from troth.promises.checks import (
     access,
     audit,
+    backups,
     consent,
     edge,
     erasure,
@@ -43,6 +44,7 @@ _FAMILIES = (
     erasure,
     traces,
     restore,
+    backups,
     rights,
     requests,
     audit,
