@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from killing import Killer
 from troth.kernel.errors import Gone
 from troth.storage.database import Database
 from troth.vault import ledger, store
@@ -18,31 +19,6 @@ from vault_world import ANN, BOB, TENANT, VaultWorld
 from worlds import sqlite
 
 FORKS = multiprocessing.get_context("fork")
-
-
-class Killer:
-    """Counts calls of durable things and dies at one of them, before or after it took effect."""
-
-    def __init__(self, at: int, *, after: bool) -> None:
-        self._left = at
-        self._after = after
-
-    def around(self, owner: object, *names: str) -> None:
-        for name in names:
-            setattr(owner, name, self._watched(getattr(owner, name)))
-
-    def _watched(self, work):  # type: ignore[no-untyped-def]
-        def watched(*args, **kwargs):  # type: ignore[no-untyped-def]
-            self._left -= 1
-            mine = self._left == 0
-            if mine and not self._after:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = work(*args, **kwargs)
-            if mine:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
-
-        return watched
 
 
 def victim(folder: Path, at: int, after: bool, scope: str) -> None:
