@@ -55,7 +55,7 @@ def _play(say: Narration, stage: Stage, credentials: dict[str, str]) -> None:
     protect.strangers_get_nothing(say, stage, other_key, kept.picture)
     data_set = training.redact(say, stage)
     erasure = erase.erase(say, stage, maria, kept.picture, (other_key, others_picture))
-    certificate = erase.certificate_of(stage, owner, erasure)
+    certificate = erase.certificate_of(say, stage, owner, erasure)
     hits = needles.found(kept.needles, [stage.data, stage.journal, stage.root / "backup"])
     say.expect(not hits, f"after the erasure, too, no needle is in any file, backup included {hits or ''}")
     attest.attest(say, stage, owner, operator, {"certificate": certificate, "data set": data_set})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from troth.cli.client import Refused
 from troth.cli.demo.narration import Narration
 from troth.cli.demo.stage import Person, Stage
+from troth.cli.demo.token import DOMAIN, LABEL
+
+if TYPE_CHECKING:
+    from troth.keys.domains import Domain
 
 CONFIRMATION = "erase everything about me"
 
@@ -32,13 +38,29 @@ def erase(say: Narration, stage: Stage, maria: Person, picture: str, other: tupl
     return erasure
 
 
-def certificate_of(stage: Stage, officer: Person, erasure: dict[str, Any]) -> Path:
+def certificate_of(say: Narration, stage: Stage, officer: Person, erasure: dict[str, Any]) -> Path:
     """The certificate as a file, handed out by the tenant's owner: Maria herself can sign in no more."""
     path = stage.shown / "certificate.json"
     found = stage.client(officer.session).call("GET", f"/v1/certificates/{erasure['certificate']}")
     path.write_bytes(found.content)
     (stage.shown / "her-copy.json").write_text(json.dumps({"salt": erasure["salt"], "erasure": erasure["id"]}))
+    statement = json.loads(base64.b64decode(found.json()["payload"]))
+    _roots(say, stage, {root["domain"]: root for root in statement["predicate"]["keys"]["roots"]})
     return path
+
+
+def _roots(say: Narration, stage: Stage, roots: dict[str, dict[str, str]]) -> None:
+    """What was destroyed in which key domain, and what that is worth."""
+    expected = {"local", DOMAIN} if stage.token else {"local"}
+    say.expect(set(roots) == expected, f"the certificate names the destroyed root of each key domain: {len(roots)}")
+    for domain, root in sorted(roots.items()):
+        say.tell(f"domain {domain}", f"assurance {root['assurance']}: {root['evidence'].replace(';', ', ')}")
+    if stage.token:
+        say.tell("assurance reached", "A0. SoftHSM speaks PKCS#11 but is software: a hardware module reaches A2")
+    else:
+        say.tell(
+            "assurance reached", "A0, a local file; docs/how-to says how to use a module (A2) or a key service (A1)"
+        )
 
 
 def _live(say: Narration, stage: Stage, maria: Person, picture: str) -> None:
@@ -54,16 +76,13 @@ def _old_copies(say: Narration, stage: Stage, backup: Path) -> None:
     """Today's keys on yesterday's files: what a thief of the backup, or a careless restore, would try."""
     from troth.kernel.clock import SystemClock
     from troth.kernel.errors import TrothError
-    from troth.keys.domains import Domain
-    from troth.keys.roots.local import LocalRoot
     from troth.keys.tree import KeyTree
-    from troth.storage.blobs import LocalBlobs
     from troth.storage.database import Database
 
     keys = stage.root / "keys-copy"  # a copy: a tree that opens would sweep the roots it does not know
     shutil.copytree(stage.keys, keys)
     database = Database(f"sqlite:///{backup / 'troth.db'}")
-    tree = KeyTree(database, [Domain(LocalRoot(keys / "roots"), LocalBlobs(backup / "key-pages"))], SystemClock())
+    tree = KeyTree(database, _domains(stage, backup, keys), SystemClock())
     try:
         tree.resume()
         opened = True
@@ -77,3 +96,23 @@ def _old_copies(say: Narration, stage: Stage, backup: Path) -> None:
     )
     sealed = sum(1 for path in (backup / "objects").rglob("*") if path.is_file())
     say.tell("so the backup's", f"{sealed} sealed objects are noise; the keys were random and are nowhere else")
+
+
+def _domains(stage: Stage, backup: Path, keys: Path) -> list[Domain]:
+    """Every key domain with copies of today's keys, and the pages of the backup."""
+    from troth.keys.domains import Domain
+    from troth.keys.roots.local import LocalRoot
+    from troth.storage.blobs import LocalBlobs
+
+    domains = [Domain(LocalRoot(keys / "roots"), LocalBlobs(backup / "key-pages"))]
+    if stage.token is None:
+        return domains
+    from troth.keys.roots.binding import Binding
+    from troth.keys.roots.module import TokenPlace
+    from troth.keys.roots.pkcs11 import Pkcs11Root
+
+    copy = stage.token.copied(keys / "hsm")
+    os.environ["SOFTHSM2_CONF"] = str(copy.configuration)
+    place = TokenPlace(copy.library, LABEL, copy.pin_file)
+    root = Pkcs11Root(place, Binding(keys / "domains" / f"{DOMAIN}.mark"), DOMAIN)
+    return [*domains, Domain(root, LocalBlobs(backup / f"key-pages-{DOMAIN}"))]

@@ -16,6 +16,7 @@ from typing import Any
 import pyotp
 
 from troth.cli.client import Client
+from troth.cli.demo.token import Token, new_token
 from troth.kernel.errors import Unavailable
 
 _READY_SECONDS = 60
@@ -27,6 +28,7 @@ class Stage:
 
     root: Path
     port: int
+    token: Token | None
 
     @property
     def data(self) -> Path:
@@ -74,12 +76,12 @@ class Person:
 
 def fresh_stage(root: Path) -> Stage:
     """An empty stage; what an earlier demonstration left is removed."""
-    for name in ("data", "keys", "look-here", "backup", "server.log"):
+    for name in ("data", "keys", "look-here", "backup", "hsm", "server.log"):
         place = root / name
         shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
-    stage = Stage(root, port)
+    stage = Stage(root, port, new_token(root / "hsm"))
     stage.shown.mkdir(parents=True, exist_ok=True)
     return stage
 
@@ -94,6 +96,7 @@ def running(stage: Stage) -> Iterator[dict[str, str]]:
         "TROTH_SERVER__PORT": str(stage.port),
         "TROTH_CONFIG": os.devnull,
     }
+    environment |= stage.token.environment if stage.token else {}
     program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve", "--show-credentials"]
     with stage.journal.open("wb") as journal:
         server = subprocess.Popen(  # noqa: S603 - our own program
