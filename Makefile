@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 # The project itself: built by the pinned hatchling in the environment, without asking any registry.
 PROJECT := --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test serve check docs lock bench clean chroot-test help
+.PHONY: demo test serve check docs lock bench soak clean chroot-test help
 .NOTPARALLEL:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make docs         write the reference and the index of docs/ again from the code"
 	@echo "make lock         write the lock files again from pyproject.toml ('make lock UPGRADE=yes' for newer releases)"
 	@echo "make bench        benchmarks against peers"
+	@echo "make soak         kill -9 at 500 random moments of work on the key tree, where 'make test' does 60"
 	@echo "make chroot-test  prove that 'make demo' works on an empty Debian (needs root)"
 	@echo "make clean        remove the environment and everything generated"
 
@@ -56,6 +57,12 @@ static: $(DEV_READY)
 bench: $(DEV_READY)
 	@$(PIP) --require-hashes --requirement requirements-bench.lock
 	@for file in $$(grep -l '__main__' bench/*.py); do echo "bench: $$file"; PYTHONPATH=tests $(BIN)/python $$file || exit 1; done
+
+# Rounds of kill -9 at random moments: 500 here, 60 in 'make test'.
+SOAK_ROUNDS := 500
+
+soak: $(DEV_READY)
+	@TROTH_TEST_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/python -m pytest --quiet tests/faults/test_key_tree_crash.py -k kill_9
 
 docs: $(DEV_READY)
 	@$(BIN)/python scripts/reference.py
