@@ -36,8 +36,8 @@ def _refused(form: FormData) -> dict[str, Any]:
 
 
 # move in the address -> operation, its request, and what of the form goes in
-_MOVES: Mapping[str, tuple[str, type[BaseModel], Fields]] = {
-    "take": ("request.take", m.RequestNamed, lambda _form: {}),
+_MOVES: Mapping[str, tuple[str, type[BaseModel], Fields | None]] = {
+    "take": ("request.take", m.RequestNamed, None),
     "sort": ("request.sort", m.RequestSort, _sorted),
     "verify": ("request.verify", m.RequestVerify, _verified),
     "notices": ("request.notify", m.RequestNotice, lambda form: {"notice": text(form, "notice")}),
@@ -70,7 +70,8 @@ async def move(desk: Desk, request: Request, caller: Caller) -> Response:
         raise NotFound("There is nothing at this address.", code="no-route")
     operation, model, fields = _MOVES[name]
     try:
-        wish = filled(model, "Fill in the form.", request_id=wanted, **fields(await form_of(request)))
+        given = fields(await form_of(request)) if fields else {}
+        wish = filled(model, "Fill in the form.", request_id=wanted, **given)
         await desk.run(operation, caller, wish)
     except TrothError as error:
         if error.status in (403, 404):
