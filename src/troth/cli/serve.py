@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from troth.cli.installation import Installation
     from troth.identity.bootstrap import OperatorCredentials
+    from troth.keys.domains import Domain
 
 _DEFAULT_OPERATOR = "operator@localhost.test"
 
@@ -55,13 +56,26 @@ def serve(email: str, show_credentials: bool) -> None:
         click.echo(f"  portal and promises  {address}/")
         click.echo(f"  OpenAI-compatible    {address}/v1")
         click.echo(f"  data                 {settings.data.folder}")
-        click.echo(f"  keys (assurance A0)  {settings.data.keys}")
+        click.echo(f"  keys                 {settings.data.keys}")
+        for domain in installation.troth.system.base.domains:
+            click.echo(f"  key domain           {_worth(domain)}")
         authority = installation.troth.system.door.listener
         if authority and authority.authority:
             click.echo(f"  certificate authority for clients  {authority.authority}")
         sys.stdout.flush()
 
     open_door(installation, settings, ready)
+
+
+def _worth(domain: Domain) -> str:
+    """A key domain's name, interface and assurance class."""
+    from troth.kernel.errors import TrothError
+
+    try:
+        assurance = domain.root.assurance
+    except TrothError as error:
+        assurance = f"unknown, {error.advice}"
+    return f"{domain.name} ({domain.root.kind}, assurance {assurance})"
 
 
 def _first_operator(installation: Installation, email: str, *, shown: bool) -> None:

@@ -47,10 +47,14 @@ _RELEASED = (
     "Objects with other owners stay for them, without this person's access and without the name they gave. Copies of "
     "the database from before may hold that name until the object itself is erased."
 )
-_A0 = (
-    "Assurance class A0: the root was a file, overwritten and unlinked. A copy of that file made outside Troth, such "
-    "as a file-system snapshot or an image of the disk, would undo this erasure for whoever also holds the ciphertext."
-)
+_ASSURANCE = {  # what a class does not cover (docs/explanation/assurance.md); A2 has nothing to add
+    "A0": "Assurance class A0: a root was a file, Troth's own or a software token's, and was deleted. A copy of that "
+    "file made outside Troth, such as a file-system snapshot or an image of the disk, would undo this erasure for "
+    "whoever also holds the ciphertext.",
+    "A1": "Assurance class A1: a root was in a key service and was deleted there. A snapshot or backup of that "
+    "service's storage from before would bring it back, and undo this erasure for whoever restores it and also holds "
+    "the ciphertext.",
+}
 _INDEX = (
     "Copies of the database made before the erasure keep a keyed hash of the e-mail address beside the opaque id. Who "
     "holds such a copy and also this deployment's secret can confirm a guessed address; nothing else can be read."
@@ -176,8 +180,8 @@ def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) ->
         said.append(_INDEX)
     if results["journal"]["journal"] == SERVER:
         said.append(_SERVER_LOG)
-    if keys and any(root.assurance == "A0" for root in keys.roots):
-        said.append(_A0)
+    classes = {root.assurance for root in keys.roots} if keys else set()
+    said += [text for name, text in _ASSURANCE.items() if name in classes]
     if shared["objects"]:
         said.append(
             f"{shared['objects']} of the objects share a key with others: their ciphertext is deleted here, but copies "

@@ -1,0 +1,30 @@
+"""What a certificate says of the class of the roots that were destroyed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from troth.keys.units import Destruction, RootDestroyed
+from troth.vault.claims import EMPTIED, keys_of, residual
+from troth.vault.ledger import Erasure
+
+DONE: dict[str, Any] = {"inventory": {"shared": {"objects": 0, "until": ""}}, "journal": {"journal": EMPTIED}}
+DONE |= {"elsewhere": {"vendors": []}, "tombstone": {}}
+
+
+def said(erasure: Erasure, *classes: str) -> str:
+    roots = tuple(RootDestroyed(f"d{at}", "r", one, 1, "evidence") for at, one in enumerate(classes))
+    return " ".join(residual(erasure, keys_of(Destruction(1, 1, 2, "a", "b", roots)), DONE))
+
+
+@pytest.mark.parametrize(
+    ("classes", "named"),
+    [(("A0",), {"A0"}), (("A1",), {"A1"}), (("A2",), set()), (("A2", "A0"), {"A0"}), (("A1", "A0"), {"A0", "A1"})],
+)
+def test_every_class_but_hardware_has_its_reservation(classes: tuple[str, ...], named: set[str]) -> None:
+    erasure = Erasure(**{name: "" for name in Erasure.__dataclass_fields__})  # type: ignore[arg-type]
+    text = said(erasure, *classes)
+    assert {one for one in ("A0", "A1", "A2") if f"class {one}" in text} == named
+    assert ("snapshot" in text) is bool(named)
