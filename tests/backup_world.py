@@ -15,6 +15,7 @@ from troth.backup.locations import Location
 from troth.backup.places import Held
 from troth.backup.restoring import Restored
 from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Gone, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.scope import SYSTEM, within
 from troth.settings.load import Settings
@@ -119,6 +120,26 @@ def restore(settings: Settings, folder: Path, backup: str | None = None, **membe
         newest = places.chosen(left.places[0], left.keys, None)
         wanted = places.chosen(left.places[0], left.keys, backup)
         return left.restoring(newest).into(folder, wanted, **members)
+
+
+def opened(settings: Settings, folder: Path, *people: Someone) -> dict[str, bytes]:
+    """What opens of these people's things on a restored folder; nothing is started, so the living one may go on."""
+    there = settings.model_copy(update={"data": settings.data.model_copy(update={"folder": folder})})
+    troth = build(there)
+    with within(SYSTEM):
+        try:
+            return dict(_things(troth, people))
+        finally:
+            troth.stop()
+
+
+def _things(troth: Troth, people: tuple[Someone, ...]) -> Iterator[tuple[str, bytes]]:
+    for person in people:
+        for one in person.kept:
+            try:
+                yield one, troth.system.vault.objects.open(person.tenant, person.subject, one)[1]
+            except (Gone, NotFound):
+                continue
 
 
 @contextmanager

@@ -78,6 +78,12 @@ class S3Server:
             content: bytes = answer.read()
         return content
 
+    def stop(self) -> None:
+        """The server is gone."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def pause(self) -> None:
         """The server hangs, as behind a cut line."""
         os.killpg(self.process.pid, signal.SIGSTOP)
@@ -107,9 +113,7 @@ def running() -> Iterator[S3Server]:
                 _await(server, folder / "weed.log")
                 yield server
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                server.stop()
 
 
 def _command(folder: Path, ports: list[int]) -> list[str]:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from backup_world import Someone, World, backup_settings, restore, started, world
+from backup_world import Someone, World, backup_settings, opened, restore, started, world
+from database_world import SERVER, fresh_place
 from troth.kernel.errors import Gone, IntegrityError, NotFound, TrothError
+from troth.kernel.scope import SYSTEM, within
 from troth.settings.load import Settings
 from troth.wiring import Troth
-from troth.wiring.restoring import remaining, yield_log
+from troth.wiring.backup import Target
+from troth.wiring.restoring import Wish, remaining, yield_log
+from troth.wiring.restoring import restore as restore_any
 
 
 def _opened(troth: Troth, person: Someone) -> dict[str, bytes]:
@@ -138,3 +142,30 @@ def _copied(story: Story, folder: Path) -> Settings:
 
 def _restored(_folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name.startswith("restored")}
+
+
+@pytest.mark.skipif(SERVER is None, reason="needs --postgres")
+def test_postgresql_restores_into_postgresql_and_into_sqlite(tmp_path: Path) -> None:
+    with (
+        fresh_place("postgresql", tmp_path, alone=True) as place,
+        fresh_place("postgresql", tmp_path, alone=True) as new,
+    ):
+        settings = backup_settings(tmp_path)
+        data = settings.data.model_copy(update=place.settings)
+        settings = settings.model_copy(update={"data": data})
+        home = World(settings)
+        with within(SYSTEM):
+            tenant = home.tenant("One")
+            erased, stays = home.someone(tenant), home.someone(tenant)
+            home.backups.run()
+            home.erase(erased)
+            home.backups.run()
+        home.close()
+        for name, target in (("p", Target(new.url, new.owner)), ("s", Target())):
+            with within(SYSTEM), remaining(settings, target) as left:
+                done = restore_any(left, tmp_path / name, Wish())
+            assert (done.probed.live, done.behind) == (3, 0)
+            there = data.model_copy(
+                update={"folder": tmp_path / name, "database_url": target.url, "database_owner_url": target.owner_url}
+            )
+            assert opened(settings.model_copy(update={"data": there}), tmp_path / name, erased, stays) == stays.kept

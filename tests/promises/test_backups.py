@@ -55,15 +55,16 @@ def test_without_a_drill_nothing_is_claimed_and_with_one_it_is(home: World) -> N
 def test_a_changed_part_is_seen(home: World) -> None:
     system = _system(home)
     system.backups.run()
-    folder = home.settings.backup.locations[0].folder
-    assert folder is not None
-    part = next(path for path in sorted((folder / "chunks").rglob("*")) if path.is_file())
-    content = part.read_bytes()
-    part.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    held = system.backups.newest()
+    name = held.manifest.tables[0].pieces[0]
+    place = home.settings.backup.locations[int(held.location.name.removeprefix("place-")) - 1].folder
+    assert place is not None
+    content = (place / name).read_bytes()
+    (place / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     try:
         assert shown(named(CHECKS, "backup-verified-first"), system) is Result.FAIL
     finally:
-        part.write_bytes(content)
+        (place / name).write_bytes(content)
 
 
 def test_locked_buckets_are_apart(tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ class Verifying:
             leaf, proof = base64.b64decode(members["leaf"]), str(members["proof"])
         except (ValueError, KeyError, TypeError) as error:
             raise IntegrityError("The backup's proof cannot be read.", code="backup-proof") from error
-        verify_proof(proof, leaf, self._log_key)
+        try:
+            verify_proof(proof, leaf, self._log_key)
+        except IntegrityError as error:
+            raise IntegrityError("The backup's proof does not lead to the signed log.", code="backup-proof") from error
         said = read_leaf(leaf)
         facts = said.get("facts", {})
         if (said.get("op"), facts.get("backup"), facts.get("digest")) != (MADE, one.manifest.id, one.digest):

@@ -115,6 +115,7 @@ def drill(as_json: bool) -> None:
 @click.option("--go-live", is_flag=True, help="Put the restored data in the place of the old; stop the server first.")
 @click.option("--place", help="Restore from this place only, such as place-2.")
 @click.option("--database-url", help="An empty PostgreSQL database to restore into; not with --go-live.")
+@click.option("--database-owner-url", help="The same database as the role that owns its tables.")
 @click.option(
     "--accept-lost-log",
     is_flag=True,
@@ -126,13 +127,14 @@ def restore(as_json: bool, yes: bool, into: Path | None, go_live: bool, **wish: 
     """Restore a backup into quarantine; what was erased since stays erased, or nothing is restored."""
     from troth.backup.restoring import Restored
     from troth.settings.load import load
+    from troth.wiring.backup import Target
     from troth.wiring.restoring import Wish, remaining
     from troth.wiring.restoring import go_live as went_live
     from troth.wiring.restoring import restore as restored
 
     if (into is None) is not go_live or (go_live and wish["database_url"]):
         raise click.UsageError("say --into FOLDER to restore beside, or --go-live to replace the installation.")
-    settings, database_url = load(), wish.pop("database_url")
+    settings, target = load(), Target(wish.pop("database_url"), wish.pop("database_owner_url"))
     asked = Wish(**wish)
     if go_live and not yes:
         click.confirm("This replaces the data of this installation. Go on?", abort=True, err=True)
@@ -140,7 +142,7 @@ def restore(as_json: bool, yes: bool, into: Path | None, go_live: bool, **wish: 
     done: Restored
     with _bars(as_json) as progress:
         if into is not None:
-            with remaining(settings, database_url) as left:
+            with remaining(settings, target) as left:
                 done = restored(left, into, asked, progress)
         else:
             live = went_live(settings, asked, progress)

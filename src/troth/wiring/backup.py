@@ -80,6 +80,17 @@ def build_backups(base: Base) -> Backups:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """An empty PostgreSQL database to restore into, as its application and its owner reach it; None: SQLite."""
+
+    url: str | None = None
+    owner_url: str | None = None
+
+
+NOWHERE = Target()
+
+
+@dataclass(frozen=True, slots=True)
 class Eyes:
     """What verifying and restoring see with."""
 
@@ -89,7 +100,7 @@ class Eyes:
     domains: tuple[Domain, ...]
     origins: Origins
     places: Callable[[], Sequence[Location]]
-    database_url: str | None = None
+    target: Target = NOWHERE
 
     def verifying(self) -> Verifying:
         keys = {self.signer.name: self.signer.public_key}
@@ -109,13 +120,15 @@ class Eyes:
             newest=newest,
             places=self.places(),
         )
-        opened = partial(_quarantine, self.settings, self.database_url)
+        opened = partial(_quarantine, self.settings, self.target)
         return Restoring(remains, self.verifying(), opened, lambda: epoch_ms(clock.now()))
 
 
-def _quarantine(settings: Settings, database_url: str | None, folder: Path) -> Quarantine:
+def _quarantine(settings: Settings, target: Target, folder: Path) -> Quarantine:
     """An installation on an empty folder with today's keys, never started."""
-    there = settings.data.model_copy(update={"folder": folder, "database_url": database_url})
+    there = settings.data.model_copy(
+        update={"folder": folder, "database_url": target.url, "database_owner_url": target.owner_url}
+    )
     base = build_base(settings.model_copy(update={"data": there}), SystemClock(), Journal())
     vault = build_vault(base, build_identity(base))
 

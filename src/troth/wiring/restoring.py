@@ -35,7 +35,7 @@ from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
 from troth.wiring import opened
-from troth.wiring.backup import PIECES, Eyes
+from troth.wiring.backup import NOWHERE, PIECES, Eyes, Target
 
 RESTORED = "backup.restored"
 
@@ -53,10 +53,10 @@ class Remaining:
 
 
 @contextmanager
-def remaining(settings: Settings, database_url: str | None = None) -> Iterator[Remaining]:
+def remaining(settings: Settings, target: Target = NOWHERE) -> Iterator[Remaining]:
     """What a restore can stand on; nothing of the installation is made or changed.
 
-    `database_url` names an empty PostgreSQL database to restore into. Raises `NotFound` without a keys folder.
+    `target` is an empty PostgreSQL database to restore into. Raises `NotFound` without a keys folder.
     """
     data = settings.data
     if not (data.keys / "secrets").is_dir() or not (data.keys / "signing").is_dir():
@@ -68,7 +68,7 @@ def remaining(settings: Settings, database_url: str | None = None) -> Iterator[R
     mirror = LocalBlobs(data.folder / "log") if (data.folder / "log").is_dir() else None
     guard = LocalBlobs(data.keys / "log-guard")
     places = locations.opened(locations.configured(settings.backup, data), settings.backup.keep_days)
-    seen = Eyes(settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, lambda: places, database_url)
+    seen = Eyes(settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, lambda: places, target)
     keys = {signer.name: signer.public_key}
     try:
         yield Remaining(
