@@ -87,6 +87,8 @@ class LocalBlobs:
             os.link(temporary, path)
         except FileExistsError as error:
             raise Conflict("An object of that name exists already.", code="exists") from error
+        except OSError as error:
+            raise _unwritable() from error
         finally:
             temporary.unlink()
         _sync_folder(path.parent)
@@ -141,6 +143,8 @@ class LocalBlobs:
             path.unlink()
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise _unwritable() from error
         _sync_folder(path.parent)
         return True
 
@@ -216,8 +220,12 @@ def digest_of(path: Path) -> str | None:
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Make names in a folder durable. Raises `Unavailable`: a disk that does not sync has promised nothing."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unwritable() from error
