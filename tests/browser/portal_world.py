@@ -57,6 +57,11 @@ class World:
     owner: Visitor
     numbers: count[int] = field(default_factory=lambda: count(1))
 
+    @property
+    def mail(self) -> str:
+        """Socket file of the e-mail desk."""
+        return str(_socket_of(self.stage))
+
     def client(self, session: str | None = None) -> Client:
         return self.stage.client(session)
 
@@ -99,6 +104,10 @@ class Console:
         self.complaints.append(str(error))
 
 
+def _socket_of(stage: Stage) -> Path:
+    return stage.data.parent / "lmtp"
+
+
 @contextmanager
 def serving(stage: Stage) -> Iterator[dict[str, str]]:
     """The server in a process of its own; gives the operator's credentials."""
@@ -109,6 +118,7 @@ def serving(stage: Stage) -> Iterator[dict[str, str]]:
         "TROTH_SERVER__PORT": str(stage.port),
         "TROTH_SERVER__REQUESTS_PER_MINUTE": "100000",
         "TROTH_SERVER__ANONYMOUS_PER_MINUTE": "100000",
+        "TROTH_MAIL__LISTEN": f"unix:{_socket_of(stage)}",
         "TROTH_CONFIG": os.devnull,
     }
     with stage.journal.open("wb") as journal:

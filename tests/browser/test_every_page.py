@@ -21,6 +21,8 @@ OWN = (
     "/erase",
     "/my-requests",
     "/desk",
+    "/holds",
+    "/retention",
 )
 OPERATOR = ("/tenants", "/vendors")
 
