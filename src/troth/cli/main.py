@@ -20,6 +20,7 @@ _LOCAL = {
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
     "serve": ("troth.cli.serve:serve", "Run the API, the portal and the trust page."),
+    "tenant-move": ("troth.cli.moving:tenant_move", "Take a tenant to another jurisdiction."),
     "verify": ("troth.cli.verify:verify", "Check a certificate, manifest or proof offline."),
 }
 # noun -> help; their sub-commands come from the operation registry and speak to a server.

@@ -151,6 +151,8 @@ OPERATIONS = {
     "tenant.list": "Listed the tenants",
     "placement.inventory": "Counted where everything is kept",
     "placement.own": "Counted where the data of the tenant is kept",
+    "tenant.packed": "Sealed the tenant's data for another jurisdiction",
+    "tenant.arrived": "Took the tenant in from another jurisdiction",
     "totp.confirm": "Set up the second factor",
     "totp.enrol": "Asked for an authenticator secret",
     "user.create": "Added a person",

@@ -26,11 +26,14 @@ from troth.promises.runner import Runner
 from troth.promises.system import System
 from troth.settings.load import Settings
 from troth.storage.claims import Claims
+from troth.vault.moving.arriving import Arriving
+from troth.vault.moving.departure import Departure
 from troth.wiring.backup import build_backups
 from troth.wiring.base import build_base
 from troth.wiring.gateway import build_gateway
 from troth.wiring.identity import build_identity
 from troth.wiring.mail import build_mail
+from troth.wiring.moving import arriving, departure
 from troth.wiring.vault import build_vault
 
 
@@ -51,6 +54,14 @@ class Troth:
             "logs": {"host": self.system.base.settings.server.name, "key": signer.public_key.hex()},
             "content_credentials": self.system.gateway.credentials.anchor,
         }
+
+    def departure(self) -> Departure:
+        """What takes a tenant away from here."""
+        return departure(self.system)
+
+    def arriving(self) -> Arriving:
+        """What takes a tenant in."""
+        return arriving(self.system)
 
     @as_system
     def start(self) -> None:
