@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import FormData
-from starlette.formparsers import FormParser
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from troth.kernel.errors import Invalid, Malformed, TooLarge
@@ -30,6 +30,37 @@ async def form_of(request: Request) -> FormData:
     if len(form.multi_items()) > MAX_FIELDS:
         raise _too_large()
     return form
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser spools files over 1 MiB to a temporary file in clear; ours never touches the disk."""
+
+    spool_max_size = 1 << 31
+
+
+async def document_of(request: Request, name: str) -> str:
+    """A document that a form brings, pasted or as a file. Raises `TooLarge`, `Malformed`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _MEDIA_TYPE:
+        return text(await form_of(request), name)
+    if kind != "multipart/form-data":
+        raise Malformed("Send this form from its own page.", code="broken-form")
+    body = b"".join([piece async for piece in _limited(request)])  # refused as a whole before a part is opened
+    parser = _InMemory(request.headers, _once(body), max_files=1, max_fields=4, max_part_size=MAX_FORM)
+    try:
+        form = await parser.parse()
+        try:
+            given = form.get(f"{name}-file")
+            content = await given.read() if isinstance(given, UploadFile) else b""
+            return content.decode() if content else text(form, name)
+        finally:
+            await form.close()
+    except (MultiPartException, KeyError, ValueError):
+        raise Malformed("The file is not text as Troth hands it out; give it unchanged.", code="broken-form") from None
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
 def text(form: FormData, name: str) -> str:

@@ -46,6 +46,8 @@ def _of_person(roles: frozenset[str]) -> list[Entry]:
         (True, "/activity", "Activity"),
         (bool(roles & _PEOPLE), "/people", "People"),
         (bool(roles & _PRIVACY), "/desk", "Privacy desk"),
+        (bool(roles & _PRIVACY), "/holds", "Holds"),
+        (bool(roles & _PRIVACY), "/retention", "Retention"),
         (bool(roles & _AUDIT), "/log", "Log"),
     ]
     return [(address, text) for shown, address, text in offered if shown]

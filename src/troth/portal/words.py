@@ -165,6 +165,13 @@ OPERATIONS = {
     "vendor.show": "Looked at a vendor",
     "vendor.suspend": "Suspended a vendor",
 }
+SCOPES_ERASED = {
+    "object": "an object",
+    "subject": "a person",
+    "period": "a class and period",
+    "tenant": "the whole tenant",
+    "retention": "what had expired",
+}
 KINDS = {
     "output": "Picture",
     "upload": "Upload",

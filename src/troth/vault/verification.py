@@ -11,7 +11,7 @@ from pydantic import Field
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.signer import Signer
-from troth.vault.certificate import Certificate, verify_certificate
+from troth.vault.certificate import Approval, Certificate, VendorCopy, verify_certificate
 from troth.vault.messages import Message
 
 _MAX_DOCUMENT = 250_000  # characters; the largest certificate the verifier reads
@@ -34,7 +34,13 @@ class CertificateHolds(Message):
     technique: str
     assurance: tuple[str, ...]
     roots_destroyed: int
+    strength: int
+    tried: int
+    refused: int
+    approvals: tuple[Approval, ...]
     backups: str
+    backups_covered: tuple[str, ...]
+    vendors: tuple[VendorCopy, ...]
     residual: tuple[str, ...]
 
     @classmethod
@@ -50,7 +56,13 @@ class CertificateHolds(Message):
             technique=held.technique,
             assurance=tuple(sorted({root.assurance for root in roots})),
             roots_destroyed=len(roots),
+            strength=held.strength,
+            tried=held.verification.keys_tried + held.verification.objects_tried,
+            refused=held.verification.keys_refused + held.verification.objects_refused,
+            approvals=tuple(held.approvals),
             backups=held.backups,
+            backups_covered=tuple(held.backups_covered.identifiers),
+            vendors=tuple(held.vendors),
             residual=tuple(held.residual),
         )
 

@@ -11,7 +11,14 @@ from troth.identity.roles import TENANT_ROLES
 from troth.kernel.operation import declarations
 from troth.portal import words
 from troth.promises.operations import PromiseOperations
-from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.erasure_operations import ErasureOperations, OffboardingOperations
+from troth.vault.holding_operations import (
+    HoldOperations,
+    ProcessingOperations,
+    RestrictionOperations,
+    RetentionOperations,
+)
+from troth.vault.operations import ConsentOperations, ObjectOperations
 from troth.vault.rights.officer_operations import OfficerOperations
 from troth.vault.rights.operations import RequestOperations, StandingOperations
 from troth.vault.verification import CertificateOperations
@@ -22,13 +29,18 @@ OWNERS = (
     ConsentOperations,
     ErasureOperations,
     GatewayOperations,
+    HoldOperations,
     IdentityOperations,
     ObjectOperations,
+    OffboardingOperations,
     OfficerOperations,
     PeopleOperations,
+    ProcessingOperations,
     PromiseOperations,
     RectificationOperations,
     RequestOperations,
+    RestrictionOperations,
+    RetentionOperations,
     StandingOperations,
     VendorOperations,
 )

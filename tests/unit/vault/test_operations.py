@@ -17,7 +17,8 @@ from troth.kernel.operation import Binary, Registry
 from troth.vault import messages as m
 from troth.vault.certificate import verify_certificate, verify_subject
 from troth.vault.deadlines import DAY_MS
-from troth.vault.operations import ConsentOperations, ErasureOperations, ObjectOperations
+from troth.vault.erasure_operations import ErasureOperations
+from troth.vault.operations import ConsentOperations, ObjectOperations
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
 from worlds import FaultList, ListRecorder, RoleDecider, person
 

@@ -11,6 +11,7 @@ from troth.portal.desk import Desk
 from troth.portal.downloads import attachment
 from troth.portal.forms import form_of, text
 from troth.portal.render import Page, page
+from troth.vault import holding_messages as h
 from troth.vault import messages as m
 
 # purpose -> its name, what a person agrees to in one sentence, and the version of that notice
@@ -28,8 +29,28 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
     """Each purpose with its state, and the history."""
     history: m.ConsentHistory = await desk.run("consent.list", caller, m.Nothing())
     standing = {one.purpose: one for one in history.consents if one.valid}
+    processing: h.ProcessingShown = await desk.run("processing.show", caller, m.Nothing())
     frame = Page("Consent", "/consent", caller)
-    return page("consent.html", frame, purposes=PURPOSES, standing=standing, history=history.consents)
+    return page(
+        "consent.html",
+        frame,
+        purposes=PURPOSES,
+        standing=standing,
+        history=history.consents,
+        processing=processing,
+    )
+
+
+async def restrict(desk: Desk, _request: Request, caller: Caller) -> Response:
+    """Restrict the use of one's own data."""
+    await desk.run("processing.restrict", caller, h.Restrict())
+    return RedirectResponse("/consent", 303)
+
+
+async def resume(desk: Desk, _request: Request, caller: Caller) -> Response:
+    """Permit the use of one's own data again."""
+    await desk.run("processing.resume", caller, m.Nothing())
+    return RedirectResponse("/consent", 303)
 
 
 async def grant(desk: Desk, request: Request, caller: Caller) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from troth.kernel.caller import Caller
 from troth.kernel.errors import Invalid, TrothError
@@ -46,9 +46,27 @@ async def erase_everything(desk: Desk, request: Request, caller: Caller) -> Resp
     return response
 
 
-async def on_request(_desk: Desk, request: Request, caller: Caller) -> Response:
-    """The form of a privacy officer."""
-    return _ask_for(caller, request.query_params.get("subject", "")[:64], None)
+async def on_request(desk: Desk, request: Request, caller: Caller) -> Response:
+    """The form of a privacy officer, and what waits for one."""
+    return await _ask_for(desk, caller, request.query_params.get("subject", "")[:64], None)
+
+
+async def approve(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Agree as the second officer."""
+    return await _decided(desk, request, caller, "erasure.approve")
+
+
+async def cancel(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Call off what has not begun."""
+    return await _decided(desk, request, caller, "erasure.cancel")
+
+
+async def _decided(desk: Desk, request: Request, caller: Caller, name: str) -> Response:
+    try:
+        await desk.run(name, caller, m.ErasureNamed(erasure_id=request.path_params["erasure_id"]))
+    except TrothError as error:
+        return await _ask_for(desk, caller, "", error)
+    return RedirectResponse("/requests", 303)
 
 
 async def erase_on_request(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -60,7 +78,7 @@ async def erase_on_request(desk: Desk, request: Request, caller: Caller) -> Resp
         wish = filled(m.EraseSubject, "Give the person's id; it begins with usr_.", subject=subject)
         erasure: m.ErasureShown = await desk.run("erasure.request", caller, wish)
     except TrothError as error:
-        return _ask_for(caller, subject[:64], error)
+        return await _ask_for(desk, caller, subject[:64], error)
     return await _erased(desk, caller, erasure, Page("Erased", "/requests", caller), about="person")
 
 
@@ -90,7 +108,9 @@ def _ask(caller: Caller, error: TrothError | None) -> Response:
     return page("erase.html", frame, error.status if error else 200, confirmation=OWN, error=error)
 
 
-def _ask_for(caller: Caller, subject: str, error: TrothError | None) -> Response:
+async def _ask_for(desk: Desk, caller: Caller, subject: str, error: TrothError | None) -> Response:
     frame = Page("Erase a person on request", "/requests", caller)
-    status = error.status if error else 200
-    return page("erase_person.html", frame, status, confirmation=OTHER, subject=subject, error=error)
+    listed: m.ErasureList = await desk.run("erasure.list", caller, m.Nothing())
+    shown = [one for one in listed.erasures if one.scope != "retention"]
+    asked = {"confirmation": OTHER, "subject": subject, "erasures": shown, "me": caller.actor}
+    return page("erase_person.html", frame, error.status if error else 200, error=error, **asked)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
 from troth.portal.desk import Desk
-from troth.portal.forms import filled, form_of, text
+from troth.portal.forms import document_of, filled
 from troth.portal.render import Page, page
 from troth.promises.catalogue import catalogue
 from troth.promises.operations import Nothing
@@ -52,11 +52,12 @@ async def verify(_desk: Desk, _request: Request, caller: Caller) -> Response:
 
 
 async def verify_given(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Check a pasted certificate with this installation's keys."""
-    document = text(await form_of(request), "document")
+    """Check a certificate, uploaded or pasted, with this installation's keys."""
+    document = await document_of(request, "document")
     frame = Page("Verify a certificate", "/verify", caller)
     try:
-        wish = filled(CertificateGiven, "Paste the whole certificate; it begins with {.", document=document)
+        advice = "Give the whole certificate, as a file or pasted; it begins with {."
+        wish = filled(CertificateGiven, advice, document=document)
         held: CertificateHolds = await desk.run("certificate.verify", caller, wish)
     except TrothError as error:
         return page("verify.html", frame, error.status, result=None, error=error)
