@@ -57,7 +57,7 @@ class Made:
 
     def is_opened_by(self, secret: bytes) -> bool:
         binding = (self.tenant, self.subject, self.data_class.value, self.period)
-        return derive(secret, self.key.id, 1, binding) == self.key
+        return derive(secret, self.key.id, self.key.generation, binding) == self.key
 
 
 @dataclass

@@ -6,18 +6,22 @@ then everything opens: so the search itself works.
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from database_world import DATABASES
 from key_world import Made, World
+from troth.kernel.errors import Conflict, Gone
 from troth.keys.roots.local import LocalRoot
-from troth.keys.tree import Scope
+from troth.keys.tree import Options, Reason, Scope
 
 SUBJECTS = 9
+STEPS = {"own": 6, "shared": 2, "units": 2, "subject": 1, "rotate": 0.5, "turn": 0.7, "rekey": 0.3, "compromise": 0.7}
+STEPS |= {"sweep": 0.5, "hold": 0.5}
 
 
 @pytest.fixture
@@ -26,12 +30,34 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.keys.btree.BRANCH_MAX", 4)
 
 
-@pytest.fixture(params=[(kind, count) for kind in DATABASES for count in (1, 2)], ids=lambda one: f"{one[0]}-{one[1]}")
+WORLDS = [(kind, *shape) for kind in DATABASES for shape in ((1, False), (2, False), (2, True))]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda one: f"{one[0]}-{one[1]}{'-split' * one[2]}")
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    kind, domains = request.param
-    made = World(tmp_path, kind=kind, domains=domains)
+    kind, domains, split = request.param
+    made = World(tmp_path, kind=kind, domains=domains, options=Options(split=split))
     yield made
     made.close()
+
+
+def _hold(world: World) -> None:
+    """A legal hold, an erasure that it stops, and its end: nothing is lost by it."""
+    person = Scope.of_subject("ten_a", world.made[0].subject) if world.made else Scope.of_subject("ten_a", "usr_x")
+    with contextlib.suppress(Gone):
+        world.tree.suspend(person, Reason.LEGAL_HOLD)
+        with pytest.raises(Conflict):
+            world.tree.revoke(person)
+        world.tree.resume_use(person, Reason.LEGAL_HOLD)
+
+
+QUIET: dict[str, Callable[[World], object]] = {  # what takes no key from anybody
+    "rotate": lambda world: world.tree.rotate(),
+    "turn": lambda world: world.tree.rotate_units(Scope.of_tenant("ten_b")),
+    "rekey": lambda world: world.tree.replace_compromised_roots("lost-token"),
+    "sweep": lambda world: world.tree.sweep(),
+    "hold": _hold,
+}
 
 
 def _steal(world: World) -> None:
@@ -46,7 +72,7 @@ def _life(world: World, chance: random.Random, steps: int) -> set[bytes]:
     alive = [f"usr_{one}" for one in range(SUBJECTS)]
     for _ in range(steps):
         live = [one for one in world.made if one.key.id not in erased]
-        kind = chance.choices(["own", "shared", "units", "subject", "rotate"], [6, 2, 2, 1, 0.5])[0]
+        kind = chance.choices(list(STEPS), list(STEPS.values()))[0]
         if kind == "own":
             world.own("ten_a", chance.choice(alive), chance.randint(1, 6))
         elif kind == "shared":
@@ -60,8 +86,13 @@ def _life(world: World, chance: random.Random, steps: int) -> set[bytes]:
             scopes = [Scope.of_subject(tenant, subject) for tenant in ("ten_a", "ten_b")]
             world.tree.seal(world.tree.revoke_all(scopes))
             erased |= {one.key.id for one in world.made if one.subject == subject}
-        elif kind == "rotate":
-            world.tree.rotate()
+        elif kind == "compromise" and live:
+            goes = chance.sample(live, min(len(live), 2))
+            world.tree.mark_compromised([one.key.id for one in goes], "lost-laptop")
+            world.tree.destroy_units([one.key.id for one in goes])
+            erased |= {one.key.id for one in goes}
+        elif kind in QUIET:
+            QUIET[kind](world)
         _steal(world)
     return erased
 
@@ -73,7 +104,7 @@ def _opened(world: World, found: dict[bytes, set[bytes]], made: list[Made]) -> s
 @pytest.mark.usefixtures("_small_pages")
 def test_nothing_erased_opens_and_everything_alive_does(world: World) -> None:
     hoard = _hoarded_roots(world)
-    erased = _life(world, random.Random(1), 40)
+    erased = _life(world, random.Random(1), 60)
     live = {one.key.id for one in world.made} - erased
     assert len(erased) > 15
     assert len(live) > 10
