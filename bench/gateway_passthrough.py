@@ -33,6 +33,7 @@ from gateway_server import Server, prepared, serving, settings
 
 RESULT = Path(__file__).parent / "results" / "gateway_passthrough.md"
 CHUNKS = 40
+OPEN = 60
 PLAIN = "Tell me about the weather in spring. " * 12
 TEXT = "I am Jane Doe, jane.doe@example.com, +1 415 555 0100. " + PLAIN
 BODY = {"model": "bench-chat", "messages": [{"role": "user", "content": TEXT}]}
@@ -235,7 +236,8 @@ async def spreads(server: Server, vendor_port: int) -> list[tuple[str, str, str]
     """Latency at a steady rate, and streams: the rows of the second table."""
     rows: list[tuple[str, str, str]] = []
     headers = {"authorization": f"Bearer {server.token}"}
-    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=server.authority))
+    trust = ssl.create_default_context(cafile=server.authority)
+    connector = aiohttp.TCPConnector(ssl=trust, limit=OPEN)  # more of one address the server would refuse
     async with aiohttp.ClientSession(connector=connector, headers=headers) as client, aiohttp.ClientSession() as bare:
 
         async def ask(session: aiohttp.ClientSession, url: str) -> None:
