@@ -20,3 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         os.environ["TROTH_TEST_POSTGRES_URL"] = postgres_server.start(Path(mkdtemp(prefix="troth-tests-")))
     if "--house-on-postgres" in sys.argv:
         os.environ["TROTH_TEST_HOUSE"] = "postgresql"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs PostgreSQL is left out where none was asked for, and counted as deselected."""
+    if "TROTH_TEST_POSTGRES_URL" in os.environ:
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgres")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)

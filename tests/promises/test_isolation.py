@@ -29,7 +29,7 @@ def test_a_query_without_the_person_is_seen(system: System, monkeypatch: pytest.
     query = store.page
 
     def page(connection: Any, tenant: str, _subject: str, now: int, **rest: Any) -> list[Row]:
-        everybody = {row.subject for row in store._rows(connection, select(store.objects))}
+        everybody = {row.subject for row in store.rows_of(connection, select(store.objects))}
         return [row for one in everybody for row in query(connection, tenant, one, now, **rest)]
 
     monkeypatch.setattr(store, "page", page)
@@ -42,8 +42,8 @@ def test_an_erasure_that_colleagues_may_see_is_seen(system: System, monkeypatch:
 
 
 def test_a_look_up_without_the_tenant_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(connection: Any, _tenant: str, _subject: str, object_id: str) -> Row | None:
-        rows = store._rows(connection, select(store.objects).where(store.objects.c.id == object_id))
+    def find(connection: Any, _tenant: str, _subject: str, object_id: str, **_: Any) -> Row | None:
+        rows = store.rows_of(connection, select(store.objects).where(store.objects.c.id == object_id))
         return rows[0] if rows else None
 
     monkeypatch.setattr(store, "find", find)

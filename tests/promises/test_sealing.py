@@ -20,7 +20,7 @@ from troth.promises.check import Check, Result
 from troth.promises.checks import sealing
 from troth.promises.status import Run
 from troth.promises.system import System
-from troth.vault import objects
+from troth.vault import keeping
 from troth.vault.objects import KeepRequest, ObjectInfo
 
 
@@ -90,7 +90,7 @@ def test_an_account_in_clear_is_seen(label: str, system: System) -> None:
 
 
 def test_a_derived_object_of_a_laxer_class_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "strictest", lambda classes: next(iter(classes)))
+    monkeypatch.setattr(keeping, "strictest", lambda classes: next(iter(classes)))
     assert shown(named(sealing.CHECKS, "classified"), system) is Result.FAIL
 
 
