@@ -11,6 +11,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.keys.domain_view import DomainsShown, domains_shown
 from troth.keys.domains import Domain
+from troth.keys.tree import KeyTree
 from troth.storage.database import Database
 
 
@@ -20,6 +21,15 @@ class Nothing(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Replicated(BaseModel):
+    """The epoch that is in force now, and the roots that were destroyed on the way to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: int
+    roots_destroyed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class KeyDomainOperations:
     """The key domains, for operators."""
@@ -27,6 +37,7 @@ class KeyDomainOperations:
     database: Database
     domains: Sequence[Domain]
     jurisdiction: str
+    tree: KeyTree
 
     @operation(
         "key-domain.list",
@@ -41,3 +52,17 @@ class KeyDomainOperations:
         found = domains_shown(self.database, self.domains, self.jurisdiction)
         call.note(count=len(found.domains))
         return found
+
+    @operation(
+        "key-domain.replicate",
+        group=Group.OPERATE,
+        request=Nothing,
+        route=Route("POST", "/v1/key-domains/copies", max_bytes=1 << 10),
+        command=("keys", "replicate"),
+        data_class=DataClass.SYSTEM,
+    )
+    def replicate(self, call: Call, _request: Nothing) -> Replicated:
+        """Copy all key pages to every domain and make new roots: after a domain was added or lost its folder."""
+        done = self.tree.replicate()
+        call.note(epoch=done.epoch_after, roots=len(done.roots))
+        return Replicated(epoch=done.epoch_after, roots_destroyed=tuple(one.root for one in done.roots))

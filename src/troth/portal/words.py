@@ -58,6 +58,7 @@ OPERATIONS = {
     "image.edit": "Had a picture changed",
     "image.generate": "Had a picture made",
     "key-domain.list": "Listed the key domains",
+    "key-domain.replicate": "Copied the key pages to every domain",
     "key.create": "Made an API key",
     "key.list": "Listed the API keys",
     "key.revoke": "Ended an API key",

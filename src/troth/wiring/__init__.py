@@ -119,7 +119,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     audit = AuditOperations(base.reader, base.prover, base.sequencer.origins, publisher)
     promises = PromiseOperations(runner)
     owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
-    domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction)
+    domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction, base.tree)
     keys = KeyOperations(tree=base.tree, incidents=Incidents(base.tree))
     registry = Registry(*owners, BackupOperations(backups), domains, keys)
     decider = CedarDecider(registry)
