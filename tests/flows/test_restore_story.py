@@ -165,7 +165,7 @@ def test_postgresql_restores_into_postgresql_and_into_sqlite(tmp_path: Path) -> 
             with within(SYSTEM), remaining(settings, target) as left:
                 done = restore_any(left, tmp_path / name, Wish())
             assert (done.probed.live, done.behind) == (3, 0)
-            there = data.model_copy(
+            restored = data.model_copy(
                 update={"folder": tmp_path / name, "database_url": target.url, "database_owner_url": target.owner_url}
             )
-            assert opened(settings.model_copy(update={"data": there}), tmp_path / name, erased, stays) == stays.kept
+            assert opened(settings.model_copy(update={"data": restored}), tmp_path / name, erased, stays) == stays.kept

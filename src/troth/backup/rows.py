@@ -54,6 +54,7 @@ def snapshot(database: Database) -> Iterator[Connection]:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").one()  # the first read fixes the moment
         else:
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            connection.execute(text("SELECT 1")).one()  # likewise
         try:
             yield connection
         finally:
@@ -114,7 +115,8 @@ def number_on(connection: Connection) -> None:
         sequence = connection.scalar(text("SELECT pg_get_serial_sequence(:table, :column)"), names)
         if sequence:
             highest = connection.scalar(select(func.coalesce(func.max(column), 0)))
-            connection.execute(select(func.setval(sequence, int(highest or 0) + 1, False)))
+            drawn = select(func.nextval(sequence)).select_from(func.generate_series(1, int(highest or 0)))
+            connection.execute(drawn).all()  # setting it is the owner's right, drawing is ours
 
 
 def _ends(key: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from troth.kernel.errors import IntegrityError, TrothError
 from troth.keys import manifest as manifests
@@ -123,13 +123,14 @@ def _rank(found: Found) -> tuple[int, int]:
 def _newest(kept: Kept, roots: Sequence[Root], jurisdiction: str) -> Found | None:
     known = [one for body in kept.manifests if (one := _decoded(body)) and one.jurisdiction == jurisdiction]
     for manifest in sorted(known, key=lambda one: one.epoch, reverse=True):
-        for ref in _root_refs(manifest, roots):
-            walk = _Walk(kept, jurisdiction)
-            try:
-                walk.visit(ref)
-            except IntegrityError:
-                continue
-            return Found(manifest, walk.chosen, frozenset(walk.addresses))
+        if (ref := _root_ref(manifest, roots)) is None:
+            continue
+        walk = _Walk(kept, jurisdiction)
+        try:
+            walk.visit(ref)
+        except IntegrityError:
+            continue
+        return Found(manifest, walk.chosen, frozenset(walk.addresses))
     return None
 
 
@@ -140,13 +141,14 @@ def _decoded(body: bytes) -> Manifest | None:
         return None
 
 
-def _root_refs(manifest: Manifest, roots: Sequence[Root]) -> Iterator[Ref]:
-    """The root page, as every domain that still opens it says."""
-    for some in [roots] if manifest.split else [[root] for root in roots]:
-        try:
-            yield unsealed(manifest, some)
-        except IntegrityError:
-            continue  # destroyed, or sealed by others
+def _root_ref(manifest: Manifest, roots: Sequence[Root]) -> Ref | None:
+    """The root page with its key; None when today's roots do not open it: destroyed, or others'."""
+    try:
+        return unsealed(manifest, roots)
+    except Unavailable:
+        raise
+    except TrothError:
+        return None
 
 
 class _Walk:
@@ -190,12 +192,13 @@ def _width(page: Page) -> int:
 
 def _replace_tree(connection: Connection, found: Found) -> None:
     manifest = found.manifest
+    change = _later_change(connection, manifest.jurisdiction)
     for table in (key_tree, key_page):
         connection.execute(delete(table).where(table.c.jurisdiction == manifest.jurisdiction))
     later = (key_manifest.c.jurisdiction == manifest.jurisdiction) & (key_manifest.c.epoch >= manifest.epoch)
     connection.execute(delete(key_manifest).where(later))
     here = {"jurisdiction": manifest.jurisdiction, "epoch": manifest.epoch}
-    connection.execute(insert(key_tree), here | {"change": 1})
+    connection.execute(insert(key_tree), here | {"change": change})
     connection.execute(insert(key_manifest), here | {"digest": manifest.digest, "body": manifest.encoded()})
     rows = []
     for page, content in found.pages.items():
@@ -204,6 +207,16 @@ def _replace_tree(connection: Connection, found: Found) -> None:
         row |= {"version": header.version, "digest": pages.digest(content), "content": content, "pack": ""}
         rows.append({name: value for name, value in row.items() if name in key_page.c})
     connection.execute(insert(key_page), rows)
+
+
+def _later_change(connection: Connection, jurisdiction: str) -> int:
+    """A value of the tree's clock, which never goes back, above all that is in the tables."""
+    columns = (key_tree.c.change, key_scope.c.rotated, unit.c.born)
+    highest = [
+        connection.scalar(select(func.max(column)).where(column.table.c.jurisdiction == jurisdiction))
+        for column in columns
+    ]
+    return max(int(value or 0) for value in highest) + 1
 
 
 def _settle_roots(connection: Connection, manifest: Manifest, roots: Sequence[Root], at: int) -> None:

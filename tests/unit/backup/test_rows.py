@@ -12,26 +12,12 @@ from database_world import DATABASES, opened
 from troth.backup import rows
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
-from troth.keys.store import unit
 from troth.storage.database import Database
 from troth.vault.store import subjects
 
 
-def _unit(at: int) -> dict[str, Any]:
-    return {
-        "id": f"{at:032x}",
-        "jurisdiction": "eu",
-        "tenant": "t",
-        "subject": "s",
-        "data_class": "account",
-        "period": "",
-        "name": None,
-        "generation": 1,
-        "state": "active",
-        "reason": "created",
-        "created_at": 1,
-        "changed_at": 1,
-    }
+def _subject(at: int) -> dict[str, Any]:
+    return {"digest": f"{at:064x}", "state": "live"}
 
 
 def _taken(database: Database) -> list[rows.Piece]:
@@ -55,14 +41,14 @@ def test_what_is_taken_out_is_put_in(source: str, target: str, tmp_path: Path) -
         (tmp_path / name).mkdir()
     with opened(source, tmp_path / "from") as one, opened(target, tmp_path / "to") as other:
         with one.write(SYSTEM) as connection:
-            connection.execute(insert(unit), [_unit(at) for at in range(3000)])
+            connection.execute(insert(subjects), [_subject(at) for at in range(3000)])
         pieces = _taken(one)
         with other.write(SYSTEM) as connection:
             for piece in pieces:
                 rows.put(connection, piece.table, piece.content)
             rows.number_on(connection)
         assert _content(other) == _content(one)
-        assert len([piece for piece in pieces if piece.table == "unit"]) > 3
+        assert len([piece for piece in pieces if piece.table == "vault_subject"]) > 3
 
 
 @pytest.mark.parametrize("kind", DATABASES)
@@ -79,10 +65,10 @@ def test_a_snapshot_does_not_see_what_comes_later(kind: str, tmp_path: Path) -> 
 def test_one_more_row_makes_few_new_pieces(tmp_path: Path) -> None:
     with opened("sqlite", tmp_path) as database:
         with database.write(SYSTEM) as connection:
-            connection.execute(insert(unit), [_unit(2 * at) for at in range(5000)])
+            connection.execute(insert(subjects), [_subject(2 * at) for at in range(5000)])
         before = {piece.content for piece in _taken(database)}
         with database.write(SYSTEM) as connection:
-            connection.execute(insert(unit), _unit(5001))
+            connection.execute(insert(subjects), _subject(5001))
         after = [piece.content for piece in _taken(database)]
     assert len(after) > 10
     assert sum(content not in before for content in after) <= 2
@@ -90,14 +76,14 @@ def test_one_more_row_makes_few_new_pieces(tmp_path: Path) -> None:
 
 def test_rows_of_another_table_or_schema_are_refused(tmp_path: Path) -> None:
     with opened("sqlite", tmp_path) as database:
-        piece = next(one for one in _taken(database) if one.table == "unit")
+        piece = next(one for one in _taken(database) if one.table == "vault_subject")
         with database.write(SYSTEM) as connection:
             for table, content in (
                 ("users", piece.content),
                 ("audit_logs", piece.content),
-                ("unit", b"{}"),
-                ("unit", b"\xff"),
-                ("unit", piece.content.replace(b'"period"', b'"era"')),
+                ("vault_subject", b"{}"),
+                ("vault_subject", b"\xff"),
+                ("vault_subject", piece.content.replace(b'"state"', b'"phase"')),
             ):
                 with pytest.raises(IntegrityError):
                     rows.put(connection, table, content)
