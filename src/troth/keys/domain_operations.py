@@ -64,5 +64,5 @@ class KeyDomainOperations:
     def replicate(self, call: Call, _request: Nothing) -> Replicated:
         """Copy all key pages to every domain and make new roots: after a domain was added or lost its folder."""
         done = self.tree.replicate()
-        call.note(epoch=done.epoch_after, roots=len(done.roots))
+        call.note(epoch=done.epoch_after, count=len(done.roots))
         return Replicated(epoch=done.epoch_after, roots_destroyed=tuple(one.root for one in done.roots))
