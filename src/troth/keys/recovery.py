@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from troth.kernel.errors import IntegrityError, TrothError
+from troth.kernel.errors import IntegrityError, TrothError, Unavailable
 from troth.keys import manifest as manifests
 from troth.keys import packs, pages
 from troth.keys.lifecycle import State
