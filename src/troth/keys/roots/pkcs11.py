@@ -42,6 +42,7 @@ class Pkcs11Root:
         self._prefix = f"troth/{domain}/"
         # Used on the worker's thread alone:
         self._session: Any = None
+        self._met: Any = None  # the session after everything about it proved right
         self._mark = ""
         self._handles: dict[str, Any] = {}
         self._class = ""
@@ -78,7 +79,7 @@ class Pkcs11Root:
 
     def _on(self, job: Callable[[], Result]) -> Result:
         def ready(session: Any) -> Result:
-            if session is not self._session:
+            if session is not self._met:
                 self._meet(session)
             return job()
 
@@ -89,18 +90,15 @@ class Pkcs11Root:
     def _meet(self, session: Any) -> None:
         """A session that is new: the same token as ever? What class is it?"""
         self._session, self._handles = session, {}
-        try:
-            marks = [label for label in self._labels() if label.startswith(_MARK)]
-            if not marks and not self._binding.made:
-                marks = [_MARK + os.urandom(8).hex()]
-                self._generate(marks[0])
-            if not marks:
-                raise Lost
-            self._mark = self._binding.require(marks)
-            self._class = _class_of(session.token)
-        except BaseException:
-            self._session = None
-            raise
+        marks = [label for label in self._labels() if label.startswith(_MARK)]
+        if not marks and not self._binding.made:
+            marks = [_MARK + os.urandom(8).hex()]
+            self._generate(marks[0])
+        if not marks:
+            raise Lost
+        self._mark = self._binding.require(marks)
+        self._class = _class_of(session.token)
+        self._met = session
 
     def _try(self, root: str, act: Callable[[Any], Result]) -> Result:
         try:
