@@ -23,6 +23,8 @@ OWN = (
     "/desk",
     "/holds",
     "/retention",
+    "/holds",
+    "/retention",
 )
 OPERATOR = ("/tenants", "/vendors")
 

@@ -162,7 +162,7 @@ def test_the_certificate_holds_offline(story: Story, papers: Path) -> None:
     assert (found["certificate"], found["scope"]) == (story.erasure["certificate"], "subject")
     assert found["objects"] == len(story.hers)
     assert found["roots destroyed"] >= 1
-    assert found["assurance"] == "A0"
+    assert found["assurance"].endswith(" A0")
 
 
 def test_the_certificate_is_about_her_for_whoever_has_the_salt(story: Story, papers: Path) -> None:

@@ -17,18 +17,24 @@ _MAX_DOCUMENT = 1 << 20  # bytes
 @click.command()
 @click.argument("document", type=click.Path(exists=True, path_type=Path))
 @click.option(
+    "--site",
     "--trust",
-    "trust_file",
-    required=True,
+    "site",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Public keys, as served at /.well-known/troth.json. Get it from a source you trust, not from the sender.",
+)
+@click.option(
+    "--public-key",
+    help="Instead of --site: the operator's Ed25519 public key, 64 hex digits, or a file that holds them.",
 )
 @click.option("--salt", help="From the person's own copy: shows that a certificate is about them (with --person).")
 @click.option("--person", help="tenant/subject ids that the certificate should be about.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def verify(document: Path, trust_file: Path, salt: str | None, person: str | None, as_json: bool) -> None:
+def verify(
+    document: Path, site: Path | None, public_key: str | None, salt: str | None, person: str | None, *, as_json: bool
+) -> None:
     """Check DOCUMENT offline: an erasure certificate, a data-set folder with its manifest, or an audit proof."""
-    trust = _trusted(trust_file)
+    trust = _trust(document, site, public_key)
     found = _data_set(document, trust) if document.is_dir() else _file(document, trust, salt, person)
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -36,6 +42,42 @@ def verify(document: Path, trust_file: Path, salt: str | None, person: str | Non
     click.echo(f"holds: {found.pop('what')}")
     for name, value in found.items():
         click.echo(f"  {name:<18}{value}")
+
+
+def _trust(document: Path, site: Path | None, public_key: str | None) -> dict[str, Any]:
+    from troth.kernel.errors import Invalid
+
+    if (site is None) == (public_key is None):
+        raise Invalid("Say whom you trust: --public-key KEY, or --site FILE, and not both.", code="no-trust")
+    return _trusted(site) if site else _bare(document, public_key or "")
+
+
+def _bare(document: Path, public_key: str) -> dict[str, Any]:
+    """Trust in one key: whatever name the document gives its signer and log, this key must have signed both."""
+    from troth.kernel.errors import Malformed
+
+    kept = Path(public_key)
+    try:
+        text = _read(kept).decode().strip() if len(public_key) != 64 and kept.is_file() else public_key
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise Malformed("The public key is 64 hex digits, or a file that holds them.", code="bad-public-key")
+    name = "given" if document.is_dir() else _named(_read(document))
+    return {"signers": {name: key}, "host": name, "log_key": key}
+
+
+def _named(raw: bytes) -> str:
+    """The name under which a document says that it was signed; a name proves nothing, the key does."""
+    try:
+        body = json.loads(raw)
+        if "signatures" in body:
+            return str(body["signatures"][0]["keyid"])
+        checkpoint = str(body["proof"]).partition("\n\n")[2]
+        return checkpoint.partition("\n")[0].rpartition("/log/")[0] or "given"
+    except (ValueError, KeyError, TypeError, IndexError):
+        return "given"
 
 
 def _trusted(path: Path) -> dict[str, Any]:
@@ -132,10 +174,25 @@ def _summary(held: Certificate) -> dict[str, Any]:
         "issued": held.issued_at,
         "technique": held.technique,
         "roots destroyed": len(roots),
-        "assurance": ", ".join(sorted({root.assurance for root in roots})) or "none",
+        "assurance": ", ".join(f"{domain} {one}" for domain, one in sorted(held.assurance.items())) or "none",
+        "strength": f"{held.algorithm}, {held.strength} bits",
+        "tried afterwards": _attempts(held),
+        "approvals": ", ".join(f"{one.role} {one.actor}" for one in held.approvals),
         "backups": held.backups,
+        "backups listed": ", ".join(held.backups_covered.identifiers) or "none",
+        "vendors": _vendors(held),
         "not covered": " ".join(held.residual).removeprefix("Not covered: "),
     }
+
+
+def _attempts(held: Certificate) -> str:
+    tried = held.verification.keys_tried + held.verification.objects_tried
+    return f"{tried} keys and objects, {held.verification.keys_refused + held.verification.objects_refused} refused"
+
+
+def _vendors(held: Certificate) -> str:
+    told = [f"{one.vendor} ({one.requests}, until {one.until or 'no stated time'})" for one in held.vendors]
+    return ", ".join(told) or "none keeps anything"
 
 
 def _log_key(trust: dict[str, Any], log: str) -> str:

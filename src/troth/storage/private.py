@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from troth.kernel.errors import Unavailable
@@ -11,8 +12,9 @@ _OTHERS = 0o077
 
 
 def only_ours() -> None:
-    """From now on, what this process creates is for its user alone (umask 077)."""
+    """From now on, what this process creates is for its user alone (umask 077), and it leaves no core file (DEL-08)."""
     os.umask(_OTHERS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def private_folder(folder: Path) -> None:
