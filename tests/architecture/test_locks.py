@@ -14,7 +14,7 @@ from architecture.source_tree import ROOT
 
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SERVER_EXTRAS = ("server", "studio", "scale", "postgres", "hsm", "openbao", "s3", "mail")
+SERVER_EXTRAS = ("server", "studio", "scale", "model", "postgres", "hsm", "openbao", "s3", "mail")
 
 
 def pins(lock: str) -> dict[str, set[str]]:
