@@ -51,7 +51,7 @@ class SmtpRelay:
         server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
         try:
             server.starttls(context=context)
-        except BaseException:
+        except (smtplib.SMTPException, OSError):
             server.close()
             raise
         return server

@@ -125,7 +125,7 @@ class Mail(Section):
     relay_host: str | None = Field(default=None, max_length=200)
     """SMTP server that takes notices; without it an officer sends them by hand."""
     relay_port: int = Field(default=587, ge=1, le=65535)
-    """Its port."""
+    """Port of the relay: usually 587 for STARTTLS and 465 for implicit TLS."""
     relay_tls: Literal["starttls", "implicit"] = "starttls"
     """How TLS begins; there is no way without it."""
     relay_authority: Path | None = None
