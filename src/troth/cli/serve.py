@@ -57,6 +57,8 @@ def serve(email: str, show_credentials: bool) -> None:
         click.echo(f"  OpenAI-compatible    {address}/v1")
         click.echo(f"  data                 {settings.data.folder}")
         click.echo(f"  keys                 {settings.data.keys}")
+        if settings.data.database_single_role:
+            click.echo("  tenants              kept apart by queries only: one database role owns and uses the tables")
         for domain in installation.troth.system.base.domains:
             click.echo(f"  key domain           {_worth(domain)}")
         authority = installation.troth.system.door.listener

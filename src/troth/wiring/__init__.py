@@ -26,6 +26,7 @@ from troth.promises.runner import Runner
 from troth.promises.system import System
 from troth.settings.load import Settings
 from troth.storage.claims import Claims
+from troth.vault.inventory import Copies
 from troth.vault.moving.arriving import Arriving
 from troth.vault.moving.departure import Departure
 from troth.wiring.backup import build_backups
@@ -104,7 +105,12 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     base = build_base(settings, clock or SystemClock(), journal or Journal())
     identity = build_identity(base)
     backups = build_backups(base)
-    vault = build_vault(base, identity, backups)
+    vault = build_vault(
+        base,
+        identity,
+        backups,
+        lambda: [Copies(f"backup:{one.name}", one.jurisdiction, one.store) for one in backups.places()],
+    )
     gateway = build_gateway(base, vault)
     systems: list[System] = []
     runner = Runner(

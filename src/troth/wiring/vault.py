@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from troth import __version__
@@ -29,7 +30,7 @@ from troth.vault.holding_operations import (
     RetentionOperations,
 )
 from troth.vault.holds import Holds
-from troth.vault.inventory import Places, Stocktaking
+from troth.vault.inventory import Copies, Places, Stocktaking
 from troth.vault.inventory_operations import PlacementOperations
 from troth.vault.objects import Objects
 from troth.vault.operations import ConsentOperations, ObjectOperations
@@ -42,7 +43,12 @@ from troth.wiring.rights import build_rights
 NO_BACKUPS = NoBackups()
 
 
-def build_vault(base: Base, identity: Identity, backups: BackupRegister = NO_BACKUPS) -> Vault:
+def build_vault(
+    base: Base,
+    identity: Identity,
+    backups: BackupRegister = NO_BACKUPS,
+    copies: Callable[[], Iterable[Copies]] = tuple,
+) -> Vault:
     ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
     limits, asked = base.settings.retention, base.settings.erasure
     deadlines = Deadlines(
@@ -69,7 +75,7 @@ def build_vault(base: Base, identity: Identity, backups: BackupRegister = NO_BAC
     )
     erasures = Erasures(ground, Steps(ground, witnesses), identity.roles, control=control)
     stocktaking = Stocktaking(
-        Places(base.settings.data.jurisdiction, base.database, base.objects, base.domains, base.mirror)
+        Places(base.settings.data.jurisdiction, base.database, base.objects, base.domains, base.mirror, copies)
     )
     restrictions = Restrictions(ground)
     exporter = Exporter(holders, kept, base.clock)
