@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.personal import Forgotten, Holding
+from troth.vault.objections import objections
 from troth.vault.rights import store
 from troth.vault.rights.clocks import Kind
 from troth.vault.rights.register import Register
@@ -16,7 +17,7 @@ from troth.vault.rights.statements import Statements
 
 
 class RightsHolder:
-    """Implements `kernel.personal.Holder`.
+    """Implements `kernel.personal.Holder` and `TenantHolder`.
 
     A forgotten person's requests stay as rows without a person: kind, law, times and outcome, which the records of
     11 CCR 7101 and the share of answers in time need. Their texts go with the person's key.
@@ -55,6 +56,24 @@ class RightsHolder:
             connection.execute(delete(statements).where(*mine))
             gone += self._register.objections.forget(connection, tenant, subject)
         return Forgotten(self.name, tuple(gone))
+
+    def people(self, tenant: str) -> list[str]:
+        """Everybody with a request, a statement or an objection."""
+        found: set[str] = set()
+        with self._register.ground.database.read() as connection:
+            for table in (store.requests, store.statements, objections):
+                mine = select(table.c.subject).where(table.c.tenant == tenant, table.c.subject.is_not(None))
+                found.update(connection.execute(mine.distinct()).scalars())
+        return sorted(found)
+
+    def close(self, tenant: str) -> Forgotten:
+        """Let go of what strangers wrote to the tenant; their keys go with those of the tenant."""
+        with self._register.ground.database.write() as connection:
+            rows = store.of_strangers(connection, tenant)
+            for row in rows:
+                self._let_go(connection, row)
+                store.change(connection, row["id"], own_key=False)
+        return Forgotten(self.name, tuple(row["id"] for row in rows))
 
     def _let_go(self, connection: Any, row: dict[str, Any]) -> None:
         request = store.of_row(row)

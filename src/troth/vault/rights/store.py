@@ -121,6 +121,12 @@ def of_person(connection: Connection, tenant: str, subject: str) -> list[dict[st
     return _rows(connection, query.order_by(requests.c.received_at.desc(), requests.c.id))
 
 
+def of_strangers(connection: Connection, tenant: str) -> list[dict[str, Any]]:
+    """Requests with texts that belong to nobody known."""
+    nobodys = (requests.c.subject.is_(None), requests.c.body.is_not(None))
+    return _rows(connection, select(requests).where(requests.c.tenant == tenant, *nobodys))
+
+
 def of_tenant(connection: Connection, tenant: str, *, closed: int = 0) -> list[Request]:
     """The open requests of a tenant, oldest first, and its newest closed ones."""
     mine = select(*_SHOWN).where(requests.c.tenant == tenant)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from rights_world import OFFICER, RightsWorld, asker
-from troth.kernel.personal import Holder
+from troth.kernel.personal import Holder, TenantHolder
 from troth.vault.export import Exporter
 from troth.vault.rights import store
 from troth.vault.rights.clocks import Kind
@@ -114,6 +114,25 @@ def test_an_officer_who_is_forgotten_leaves_the_requests_of_others(rights: Right
     assert rights.holder.forget(TENANT, OFFICER.actor).identifiers == ()
     found = rights.register.own(TENANT, ANN, made.id)
     assert (found.request.officer, found.request.state) == (None, State.IN_PROGRESS)
+
+
+def test_a_client_who_leaves_leaves_nothing_of_people_and_strangers(rights: RightsWorld) -> None:
+    act(rights, (TENANT, ANN), "statement")
+    act(rights, (TENANT, BOB), "objection")
+    act(rights, (OTHER, ANN), "request")
+    stranger = rights.mail()
+    assert isinstance(rights.holder, TenantHolder)
+    assert rights.holder.people(TENANT) == sorted((ANN, BOB))
+    for person in rights.holder.people(TENANT):
+        rights.holder.forget(TENANT, person)
+    assert rights.holder.close(TENANT).identifiers == (stranger.id,)
+    assert rights.holder.close(TENANT).identifiers == ()
+    assert rights.holder.people(TENANT) == []
+    with rights.vault.database.read() as connection:
+        rows = connection.execute(select(store.requests).where(store.requests.c.tenant == TENANT)).mappings().all()
+    assert all(row["body"] is None and row["sender"] is None and row["closed_at"] for row in rows)
+    assert rights.outgoing.waiting() == []
+    assert rights.holder.people(OTHER) == [ANN]
 
 
 def test_holdings_show_texts_and_clocks(rights: RightsWorld) -> None:
