@@ -35,10 +35,12 @@ Entries = tuple[LogCopy, list[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Today, as far as it can be seen. `ledger` is None when only the backup itself knows what was erased."""
+    """Today, as far as it can be seen."""
 
     tree: Found
-    ledger: Database | None
+    ledger: Database
+    living: bool
+    """The ledger is the living database's, so nothing newer is known anywhere."""
     logs: dict[str, Entries] = field(repr=False)
     signed: dict[str, int]
     """The size at which each log was signed last, as the guard beside the keys remembers it."""
@@ -74,7 +76,7 @@ def gather(remains: Remains, restored: Database, scratch: Path) -> Knowledge:
     kept += [shipping.shipped(location) for location in remains.places]
     kept.append(_in_database(restored, jurisdiction))
     tree = recovery.find(kept, [domain.root for domain in remains.domains], jurisdiction)
-    return Knowledge(tree, ledger, dict(_logs(remains)), _signed(remains))
+    return Knowledge(tree, ledger, ledger is remains.live, dict(_logs(remains)), _signed(remains))
 
 
 def _answers(database: Database) -> bool:

@@ -22,7 +22,7 @@ from troth.storage.database import metadata
 from troth.vault import framing
 
 MOST_UNITS = 50_000  # erased units that are asked for one by one; the tree itself is compared with all of them
-MOST_OBJECTS = 10_000  # live objects that are decrypted; beyond it every so many
+MOST_OBJECTS = 1_000  # live objects that are decrypted; beyond it every so many (their bytes are all verified)
 MOST_ERASED = 1_000  # ciphertexts of the backup whose objects were erased since
 
 

@@ -19,6 +19,7 @@ from troth.kernel.scope import SYSTEM
 from troth.keys import recovery
 from troth.keys.lifecycle import State
 from troth.keys.roots.port import Root
+from troth.keys.units import address
 from troth.storage.database import Database, metadata
 from troth.vault.ground import subject_digest
 
@@ -47,13 +48,14 @@ def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int)
     """Bring restored rows up to today in one transaction; `at` in epoch milliseconds.
 
     Raises `IntegrityError`: `ledger-behind` when the log knows of an erasure that neither ledger nor key tree shows,
-    `tree-behind` when the key tree is older than an erasure in the log.
+    `tree-behind` when the key tree is older than an erasure in the log, `live-unreadable` when it lacks a live key.
     """
     with database.write(SYSTEM) as connection:
-        if today.ledger is not None:
-            _decisions(today.ledger, connection)
-            _endings(today.ledger, connection)
-            _rights(today.ledger, connection)
+        _decisions(today.ledger, connection)
+        _endings(today.ledger, connection)
+        _rights(today.ledger, connection)
+        if today.living:
+            _require_keys(connection, today)
         units = recovery.install(connection, today.tree, list(roots), at)
         leaves = [leaf for _, entries in today.logs.values() for leaf in entries]
         objects = _deleted(connection, leaves) + _unreadable(connection, at)
@@ -125,6 +127,21 @@ def _unreadable(connection: Connection, at: int) -> int:
     connection.execute(update(objects).where(these).values(unit_destroyed=True))
     empty = {"state": _GONE, "blob": None, "facts": None, "kind_index": None, "erased_at": at}
     return connection.execute(update(objects).where(these, objects.c.state != _GONE).values(empty)).rowcount
+
+
+def _require_keys(connection: Connection, today: Knowledge) -> None:
+    """What the living ledger calls alive must be in the tree: a key that is missing without an erasure was lost."""
+    unit, scope = metadata.tables["unit"], metadata.tables["key_scope"]
+    owners = select(scope.c.tenant, scope.c.subject).where(scope.c.state != State.ACTIVE)
+    ended = {tuple(row) for row in connection.execute(owners)}
+    alive = select(unit.c.id, unit.c.tenant, unit.c.subject).where(unit.c.state == State.ACTIVE)
+    for row in connection.execute(alive):
+        there = address(row.tenant, row.subject, bytes.fromhex(row.id)) in today.tree.addresses
+        if not there and not ended & {(row.tenant, row.subject), (row.tenant, "")}:
+            raise IntegrityError(
+                "The newest key tree lacks keys that nobody erased; use the copies of another key domain.",
+                code="live-unreadable",
+            )
 
 
 def _require_ledger(connection: Connection, leaves: list[bytes]) -> None:

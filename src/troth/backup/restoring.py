@@ -99,7 +99,7 @@ class Restoring:
                 replayed = self._brought_up(quarantine, today)
                 objects, size = self._objects(quarantine, held, progress)
                 probed = Probing(quarantine, today, held, self.remains.chunks).probe(progress)
-                if today.ledger is not None and today.ledger is not self.remains.live:
+                if not today.living:
                     today.ledger.close()
         finally:
             quarantine.close()

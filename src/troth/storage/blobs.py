@@ -109,7 +109,7 @@ class LocalBlobs:
         try:
             for path, content in batch:
                 written.append((self._temporary(path), path))
-                with os.fdopen(_fresh(written[-1][0]), "wb") as file:
+                with os.fdopen(_fresh(written[-1][0], synced=False), "wb") as file:
                     file.write(content)
             _sync_all(self._root)  # no name may lead to bytes that a power cut could take
             for temporary, path in written:
@@ -194,13 +194,16 @@ def _sync_all(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _fresh(path: Path) -> int:
-    """A descriptor of a new file; its folder is made, durably, when it is the first there."""
+def _fresh(path: Path, *, synced: bool = True) -> int:
+    """A descriptor of a new file; its folder is made when it is the first there, durably unless the caller syncs."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        _make_folder(path.parent)
+        if synced:
+            _make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return os.open(path, flags, 0o600)
 
 
