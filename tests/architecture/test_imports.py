@@ -20,7 +20,8 @@ BROAD_EXCEPT = {
 # Commands import what they need when they run, so that `troth --help` is quick.
 LAZY_ROOMS = ("cli",)
 # Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
-COSTLY = {"src/troth/redact/detect/__init__.py"}
+# And the kinds of key domains, of which each needs an extra that another installation does not have.
+COSTLY = {"src/troth/redact/detect/__init__.py", "src/troth/keys/domain_choice.py"}
 
 
 def test_imports_point_down() -> None:

@@ -29,7 +29,7 @@ class LocalDomain(_Domain):
     """Roots in a folder. Assurance A0."""
 
     kind: Literal["local"] = "local"
-    """`local`"""
+    """`local`: roots in a folder, assurance A0."""
     name: _Name = FIRST
     """As certificates show it."""
     folder: Path | None = None
@@ -40,7 +40,7 @@ class Pkcs11Domain(_Domain):
     """Roots on a PKCS#11 token. Assurance A2 in hardware, A0 on a software token such as SoftHSM."""
 
     kind: Literal["pkcs11"]
-    """`pkcs11`"""
+    """`pkcs11`: roots on a token, assurance A2 in hardware, A0 in software."""
     library: Path
     """The module's library, from the maker of the HSM."""
     token: str = Field(min_length=1, max_length=32)
@@ -53,7 +53,7 @@ class OpenBaoDomain(_Domain):
     """Roots in the transit engine of OpenBao. Assurance A1."""
 
     kind: Literal["openbao"]
-    """`openbao`"""
+    """`openbao`: roots in a key service, assurance A1."""
     address: str = Field(max_length=512)
     """https://host:port of the active server; http only on this machine."""
     mount: str = Field(default="transit", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")

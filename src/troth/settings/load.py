@@ -136,7 +136,7 @@ def _lines(name: str, info: FieldInfo) -> list[Manual]:
     lines = [Manual(environment=name, default=default, text=info.description or "")]
     for table in tables:
         kind = table.model_fields.get("kind")
-        mark = f"{name}[{kind.description.strip('`')}]" if kind and kind.description else f"{name}[]"
+        mark = f"{name}[{get_args(kind.annotation)[0] if kind else ''}]"
         lines += [
             Manual(environment=f"{mark}.{member}", default=_default(inner), text=inner.description or "")
             for member, inner in table.model_fields.items()
