@@ -6,10 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from house import house_settings
-from troth.kernel.errors import Unavailable
+from troth.cli.placement import adopt as command
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import IntegrityError, Unavailable
 from troth.wiring import opened
+from troth.wiring.adoption import adopt
 
 
 def test_a_start_in_the_wrong_place_is_refused_by_each_part(tmp_path: Path) -> None:
@@ -49,3 +53,26 @@ def test_a_store_whose_marker_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="does not say in which jurisdiction") as refusal, opened(settings):
         pass
     assert refusal.value.code == "no-placement"
+
+
+def test_a_place_is_adopted_only_after_a_look_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = house_settings(tmp_path)
+    with opened(settings) as troth:
+        person = troth.system.probe_person()
+        troth.system.base.tree.unit(*person, DataClass.ACCOUNT, "x")
+    marker = tmp_path / "data" / "key-pages" / "placement"
+    marker.unlink()
+    stranger = marker.parent / "kt" / "us" / "left"
+    stranger.parent.mkdir()
+    stranger.write_bytes(b"x")
+    with pytest.raises(IntegrityError) as refusal:
+        adopt(settings)
+    assert refusal.value.code == "stranger"
+    assert not marker.exists()
+    stranger.unlink()
+    monkeypatch.setenv("TROTH_DATA__FOLDER", str(tmp_path / "data"))
+    monkeypatch.setenv("TROTH_DATA__KEYS", str(tmp_path / "keys"))
+    assert CliRunner().invoke(command).output == "marked as 'eu': key copies of local\n"
+    assert "nothing was changed" in CliRunner().invoke(command).output
+    with opened(settings) as troth:
+        assert troth.system.vault.stocktaking.whole().strangers == 0

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from database_world import DATABASES, fresh_place
 from house import PASSWORD, house_settings
+from troth.cli.moving import tenant_move
 from troth.identity.keys import NewKey
 from troth.identity.store import api_keys, tenants, users
 from troth.identity.users import NewUser
@@ -25,7 +27,7 @@ from troth.vault.certificate import verify_certificate
 from troth.vault.consent import TRAINING
 from troth.vault.moving.departure import Departure, Trusted
 from troth.vault.objects import KeepRequest
-from troth.wiring import Troth, build
+from troth.wiring import Troth, build, opened
 
 TLS = Connection(tls="TLSv1.3", zone="public", network="n")
 SECRET = b"the plans of the harbour, seventh draft"
@@ -230,3 +232,39 @@ def test_strangers_and_wrong_places_are_refused(two: Two) -> None:
         two.unpack(manifest)
     assert refusal.value.code == "move-taken"
     assert two.us.system.identity.users.list(two.tenant) == []
+
+
+def test_the_four_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signers: dict[str, str] = {}
+    for side in ("eu", "us"):
+        settings = house_settings(tmp_path / side, data={"jurisdiction": side}, server={"name": f"{side}.test"})
+        with opened(settings) as troth:
+            signer = troth.system.base.signer
+            signers[side] = f"{signer.name}={signer.public_key.hex()}"
+            if side == "eu":
+                tenant = troth.system.identity.tenants.create("Quay", "eu").id
+                new = NewUser(tenant, "ann@quay.example", "ann", frozenset({"owner"}), "bootstrap")
+                troth.system.identity.users.create(new)
+
+    def run(side: str, *words: str, given: str = "") -> str:
+        names = {"folder": tmp_path / side / "data", "keys": tmp_path / side / "keys", "jurisdiction": side}
+        for name, value in names.items():
+            monkeypatch.setenv(f"TROTH_DATA__{name.upper()}", str(value))
+        monkeypatch.setenv("TROTH_SERVER__NAME", f"{side}.test")
+        done = CliRunner().invoke(tenant_move, words, input=given, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    invitation, manifest, arrival, proof, bundle = (
+        str(tmp_path / name) for name in ("invitation", "manifest", "arrival", "proof", "bundle")
+    )
+    run("us", "invite", "--out", invitation)
+    there, here = ("--signer", signers["us"]), ("--signer", signers["eu"])
+    run("eu", "pack", tenant, "--invitation", invitation, *there, "--bundle", bundle, "--manifest", manifest)
+    run("us", "unpack", "--manifest", manifest, *here, "--bundle", bundle, "--arrival", arrival)
+    last = ("--manifest", manifest, "--arrival", arrival, *there, "--certificate", proof)
+    assert "proves it" in run("eu", "finish", *last, given="y\n")
+    assert json.loads(Path(proof).read_bytes())["payloadType"]
+    refused = CliRunner().invoke(tenant_move, ["unpack", "--manifest", manifest, "--signer", "x=zz", "--bundle", "b",
+                                               "--arrival", "a"])  # fmt: skip
+    assert refused.exit_code == 2
