@@ -132,8 +132,7 @@ CHECKS = (
         "erased-in-copies",
         ("DEL-02", "DEL-03"),
         "Key tables, rows and ciphertext are copied before an erasure, as a backup would; the copy with today's root "
-        "keys must open before and not after. A copy of the root file itself is not covered (assurance A0), and Troth "
-        "makes no backups of its own yet.",
+        "keys must open before and not after. A copy of the root file itself is not covered (assurance A0).",
         lambda system: _brought_back(system, Probe.erase),
         lambda system: _brought_back(system, bytes_only),
         every=24 * 3600,
