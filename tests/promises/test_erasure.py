@@ -11,7 +11,6 @@ from troth.promises.check import Check, Result
 from troth.promises.checks import erasure
 from troth.promises.status import Run
 from troth.promises.system import System
-from troth.vault import store
 from troth.vault.disposal import Disposal
 
 
