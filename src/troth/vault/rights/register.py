@@ -23,7 +23,6 @@ from troth.vault.rights.sealed import SealedTexts, Written
 from troth.vault.tables import insert_missing
 
 MAX_OPEN = 20  # requests that one person or one address may have open
-_ACTING = frozenset({Kind.OBJECTION, Kind.OPT_OUT})
 _PRIVATE = {"training": "off", "analytics": "off", "sharing": "off"}  # the privacy setting that goes with a purpose
 _EVENTS = {
     "confirm": "request.confirmed",
@@ -117,11 +116,7 @@ class Register:
         now = self.ground.now()
         with self.ground.database.write() as connection:
             fence_erased(connection, asker.tenant, asker.subject)
-            if (
-                sum(store.of_row(row).open for row in store.of_person(connection, asker.tenant, asker.subject))
-                >= MAX_OPEN
-            ):
-                raise TooMany("You have many open requests; wait for an answer or withdraw one.", code="many-requests")
+            self._bound(connection, asker)
             verified = asker.level >= Level.HIGH
             row = fresh(asker.tenant, wish, self.law, now) | {
                 "subject": asker.subject,
@@ -138,6 +133,12 @@ class Register:
                 self.stop(connection, asker.tenant, asker.subject, purposes, source=asker.channel, call=asker.call)
                 self.move(connection, row["id"], "act", by=asker)
             return store.of_row(store.found(connection, asker.tenant, row["id"]))
+
+    def _bound(self, connection: Connection, asker: Asker) -> None:
+        """Raises `TooMany`. Unconfirmed mails do not count: whoever forges some must not shut anybody out."""
+        mine = map(store.of_row, store.of_person(connection, asker.tenant, asker.subject))
+        if sum(one.open and (one.channel != "mail" or one.level >= Level.HIGH) for one in mine) >= MAX_OPEN:
+            raise TooMany("You have many open requests; wait for an answer or withdraw one.", code="many-requests")
 
     def listed(self, tenant: str, subject: str) -> list[Request]:
         """A person's requests, newest first."""

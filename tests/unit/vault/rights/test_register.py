@@ -114,6 +114,12 @@ def test_open_requests_are_bounded(rights: RightsWorld) -> None:
     assert rights.file().open
 
 
+def test_forged_mails_shut_nobody_out(rights: RightsWorld) -> None:
+    for number in range(MAX_OPEN):
+        rights.mail("ann@example.org", text=f"Forged {number}")
+    assert rights.file().open
+
+
 def test_what_was_taken_back_is_closed(rights: RightsWorld) -> None:
     made = rights.file()
     assert rights.register.withdraw(asker(), made.id).state is State.WITHDRAWN
