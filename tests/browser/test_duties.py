@@ -18,7 +18,7 @@ def offered(page: Page) -> list[str]:
         ("member", ["My data", "Consent", "API keys", "My requests", "Activity"]),
         ("admin", ["My data", "Consent", "API keys", "My requests", "Activity", "People"]),
         ("auditor", ["My data", "Consent", "My requests", "Activity", "Log"]),
-        ("privacy-officer", ["My data", "Consent", "My requests", "Activity", "Privacy desk"]),
+        ("privacy-officer", ["My data", "Consent", "My requests", "Activity", "Privacy desk", "Holds", "Retention"]),
     ],
 )
 def test_every_door_that_a_role_is_offered_opens(world: World, visit: Visit, role: str, doors: list[str]) -> None:

@@ -79,7 +79,7 @@ async def erase_on_request(desk: Desk, request: Request, caller: Caller) -> Resp
         erasure: m.ErasureShown = await desk.run("erasure.request", caller, wish)
     except TrothError as error:
         return await _ask_for(desk, caller, subject[:64], error)
-    return await _erased(desk, caller, erasure, Page("Erased", "/requests", caller), about="person")
+    return await _erased(desk, caller, erasure, Page("Erased", "/desk", caller), about="person")
 
 
 async def certificate(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -109,7 +109,7 @@ def _ask(caller: Caller, error: TrothError | None) -> Response:
 
 
 async def _ask_for(desk: Desk, caller: Caller, subject: str, error: TrothError | None) -> Response:
-    frame = Page("Erase a person on request", "/requests", caller)
+    frame = Page("Erase a person on request", "/desk", caller)
     listed: m.ErasureList = await desk.run("erasure.list", caller, m.Nothing())
     shown = [one for one in listed.erasures if one.scope != "retention"]
     asked = {"confirmation": OTHER, "subject": subject, "erasures": shown, "me": caller.actor}
