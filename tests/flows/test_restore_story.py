@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backup_world import Someone, World, backup_settings, opened, restore, started, world
-from database_world import SERVER, fresh_place
+from database_world import DATABASES, fresh_place
 from troth.kernel.errors import Gone, IntegrityError, NotFound, TrothError
 from troth.kernel.scope import SYSTEM, within
 from troth.settings.load import Settings

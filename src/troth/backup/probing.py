@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -14,7 +15,9 @@ from troth.backup.manifest import OBJECTS
 from troth.backup.places import Held
 from troth.backup.quarantine import Quarantine
 from troth.backup.source import Progress, quiet
+from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError
+from troth.kernel.ids import id_bytes
 from troth.kernel.scope import SYSTEM
 from troth.keys.lifecycle import State
 from troth.keys.units import subject_place, tenant_place
@@ -23,6 +26,7 @@ from troth.vault import framing
 
 MOST_UNITS = 50_000  # erased units that are asked for one by one; the tree itself is compared with all of them
 MOST_OBJECTS = 1_000  # live objects that are decrypted; beyond it every so many (their bytes are all verified)
+_WHOLE_WAY = 32  # of them
 MOST_ERASED = 1_000  # ciphertexts of the backup whose objects were erased since
 
 
@@ -106,12 +110,17 @@ class Probing:
             return bool(connection.scalar(select(table.c.period).where(table.c.id == unit.hex())))
 
     def _live(self, progress: Progress) -> tuple[int, int, int]:
+        """Key, header and every segment of live objects; a few of them on the way that every reader takes."""
         rows = list(self._live_rows())
         step = max(1, len(rows) // MOST_OBJECTS)
         tried, suspended = rows[::step], 0
-        for done, (tenant, subject, identifier) in enumerate(tried, 1):
+        for done, row in enumerate(tried, 1):
             try:
-                self._quarantine.open_object(tenant, subject, identifier)
+                if done <= _WHOLE_WAY:
+                    self._quarantine.open_object(row.tenant, row.subject, row.id)
+                else:
+                    key = self._quarantine.tree.key(bytes.fromhex(row.unit))
+                    framing.open(self._quarantine.objects.get(row.blob), _facts(row), key)
             except Conflict:
                 suspended += 1  # restricted or held: the key is there, and refuses ordinary use
             except TrothError as error:
@@ -122,17 +131,19 @@ class Probing:
             progress("probe", done, len(tried))
         return len(tried) - suspended, len(rows), suspended
 
-    def _live_rows(self) -> Iterator[tuple[str, str, str]]:
+    def _live_rows(self) -> Iterator[Any]:
         objects = metadata.tables["vault_object"]
-        columns = (objects.c.tenant, objects.c.subject, objects.c.id, objects.c.expires_at)
-        now = self._now()
+        now = self._quarantine.now()
         with self._quarantine.database.read(SYSTEM) as connection:
-            for row in connection.execute(select(*columns).where(objects.c.state == "live").order_by(objects.c.id)):
+            for row in connection.execute(select(objects).where(objects.c.state == "live").order_by(objects.c.id)):
                 if row.expires_at is None or row.expires_at > now:
-                    yield row.tenant, row.subject, row.id
+                    yield row
 
-    def _now(self) -> int:
-        return self._quarantine.now()
+
+def _facts(row: Any) -> framing.Facts:
+    """What the sealed bytes of a row must say of themselves."""
+    data_class = DataClass(row.data_class)
+    return framing.Facts(row.jurisdiction, data_class, id_bytes(row.tenant), id_bytes(row.id), row.version)
 
 
 def _opens() -> IntegrityError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,16 +70,16 @@ class Restoring:
         work = folder.with_name(folder.name + PART)
         shutil.rmtree(work, ignore_errors=True)
         private_folder(work)
-        try:
-            self._require_room(work, held)
-            restored = self._restored(work, held, progress, accept_lost_log=accept_lost_log)
-        except OSError as error:
-            raise Unavailable(
-                "The restore cannot write here; make room and start it again.", code="restore-room"
-            ) from error
-        except BaseException:
-            shutil.rmtree(work, ignore_errors=True)  # nothing half-restored stays readable
-            raise
+        with ExitStack() as unfinished:
+            unfinished.callback(shutil.rmtree, work, ignore_errors=True)  # nothing half-restored stays readable
+            try:
+                self._require_room(work, held)
+                restored = self._restored(work, held, progress, accept_lost_log=accept_lost_log)
+            except OSError as error:
+                raise Unavailable(
+                    "The restore cannot write here; make room and start it again.", code="restore-room"
+                ) from error
+            unfinished.pop_all()
         work.rename(folder)
         return restored
 
