@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -91,6 +92,7 @@ class MailDesk:
             except Unavailable:
                 self.outgoing.tried(letter)
                 continue
-            self.outgoing.sent(By(tenant=request.tenant, actor=ACTOR, call=request.id), request.id, letter.notice)
             sent += 1
+            with suppress(NotFound):  # forgotten while it was sent
+                self.outgoing.sent(By(tenant=request.tenant, actor=ACTOR, call=request.id), request.id, letter.notice)
         return sent

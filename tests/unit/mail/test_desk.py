@@ -7,6 +7,7 @@ import pytest
 from rights_world import RightsWorld
 from troth.kernel.errors import Unavailable
 from troth.mail.desk import LATER, MailDesk
+from troth.mail.relay import composed
 from troth.vault.rights import register
 from troth.vault.rights.intake import Message
 from troth.vault.rights.outgoing import MAX_ATTEMPTS, Letter
@@ -112,6 +113,25 @@ def test_a_relay_that_is_away_is_tried_again_and_then_handed_over(desk: MailDesk
     assert posted.deliver() == 0
     assert not rights.outgoing.waiting()[0].automatic
     assert rights.handling.queue(TENANT)[0].state == "received"
+
+
+def test_a_notice_whose_mark_was_lost_goes_again_as_the_same(
+    desk: MailDesk, rights: RightsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay()
+    posted = MailDesk(intake=desk.intake, outgoing=desk.outgoing, domain=DOMAIN, known=desk.known, relay=relay)
+    posted.take(TENANT, PATH, MAIL)
+
+    def lost(*_: object) -> None:
+        raise Unavailable("no record")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rights.outgoing, "sent", lost)
+        with pytest.raises(Unavailable):
+            posted.deliver()
+    assert posted.deliver() == 1
+    first, second = (composed(letter, sender, rights.clock)["Message-ID"] for letter, sender in relay.sent)
+    assert first == second
 
 
 def test_lists_are_registered_and_answered_by_hand(desk: MailDesk, rights: RightsWorld) -> None:

@@ -8,7 +8,7 @@ from rights_world import OFFICER, RightsWorld, asker
 from troth.kernel.errors import Gone
 from troth.vault.rights.clocks import Law
 from troth.vault.rights.upkeep import KEPT_MS
-from vault_world import TENANT, VaultWorld
+from vault_world import BOB, TENANT, VaultWorld
 
 SOON, OVER = "request.due-soon", "request.overdue"
 
@@ -60,6 +60,21 @@ def test_strangers_are_forgotten_after_two_years(rights: RightsWorld) -> None:
     assert after.request.reason == "identity-not-shown"  # the record of 11 CCR 7101 stays, without a person
     with pytest.raises(Gone):
         rights.register.texts.body(TENANT, made.id, before.written)
+
+
+def test_a_crash_between_key_and_mark_is_made_good(rights: RightsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = rights.mail(text="It is me, Bob")
+    rights.handling.verify(OFFICER, made.id, "known-channel", BOB)
+
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("troth.vault.rights.upkeep.store.change", crash)
+        with pytest.raises(RuntimeError):
+            rights.upkeep.tidy()
+    assert rights.upkeep.tidy() == 1
+    assert rights.register.own(TENANT, BOB, made.id).written.text == "It is me, Bob"
 
 
 def test_people_with_an_account_keep_their_texts(rights: RightsWorld) -> None:
