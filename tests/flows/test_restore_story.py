@@ -140,11 +140,11 @@ def _copied(story: Story, folder: Path) -> Settings:
     return backup_settings(folder)
 
 
-@pytest.mark.skipif(SERVER is None, reason="needs --postgres")
-def test_postgresql_restores_into_postgresql_and_into_sqlite(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [one for one in DATABASES if one != "sqlite"])
+def test_postgresql_restores_into_postgresql_and_into_sqlite(kind: str, tmp_path: Path) -> None:
     with (
-        fresh_place("postgresql", tmp_path, alone=True) as place,
-        fresh_place("postgresql", tmp_path, alone=True) as new,
+        fresh_place(kind, tmp_path, alone=True) as place,
+        fresh_place(kind, tmp_path, alone=True) as new,
     ):
         settings = backup_settings(tmp_path)
         data = settings.data.model_copy(update=place.settings)
