@@ -37,7 +37,7 @@ test: static
 	@$(BIN)/python -m pytest --postgres --ignore=tests/browser
 	@echo "test: whole installations on PostgreSQL, under row-level security"
 	@$(BIN)/python -m pytest --house-on-postgres tests/attacks/test_every_operation.py tests/attacks/test_across_tenants.py \
-		tests/flows/test_governed.py tests/flows/test_rights.py tests/flows/test_officers.py
+		tests/flows/test_governed.py tests/flows/test_rights.py tests/flows/test_officers.py -k 'not tell_of_the_inside'
 	@echo "test: the portal in a browser (on its own: its event loop stays in the process)"
 	@$(BIN)/python -m pytest tests/browser
 
