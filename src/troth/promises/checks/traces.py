@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from troth.keys.roots.port import Root
 from troth.promises.account import account, changed, chunks, rows_of
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe
 from troth.promises.system import System
+from troth.settings.key_domains import LocalDomain, roots_folder
 
+_SUFFIX = ".root"
 _RANDOM = 16  # bytes of a value that cannot be there by chance
 _SECONDS, _PAUSE = 1.0, 0.05  # another erasure has two roots for a moment
 
@@ -60,23 +64,35 @@ def _eventually(true: Callable[[], bool]) -> bool:
 
 
 def _root_alone(system: System, forget: Callable[[Probe], object]) -> Facts:
-    """After an erasure the folder of root keys holds the one new root and nothing else, under whatever name."""
-    folder = system.base.settings.data.keys / "roots"
+    """After an erasure each key domain holds the one new root and nothing else, in a folder under whatever name."""
+    outcomes = []
     with probe(system) as person:
         person.keep()
-        before = _names(folder)
+        lists = [(look, look()) for look in _lists(system)]
         forget(person)
-
-        def one_new() -> bool:
-            now = _names(folder)
-            return len(now) == 1 and not now & before and all(name.endswith(".root") for name in now)
-
-        outcomes = [bool(before), _eventually(one_new)]
+        for look, before in lists:
+            outcomes += [bool(before), _eventually(lambda look=look, before=before: _one_new(look(), before))]  # type: ignore[misc]
     return counted(outcomes)
+
+
+def _one_new(now: set[str], before: set[str]) -> bool:
+    return len(now) == 1 and not now & before and all(name.endswith(_SUFFIX) for name in now)
+
+
+def _lists(system: System) -> list[Callable[[], set[str]]]:
+    """A way to list each domain: the names of all files of a folder, of the roots that another provider has."""
+    settings = system.base.settings
+    folders = [roots_folder(one, settings.data) for one in settings.keys.domains if isinstance(one, LocalDomain)]
+    looks: list[Callable[[], set[str]]] = [partial(_names, folder) for folder in folders]
+    return looks + [partial(_present, one.root) for one in system.base.domains if one.root.kind != "local"]
 
 
 def _names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+def _present(root: Root) -> set[str]:
+    return {f"{name}{_SUFFIX}" for name in root.present()}
 
 
 def _rows_only(person: Probe) -> None:
@@ -99,8 +115,8 @@ CHECKS = (
     Check(
         "one-root-left",
         ("DEL-02", "DEL-03"),
-        "After a synthetic erasure the folder of root keys is listed: the one new root must lie there and nothing "
-        "else, under whatever name. Copies outside that folder are not covered (assurance A0).",
+        "After a synthetic erasure each key domain is listed: the one new root must be there and nothing else, in a "
+        "folder under whatever name. Copies elsewhere are not covered: files (A0), snapshots of a key service (A1).",
         lambda system: _root_alone(system, Probe.erase),
         lambda system: _root_alone(system, _rows_only),
         every=6 * 3600,
