@@ -31,6 +31,7 @@ from troth.vault.rights.register import Register
 from troth.wiring import Troth, build
 
 _HOUSEKEEPING_SECONDS = 600.0
+_ERASURE_SECONDS = 60.0  # what became due, was released by a hold, or waited for a key domain
 _DAY_SECONDS = 86_400.0
 _SHIPPING_SECONDS = 15.0  # between looks whether an epoch ended
 _DRILL_SECONDS = 3600.0  # between looks whether a drill is due
@@ -166,9 +167,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         Periodic("key-roots", tree.rotate_due, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
         Periodic("certificates", vault.erasures.tidy, seconds=_DAY_SECONDS, delay=120.0, faults=faults),
         Periodic("sign-in", identity.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=60.0, faults=faults),
-        Periodic(
-            "erasures", vault.erasures.resume, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults
-        ),
+        Periodic("erasures", vault.erasures.resume, seconds=_ERASURE_SECONDS, delay=_ERASURE_SECONDS, faults=faults),
     ]
     upkeep, deliver = vault.rights.upkeep.run, troth.system.mail.desk.deliver
     work += [

@@ -39,8 +39,12 @@ class DualControl:
         self._control = control
 
     def weigh(self, connection: Connection, scope: str, actor: str, people: int, *, immediate: bool) -> tuple[str, int]:
-        """The state in which an erasure begins, and its delay in ms. A person's own erasure never waits."""
-        if actor == ledger.PERSON or actor.startswith(_SERVICE) or scope == ledger.OBJECT:
+        """The state in which an erasure begins, and its delay in ms.
+
+        A person's own erasure never waits, and a whole tenant's always does.
+        """
+        alone = actor == ledger.PERSON or actor.startswith(_SERVICE) or scope == ledger.OBJECT
+        if alone and scope != ledger.TENANT:
             return ledger.REQUESTED, 0
         before = ledger.people_asked(connection, actor, self._ground.now() - DAY_MS)
         bulk = scope == ledger.TENANT or before + people > self._control.approval_above
