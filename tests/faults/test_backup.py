@@ -338,3 +338,7 @@ def test_buckets_with_object_lock_and_a_server_that_goes_away(tmp_path: Path) ->
             home.keep(person)
             with pytest.raises(Unavailable):
                 home.backups.run(cut)
+        folder = BackupLocation(jurisdiction="eu", folder=tmp_path / "places" / "a")
+        with world(tmp_path, (folder, plain)) as home:  # the bucket stays away, the folder does not
+            made = home.backups.run()
+            assert (made.places, made.failed) == (("place-1",), ("place-2",))

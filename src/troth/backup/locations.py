@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from troth.kernel.errors import Denied, Invalid
+from troth.kernel.errors import Denied, Invalid, Unavailable
 from troth.settings.sections import Backup, BackupLocation, Data
 from troth.storage.blobs import BulkStore, LocalBlobs
 from troth.storage.private import private_folder
@@ -44,7 +45,7 @@ def configured(settings: Backup, data: Data) -> list[BackupLocation]:
 
 
 def opened(places: Sequence[BackupLocation], keep_days: int) -> list[Location]:
-    """The places, ready to use. Raises `Unavailable`, `Invalid` for an object lock longer than the retention."""
+    """The places, ready to use. Raises `Unavailable` (a folder or credentials file), `Invalid` for an object lock longer than the retention."""
     return [_opened(f"place-{at}", one, keep_days) for at, one in enumerate(places, 1)]
 
 
@@ -80,7 +81,9 @@ def _opened(name: str, place: BackupLocation, keep_days: int) -> Location:
     store = S3Blobs(
         Bucket(place.bucket or "", place.prefix.strip("/"), place.region or "", place.endpoint or "", *keys)
     )
-    days = store.lock_days()
+    days = None
+    with contextlib.suppress(Unavailable):  # a place that is away fails when it is used, alone; the others go on
+        days = store.lock_days()
     if days is not None and days > keep_days:
         raise Invalid(
             f"The bucket locks objects for {days} days, longer than backups are kept ({keep_days} days); "

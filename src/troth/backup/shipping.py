@@ -7,13 +7,14 @@ roots that no place ever holds.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from troth.backup import rows
 from troth.backup.locations import Location
-from troth.kernel.errors import TrothError, Unavailable
+from troth.kernel.errors import Conflict, TrothError, Unavailable
 from troth.keys import pages
 from troth.keys.recovery import Kept
 from troth.keys.store import key_manifest, key_page, key_tree
@@ -88,4 +89,5 @@ def _bring(location: Location, wanted: dict[str, bytes]) -> None:
     there = set(location.store.names(f"{FOLDER}/"))
     location.store.create_all([(name, content) for name, content in wanted.items() if name not in there])
     for name in there - wanted.keys():
-        location.store.delete(name)
+        with contextlib.suppress(Conflict):  # locked: old pages are noise, and may stay until the lock ends
+            location.store.delete(name)
