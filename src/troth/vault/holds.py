@@ -115,18 +115,22 @@ class Holds:
 
 
 def binding(connection: Connection, now: int, tenant: str, digest: str, objects: Iterable[str] = ()) -> Hold | None:
-    """The first hold that binds this person or one of these objects."""
-    mine = or_(holds.c.subject_digest == digest, holds.c.object.in_(sorted(objects)))
+    """The first hold that binds this person, one of these objects, or anybody whom one of them concerns."""
+    ids = sorted(objects)
+    people = {digest, *_concerned(connection, ids)}
+    mine = or_(holds.c.subject_digest.in_(sorted(people)), holds.c.object.in_(ids))
     found = _active(connection, now, (holds.c.tenant == tenant) & mine)
     return found[0] if found else None
 
 
 def binding_person(connection: Connection, now: int, tenant: str, subject: str) -> Hold | None:
-    """The first hold that binds this person or anything that is kept of them."""
+    """The first hold that binds this person, anything kept of them, or others whom that concerns."""
     kept = select(store.objects.c.id).where(
         store.objects.c.tenant == tenant, store.objects.c.subject == subject, store.objects.c.state == store.LIVE
     )
-    mine = or_(holds.c.subject_digest == subject_digest(tenant, subject), holds.c.object.in_(kept))
+    parts = list(connection.execute(store.concerned(tenant, subject, (store.OWNER, store.SHOWN))).scalars())
+    people = {subject_digest(tenant, subject), *_concerned(connection, parts)}
+    mine = or_(holds.c.subject_digest.in_(sorted(people)), holds.c.object.in_(kept), holds.c.object.in_(parts))
     found = _active(connection, now, (holds.c.tenant == tenant) & mine)
     return found[0] if found else None
 
@@ -157,7 +161,17 @@ def unheld(connection: Connection, rows: Iterable[Row], now: int) -> list[Row]:
     """The rows that no hold binds, neither by their person nor by what derives from them."""
     objects, people = held_objects(connection, now)
     free = [row for row in rows if subject_digest(row.tenant, row.subject) not in people]
+    free = [row for row in free if not (row.shared and people.intersection(_concerned(connection, [row.id])))]
     return [row for row in free if not objects.intersection(store.closure(connection, [row.id]))] if objects else free
+
+
+def _concerned(connection: Connection, objects: Iterable[str]) -> set[str]:
+    """The digests of all whom shared objects concern."""
+    found: set[str] = set()
+    for batch in store.batches(objects):
+        meant = select(store.concerns.c.tenant, store.concerns.c.subject).where(store.concerns.c.object.in_(batch))
+        found.update(subject_digest(tenant, subject) for tenant, subject in connection.execute(meant))
+    return found
 
 
 def _people(connection: Connection, tenant: str, subject: str | None, of: str | None) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from troth.kernel.errors import Conflict, Gone, NotFound, TrothError
 from troth.vault import store
 from troth.vault.certificate import verify_certificate
+from troth.vault.deadlines import DAY_MS
 from troth.vault.tables import concerns
 from vault_world import ANN, BOB, OFFICER, OTHER, TENANT, VaultWorld
 
@@ -124,6 +125,33 @@ def test_a_hold_on_the_object_keeps_it_for_everybody(world: VaultWorld) -> None:
     with pytest.raises(Conflict):
         world.erase(subject=CAL, object_id=kept.id)
     assert world.objects.open(TENANT, ANN, kept.id)[1] == b"ours"
+
+
+@pytest.mark.parametrize("held", ["object", "shown", "owner"])
+def test_a_hold_on_one_keeps_what_others_would_take_along(world: VaultWorld, held: str) -> None:
+    kept = world.keep(b"ours", owners=(BOB,), shown=(CAL,))
+    target = {"object": {"of": kept.id}, "shown": {"subject": CAL}, "owner": {"subject": ANN}}[held]
+    ends = world.ground.now() + DAY_MS
+    hold = world.holds.place(TENANT, basis="litigation", approver="usr_x", ends_at=ends, **target)
+    for one in (BOB, ANN if held == "shown" else CAL):
+        with pytest.raises(Conflict) as refusal:
+            world.erase(subject=one)
+        assert refusal.value.code == "held"
+    world.clock.forward(hours=23)
+    assert world.objects.open(TENANT, ANN, kept.id)[1] == b"ours"
+    world.holds.lift(TENANT, hold.id, actor="usr_x")
+    assert {one.state for one in world.erasures.resume_held(TENANT)} == {"done"}
+    assert list(world.blobs.names()) == []
+
+
+def test_the_sweep_leaves_what_a_hold_on_somebody_shown_binds(world: VaultWorld) -> None:
+    kept, free = world.keep(b"ours", shown=(CAL,)), world.keep()
+    ends = world.ground.now() + 60 * DAY_MS
+    world.holds.place(TENANT, basis="litigation", approver="usr_x", ends_at=ends, subject=CAL)
+    world.clock.forward(days=31)
+    swept = world.retention.sweep()
+    assert (swept.ended, swept.held) == (1, (kept.id,))
+    assert free.id not in swept.held
 
 
 def test_who_is_shown_restricts_it_for_all(world: VaultWorld) -> None:
