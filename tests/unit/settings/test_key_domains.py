@@ -108,3 +108,10 @@ def test_what_cannot_be_right_is_refused(tmp_path: Path, wrong: list[dict[str, A
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://a.b/"])
 def test_plain_http_is_for_this_machine(tmp_path: Path, address: str) -> None:
     loaded(tmp_path, SERVICE | {"address": address})
+
+
+def test_a_root_is_split_over_two_or_more(tmp_path: Path) -> None:
+    data = {"folder": tmp_path / "data", "keys": tmp_path / "keys"}
+    with pytest.raises(Invalid, match="two key domains"):
+        load(data=data, keys={"domains": [LOCAL], "split": True})
+    assert load(data=data, keys={"domains": [LOCAL, TOKEN], "split": True}).keys.split

@@ -21,7 +21,7 @@ from root_world import Bao, Provider, bao, free_port, secret
 from troth.kernel.errors import Gone, Unavailable
 from troth.keys.roots.binding import Binding
 from troth.keys.roots.openbao import OpenBaoRoot
-from troth.keys.roots.transit import ServicePlace
+from troth.keys.roots.transit import Rejected, ServicePlace, Transit
 
 NAME = "eu-00000001-0011223344556677"
 POLICY = Path(__file__).parents[4] / "docs" / "how-to" / "keys-in-openbao.md"
@@ -103,7 +103,7 @@ def test_a_sealed_service(provider: Provider) -> None:
 
 
 def test_another_service_at_the_address_is_not_the_old_one(provider: Provider, tmp_path: Path) -> None:
-    root = provider.root()
+    root = on(provider.folder, provider.place)
     root.create(NAME)
     other = Bao(tmp_path / "other")
     other.install()
@@ -255,3 +255,23 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     )
     (folder / "k.pem").write_bytes(private)
     return folder / "c.pem", folder / "k.pem"
+
+
+def _reject(*_: object) -> Any:
+    raise Rejected
+
+
+def test_what_the_service_should_take_and_does_not(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = on(provider.folder, provider.place)
+    root.create(NAME)
+    monkeypatch.setattr(root._transit, "encrypt", _reject)
+    monkeypatch.setattr(root._transit, "delete", _reject)
+    assert refused(lambda: root.seal(NAME, b"key", b"")) == "openbao-refused"
+    assert refused(lambda: root.destroy(NAME)) == "openbao-refused"
+    monkeypatch.setattr(root._transit, "delete", lambda _name: None)
+    assert refused(lambda: root.destroy(NAME)) == "key-not-destroyed"
+
+
+def test_an_export_that_could_not_be_tried_proves_nothing(provider: Provider) -> None:
+    away = Transit(replace(provider.place, address="http://127.0.0.1:9"))
+    assert refused(lambda: away.exports("troth-x")) == "openbao-offline"

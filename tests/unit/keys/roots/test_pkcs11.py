@@ -14,7 +14,7 @@ import pkcs11
 import pytest
 
 from root_world import PIN, Provider, initialise, library, new_token, secret
-from troth.kernel.errors import Gone, Unavailable
+from troth.kernel.errors import Conflict, Gone, Unavailable
 from troth.keys.roots import module, module_errors
 from troth.keys.roots import pkcs11 as tokens
 from troth.keys.roots.binding import Binding
@@ -170,3 +170,57 @@ HARDWARE = pkcs11.SlotFlag.HW_SLOT | pkcs11.SlotFlag.TOKEN_PRESENT
 )
 def test_only_hardware_is_a2(flags: Any, manufacturer: str, model: str, expected: str) -> None:
     assert tokens._class_of(_token(flags, manufacturer, model)) == expected
+
+
+def test_a_name_that_two_processes_take_at_once_is_nobodys(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = on(provider, provider.place)
+    root.present()
+    generate = root._generate
+    monkeypatch.setattr(root, "_generate", lambda name: (generate(name), generate(name))[0])
+    with pytest.raises(Conflict):
+        root.create(NAME)
+    monkeypatch.undo()
+    root.destroy(NAME)
+    assert root.present() == []
+
+
+def test_a_token_that_would_give_keys_out_gets_none(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = on(provider, provider.place)
+    monkeypatch.setattr(tokens, "_gives_out", lambda _key: True)
+    assert refused(lambda: root.create(NAME)) == "hsm-unfit"
+    assert root.present() == []
+
+
+def test_a_key_that_stays_is_not_called_destroyed(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = on(provider, provider.place)
+    root.create(NAME)
+    monkeypatch.setattr(root, "_found", lambda _name: [SimpleNamespace(destroy=lambda: None)])
+    assert refused(lambda: root.destroy(NAME)) == "key-not-destroyed"
+
+
+def test_a_login_of_the_process_serves_a_new_session(provider: Provider) -> None:
+    root = provider.root()
+    root.create(NAME)
+    worker = module.Worker.of(library())
+    held = dict(worker._sessions)
+    worker._sessions.clear()
+    assert root.present() == [NAME]
+    assert held
+
+
+def test_a_forked_process_and_a_stuck_module_are_refused_at_once(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, worker = provider.root(), module.Worker.of(library())
+    monkeypatch.setattr(worker, "_process", -1)
+    assert refused(root.present) == "hsm-after-fork"
+    monkeypatch.undo()
+    monkeypatch.setattr(worker, "_since", time.monotonic() - 2 * module.CALL_SECONDS)
+    assert refused(root.present) == "hsm-late"
+
+
+def test_a_provider_that_shows_nothing_is_not_the_one(tmp_path: Path) -> None:
+    binding = Binding(tmp_path / "bound" / "x.mark")
+    assert refused(lambda: binding.require([])) == "root-provider-changed"
+    assert not binding.made
+    assert binding.require(["b", "a"]) in ("a", "b")
