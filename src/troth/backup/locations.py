@@ -45,7 +45,10 @@ def configured(settings: Backup, data: Data) -> list[BackupLocation]:
 
 
 def opened(places: Sequence[BackupLocation], keep_days: int) -> list[Location]:
-    """The places, ready to use. Raises `Unavailable` (a folder or credentials file), `Invalid` for an object lock longer than the retention."""
+    """The places, ready to use.
+
+    Raises `Unavailable` for a folder or credentials file, `Invalid` for an object lock longer than the retention.
+    """
     return [_opened(f"place-{at}", one, keep_days) for at, one in enumerate(places, 1)]
 
 
