@@ -144,7 +144,8 @@ class Epochs:
         or when the epoch in force does not open.
         """
         self.forget()
-        epoch = self.current().manifest.epoch  # never destroy anything before today's root proves usable
+        manifest = self.current().manifest  # never destroy anything before today's root proves usable
+        epoch, in_force = manifest.epoch, {one.root for one in manifest.domains}
         present = self._present()
         with self._store.read() as connection:
             self._require_known(connection, present)
@@ -156,7 +157,7 @@ class Epochs:
             with self._store.write(epoch) as connection:
                 waiting = self.rows.give_up(connection, self.now())
                 self._moved(connection, State.SUSPENDED, Reason.ABANDONED, len(waiting), epoch)
-        self._end(waiting)
+        self._end([row for row in waiting if row.root not in in_force])  # whatever the table says of them
         for domain, root in returned:
             domain.root.destroy(root)
         if returned:
