@@ -146,7 +146,7 @@ objects and their database, wall clock to the end of a sync. The machine is shar
 {rows}
 
 Troth reads back what it wrote, signs the manifest and enters it into the audit log. Its restore first verifies every
-byte, then replays the erasures, computes the logs anew, and opens every live object. restic restores files only.
+byte, then replays the erasures, computes the logs anew, and opens up to 1,000 live objects. restic restores files only.
 restic encrypts everything once more under one key for all; Troth copies ciphertext whose keys can be destroyed apart.
 """
 
