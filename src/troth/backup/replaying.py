@@ -17,7 +17,7 @@ from troth.backup.knowledge import Knowledge
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
 from troth.keys import recovery
-from troth.keys.lifecycle import State
+from troth.keys.lifecycle import ENDED, State
 from troth.keys.roots.port import Root
 from troth.keys.units import address
 from troth.storage.database import Database, metadata
@@ -122,7 +122,7 @@ def _deleted(connection: Connection, leaves: list[bytes]) -> int:
 def _unreadable(connection: Connection, at: int) -> int:
     """Objects whose unit is not in the key tree any more: nothing but their id, class and times stays."""
     objects, unit = metadata.tables["vault_object"], metadata.tables["unit"]
-    gone = select(unit.c.id).where(unit.c.state == State.DESTROYED)
+    gone = select(unit.c.id).where(unit.c.state.in_(ENDED))
     these = objects.c.unit.in_(gone)
     connection.execute(update(objects).where(these).values(unit_destroyed=True))
     empty = {"state": _GONE, "blob": None, "facts": None, "kind_index": None, "erased_at": at}

@@ -53,6 +53,8 @@ DAY_MS = 86_400_000
 _P, _A, _S, _D = State.PRE_ACTIVATION, State.ACTIVE, State.SUSPENDED, State.DEACTIVATED
 _C, _X, _XC = State.COMPROMISED, State.DESTROYED, State.DESTROYED_COMPROMISED
 
+ENDED = (State.DESTROYED, State.DESTROYED_COMPROMISED)
+
 # SP 800-57 Part 1, figure 4 (key state transitions). A suspended key may be released to what it was, or destroyed when
 # the suspension was the live effect of an erasure.
 PERMITTED: dict[State, frozenset[State]] = {

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from troth.kernel.errors import IntegrityError, TrothError, Unavailable
 from troth.keys import manifest as manifests
 from troth.keys import packs, pages
-from troth.keys.lifecycle import State
+from troth.keys.lifecycle import ENDED, State
 from troth.keys.manifest import Manifest
 from troth.keys.pages import Branch, Page, Ref
 from troth.keys.roots.port import Root
@@ -255,7 +255,7 @@ def _mark_destroyed(connection: Connection, found: Found, at: int) -> int:
     """Units without a secret in the tree, whatever their restored row says."""
     jurisdiction, epoch = found.manifest.jurisdiction, found.manifest.epoch
     columns = (unit.c.id, unit.c.tenant, unit.c.subject)
-    alive = (unit.c.jurisdiction == jurisdiction) & (unit.c.state != State.DESTROYED)
+    alive = (unit.c.jurisdiction == jurisdiction) & unit.c.state.not_in(ENDED)
     gone = [
         row.id
         for row in connection.execute(select(*columns).where(alive))
@@ -271,7 +271,7 @@ def _mark_destroyed(connection: Connection, found: Found, at: int) -> int:
 def _count_again(connection: Connection, jurisdiction: str) -> None:
     """The number of live units of each owner that is not revoked."""
     counted: dict[tuple[str, str], int] = {}
-    live = (unit.c.jurisdiction == jurisdiction) & (unit.c.state != State.DESTROYED)
+    live = (unit.c.jurisdiction == jurisdiction) & unit.c.state.not_in((*ENDED, State.COMPROMISED))
     for tenant, subject in connection.execute(select(unit.c.tenant, unit.c.subject).where(live)):
         counted[tenant, subject] = counted.get((tenant, subject), 0) + 1
     mine = (key_scope.c.jurisdiction == jurisdiction) & (key_scope.c.state == State.ACTIVE)
