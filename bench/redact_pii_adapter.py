@@ -1,24 +1,35 @@
-"""Adapter of the rule tier for the PII harness (`--detector redact_pii_adapter:factory`, this folder on PYTHONPATH).
+"""Adapters of the tiers for the PII harness (`--detector redact_pii_adapter:fast`, this folder on PYTHONPATH).
 
-It predicts what the default training policy takes out: bare dates, which that policy keeps, are not predicted.
-Coordinates are judged as MISC, because the sets call the position of a depot harmless.
+They predict everything that is found but dates that only a rule sees: the default training policy keeps those, and
+the model tells a date about someone from a time stamp. Coordinates are judged as MISC, because the sets call the
+position of a depot harmless.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from troth.redact.detect import KINDS, rules_detector
+from troth.redact.detect import KINDS
+from troth.redact.tiers import detector
 
-_OUTSIDE = {"date"}
+Detect = Callable[[str], list[tuple[int, int, str]]]
 
 
-def factory() -> Callable[[str], list[tuple[int, int, str]]]:
-    """A callable text -> [(start, end, label)] for `pii_bench.py`."""
-    detect = rules_detector().detect
+def _adapter(tier: str) -> Detect:
+    detect = detector(tier).detect
 
     def found(text: str) -> list[tuple[int, int, str]]:
-        spans = [s for s in detect(text) if s.kind not in _OUTSIDE]
+        spans = [s for s in detect(text) if (s.kind, s.detector) != ("date", "rules")]
         return [(s.start, s.end, "MISC" if s.kind == "coordinates" else KINDS[s.kind].label) for s in spans]
 
     return found
+
+
+def rules() -> Detect:
+    """The rule tier alone."""
+    return _adapter("rules")
+
+
+def fast() -> Detect:
+    """Rules and the small tagger."""
+    return _adapter("fast")

@@ -21,7 +21,7 @@ BROAD_EXCEPT = {
 LAZY_ROOMS = ("cli",)
 # Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
 # And the kinds of key domains, of which each needs an extra that another installation does not have.
-COSTLY = {"src/troth/redact/detect/__init__.py", "src/troth/keys/domain_choice.py"}
+COSTLY = {"src/troth/redact/detect/__init__.py", "src/troth/redact/tiers.py", "src/troth/keys/domain_choice.py"}
 
 
 def test_imports_point_down() -> None:

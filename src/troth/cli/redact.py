@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from troth.cli.spans import spans
+
 if TYPE_CHECKING:
     from troth.redact.consent import ConsentGate
     from troth.redact.dataset import DatasetJob, Progress
@@ -34,22 +36,28 @@ def _policy(path: Path | None) -> Policy:
     return load_policy(path) if path else training_policy()
 
 
+redact.add_command(spans)
+
+
 @redact.command()
 @click.option("--policy", "policy_path", type=_FILE, help="training (the default), vendor, or a policy file in YAML.")
 @click.option(
     "--key", type=_FILE, help="32 secret bytes for pseudonyms; made when missing. Without it, each run has its own."
 )
 @click.option(
-    "--spans", is_flag=True, help='JSON Lines {"text"} in, {"spans": [{"start", "end", "label", "kind"}]} out.'
+    "--spans",
+    "only_spans",
+    is_flag=True,
+    help='JSON Lines {"text"} in, {"spans": [{"start", "end", "label", "kind"}]} out.',
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with the redacted text and the counts.")
-def text(policy_path: Path | None, key: Path | None, spans: bool, as_json: bool) -> None:
+def text(policy_path: Path | None, key: Path | None, only_spans: bool, as_json: bool) -> None:
     """Redact standard input to standard output."""
     from troth.redact.detect import rules_detector
     from troth.redact.text import redact as redact_text
 
     policy = _policy(policy_path)
-    if spans:
+    if only_spans:
         _spans(policy)
         return
     source = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")

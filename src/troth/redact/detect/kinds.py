@@ -33,7 +33,7 @@ CATEGORIES: dict[str, Category] = {
         ("email", "E-mail addresses"),
         ("phone", "Telephone and fax numbers"),
         ("postal_address", "Postal addresses and postcodes"),
-        ("location", "Coordinates of a place"),
+        ("location", "Places and coordinates"),
         ("birth_date", "Dates of birth"),
         ("date", "Other full dates"),
         ("age", "Ages"),
@@ -61,7 +61,8 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("email", "EMAIL", "email"),
     ("phone", "PHONE", "phone"),
     ("postal_address", "ADDRESS", "address postcode"),
-    ("location", "LOCATION", "coordinates"),
+    ("location", "LOCATION", "coordinates place"),
+    ("organisation", "ORG", "organisation"),
     ("birth_date", "DATE", "birth_date"),
     ("date", "DATE", "date"),
     ("age", "AGE", "age"),
@@ -86,6 +87,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
      "connection_string password bearer secret_value vendor_token"),
 )  # fmt: skip
 
+MODEL_KINDS = frozenset({"place", "organisation"})  # what only the model tiers find; no rule does
 _CONTAINERS = frozenset({"address", "url", "private_key", "person"})
 
 KINDS: dict[str, Kind] = {
@@ -94,5 +96,5 @@ KINDS: dict[str, Kind] = {
 
 
 def covered_categories() -> frozenset[str]:
-    """Categories that at least one kind reaches; the others can only be kept, with a reason."""
-    return frozenset(kind.category for kind in KINDS.values())
+    """Categories that the rule tier reaches with at least one kind; the others can only be kept, with a reason."""
+    return frozenset(kind.category for kind in KINDS.values() if kind.name not in MODEL_KINDS)

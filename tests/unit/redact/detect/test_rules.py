@@ -6,6 +6,7 @@ import pytest
 
 from troth.redact.detect import KINDS, rules_detector
 from troth.redact.detect.engine import ACCEPT, gate_of
+from troth.redact.detect.kinds import MODEL_KINDS
 from troth.redact.detect.rules import TABLE
 
 # kind, text; the value stands between « and »
@@ -173,8 +174,8 @@ def test_leaves_alone(text: str) -> None:
 
 
 def test_every_kind_has_a_rule_and_an_example() -> None:
-    assert {rule.kind for rule in TABLE} == set(KINDS)
-    assert {kind for kind, _ in FOUND} == set(KINDS)
+    assert {rule.kind for rule in TABLE} == set(KINDS) - MODEL_KINDS
+    assert {kind for kind, _ in FOUND} == set(KINDS) - MODEL_KINDS
     assert len(KINDS) >= 60
 
 

@@ -1,0 +1,54 @@
+"""`troth redact spans`: what a tier finds, line by line, as offsets and labels; never a value."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from troth.redact.tiers import TIERS
+
+if TYPE_CHECKING:
+    from troth.redact.detect import Detector
+
+_LONGEST = 200_000_000  # characters of one line
+
+
+@click.command()
+@click.option("--tier", type=click.Choice(TIERS), default="rules", show_default=True)
+def spans(tier: str) -> None:
+    """JSON Lines {"text"} in, {"spans": [{"start", "end", "label", "score"}]} out, in the same order.
+
+    Offsets are code points; labels are those of the taxonomy. Dates that only a rule sees (time stamps of logs) are
+    left out. A line that is no such object stops the command with its number.
+    """
+    from troth.redact.tiers import detector
+
+    found = detector(tier)  # before the first line is read: what cannot be loaded stops the start
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if line.strip():
+            sys.stdout.write(json.dumps({"spans": _found(found, _content(line, number))}) + "\n")
+
+
+def _content(line: bytes, number: int) -> str:
+    from troth.kernel.errors import Malformed
+
+    try:
+        row = json.loads(line) if len(line) <= _LONGEST else None
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        raise Malformed(f'Line {number} is not a JSON object with "text".', code="line-malformed")
+    return str(row["text"])
+
+
+def _found(detector: Detector, content: str) -> list[dict[str, Any]]:
+    from troth.redact.detect import KINDS
+
+    return [
+        {"start": s.start, "end": s.end, "label": KINDS[s.kind].label, "score": round(s.score, 3)}
+        for s in detector.detect(content)
+        if (s.kind, s.detector) != ("date", "rules")
+    ]

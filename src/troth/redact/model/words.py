@@ -1,0 +1,133 @@
+"""Words of a text and what the tagger sees of each: pieces, affixes, shape, lists it stands in. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LONGEST = 40  # characters of one word; what is longer counts as several
+PIECES = 6  # pieces of one word that are looked at
+NORM_ROWS, PREFIX_ROWS, SUFFIX_ROWS = 8192, 2048, 4096
+LENGTHS, CASES = 12, 10
+SHAPE_ROWS = CASES * LENGTHS
+
+# Runs of line ends are words: they separate the parts of a letter. `_` and every sign stand alone.
+_WORD = re.compile(rf"\n+|[^\W\d_]{{1,{LONGEST}}}|\d{{1,{LONGEST}}}|[^\w\s]|_")
+_LOWER, _TITLE, _UPPER, _INITIAL, _MIXED, _UNCASED, _DIGITS, _SIGN, _LINE, _SMALL = range(CASES)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the tagger sees of one word: rows of its tables. `pieces` is empty for a sign without a piece."""
+
+    pieces: tuple[int, ...]
+    norm: int
+    prefix: int
+    suffix: int
+    shape: int
+    lists: int  # bits: which word lists it stands in
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A tagged text: the places of its words, the words, and (start, end, label, score) of the marked spans."""
+
+    places: list[tuple[int, int]]
+    words: list[str]
+    spans: list[tuple[int, int, str, float]]
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    """(start, end) in code points of every word of `text`, in order. Linear; never raises on any str."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def _crc(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _plain(word: str) -> str:
+    """Lower case without accents."""
+    lower = word.lower()
+    if lower.isascii():
+        return lower
+    return "".join(c for c in unicodedata.normalize("NFD", lower) if unicodedata.category(c) != "Mn") or lower
+
+
+def _digits(word: str) -> str:
+    """Numbers by their size: small ones and years apart from the others."""
+    if len(word) == 4 and word[:2] in ("19", "20"):
+        return word[:2] + "dd"
+    if len(word) <= 2 and word.isascii():
+        value = int(word)
+        return "d1-12" if value <= 12 else "d13-31" if value <= 31 else "d32-99"
+    return "d" * min(len(word), LENGTHS)
+
+
+def _case(word: str) -> int:
+    first = word[0]
+    if first == "\n":
+        return _LINE
+    if first.isdigit():
+        return _DIGITS
+    if not first.isalpha():
+        return _SIGN
+    if word.islower():
+        return _SMALL if len(word) == 1 else _LOWER
+    if word.isupper():
+        return _INITIAL if len(word) == 1 else _UPPER
+    return _TITLE if word.istitle() else _UNCASED if word.lower() == word.upper() else _MIXED
+
+
+class WordReader:
+    """Turns words into rows. `vocabulary`: piece to row; continuing pieces begin with `##`. `lists`: the CRC-32 of
+    a plain word to its bits."""
+
+    def __init__(self, vocabulary: Mapping[str, int], lists: Mapping[int, int]) -> None:
+        self._vocabulary = vocabulary
+        self._lists = lists
+
+    def known(self, word: str) -> bool:
+        """Whether the word is public knowledge: a piece of its own, a listed word, a number or a sign."""
+        plain = _plain(word)
+        return plain in self._vocabulary or _crc(plain) in self._lists
+
+    def read(self, word: str) -> Word:
+        """The rows of one word of `split`."""
+        case = _case(word)
+        if case == _DIGITS:
+            norm = plain = _digits(word)
+            pieces = self._pieces(word[:4])
+        else:
+            norm = plain = _plain(word[:2] if case == _LINE else word)
+            pieces = self._pieces(plain)
+        return Word(
+            pieces=pieces,
+            norm=_crc(norm) % NORM_ROWS,
+            prefix=_crc("<" + plain[:3]) % PREFIX_ROWS,
+            suffix=_crc(">" + plain[-3:]) % SUFFIX_ROWS,
+            shape=case * LENGTHS + min(len(word), LENGTHS) - 1,
+            lists=self._lists.get(_crc(plain), 0),
+        )
+
+    def _pieces(self, plain: str) -> tuple[int, ...]:
+        """Longest pieces first, from the left, as WordPiece does; what no piece covers is passed over."""
+        known = self._vocabulary.get(plain)
+        if known is not None:
+            return (known,)
+        found: list[int] = []
+        start, size = 0, len(plain)
+        while start < size and len(found) < PIECES:
+            end = size
+            while end > start:
+                piece = plain[start:end] if start == 0 else "##" + plain[start:end]
+                row = self._vocabulary.get(piece)
+                if row is not None:
+                    found.append(row)
+                    break
+                end -= 1
+            start = max(end, start + 1)
+        return tuple(found)

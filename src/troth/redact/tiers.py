@@ -1,0 +1,67 @@
+"""The tiers of detection by name: rules alone, or rules with a model. What cannot be loaded stops the start."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from troth.kernel.errors import Invalid, Unavailable
+from troth.redact.detect import Detector, rules_detector
+from troth.redact.model.detector import ModelDetector
+from troth.redact.model.digests import DIGESTS
+from troth.redact.model.knowledge import Knowledge
+from troth.redact.model.weights import parse
+
+if TYPE_CHECKING:
+    from troth.redact.model.tagger import Tagger
+
+TIERS = ("rules", "fast")
+
+
+def detector(tier: str) -> Detector:
+    """The detector of one of `TIERS`, loaded once for the process and tried on a text with known finds.
+
+    Raises Invalid for another name; Unavailable: `extra-missing` without numpy, `model-weights` when a file of weights
+    is not the shipped one.
+    """
+    if tier not in TIERS:
+        raise Invalid(
+            f"There is no tier {tier!r}; choose one of {', '.join(TIERS)}.", code="unknown-tier", field="tier"
+        )
+    return rules_detector() if tier == "rules" else _with_model(tier)
+
+
+@lru_cache(maxsize=3)
+def _with_model(tier: str) -> Detector:
+    try:
+        import numpy  # noqa: F401, PLC0415  an extra; the core does without
+    except ImportError as error:
+        raise Unavailable("The model tiers need: pip install 'troth[model]'.", code="extra-missing") from error
+    made = ModelDetector(tier, rules_detector(), _tagger(tier), (DIGESTS["knowledge"], DIGESTS[tier]))
+    if not any(span.kind == "person" for span in made.detect("Dear Peter Johnson, thank you for your letter.")):
+        raise Unavailable("The model tier does not find what it must; install the package again.", code="model-weights")
+    return made
+
+
+@lru_cache(maxsize=1)
+def _knowledge() -> Knowledge:
+    return Knowledge.parse(*_file("knowledge"))
+
+
+@lru_cache(maxsize=2)
+def _tagger(name: str) -> Tagger:
+    from troth.redact.model.tagger import Tagger  # noqa: PLC0415  imports numpy
+
+    facts, arrays = parse(*_file(name))
+    return Tagger(_knowledge(), facts, arrays)
+
+
+def _file(name: str) -> tuple[Any, str]:
+    """(content, expected SHA-256) of a shipped file."""
+    try:
+        return resources.files("troth.redact.model").joinpath("weights", f"{name}.bin").read_bytes(), DIGESTS[name]
+    except OSError as error:
+        raise Unavailable(
+            "The weights of the model tier are missing; install the package again.", code="model-weights"
+        ) from error
