@@ -17,7 +17,7 @@ from troth.keys.roots.port import KEY_SERVICE, ROOT_NAME, broken_seal, gone, req
 from troth.keys.roots.transit import Rejected, ServicePlace, Transit
 
 Result = TypeVar("Result")
-_CONTEXT = b"troth/root/v1\0"  # derivation wants a context that is not empty
+_CONTEXT = b"troth-root/v1\0"  # derivation wants a context that is not empty
 _EVIDENCE = "key-service,deleted,snapshots-restore-it"
 
 

@@ -31,9 +31,11 @@ _RECEIPT = """\
 Your message arrived and became request {id}.
 You get an answer by {due} at the latest.
 
-Before anything about you is shown, changed or erased, we must see that it is you who asks: an address in a mail can be
-forged. If you have an account, sign in and open "My requests"; there you confirm it with one click. If you have none, we
-will ask you for another way. If you write for somebody else, ask that person to sign in and confirm it themselves.
+Before anything about you is shown, changed or erased, we must see that it is you
+who asks: an address in a mail can be forged. If you have an account, sign in and
+open "My requests"; there you confirm it with one click. If you have none, we will
+ask you for another way. If you write for somebody else, ask that person to sign in
+and confirm it themselves.
 
 If you did not write to us, do nothing: nothing happens without the confirmation.
 """
