@@ -33,7 +33,6 @@ class Plan:
     generated: int = 6000  # documents of one epoch
     silver: int = 2400
     plain: int = 1000
-    minutes: float = 60.0  # the rate has fallen to nothing by then, whatever was reached
     seed: int = 20261122
 
 

@@ -16,18 +16,21 @@ UNIT = 32  # one standard deviation of a vector, as a byte
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Pieces with their vectors [pieces, dimensions] (int8, in units of 1/32), and lists by the CRC-32 of a word."""
+    """Pieces with their vectors [pieces, dimensions] (int8, in units of 1/32), and lists by the CRC-32 of a
+    word: one bit for each of `names`."""
 
     pieces: list[str]
     vectors: np.ndarray[Any, Any]
     lists: dict[int, int]
+    names: list[str]
 
     @classmethod
     def parse(cls, content: bytes, digest: str) -> Knowledge:
         """From the shipped file. Raises Unavailable (`model-weights`) when its SHA-256 is not `digest`."""
-        _, arrays = parse(content, digest)
+        facts, arrays = parse(content, digest)
+        lists = dict(zip(arrays["keys"].tolist(), arrays["bits"].tolist(), strict=True))
         pieces = arrays["pieces"].tobytes().decode().split("\n")
-        return cls(pieces, arrays["vectors"], dict(zip(arrays["keys"].tolist(), arrays["bits"].tolist(), strict=True)))
+        return cls(pieces, arrays["vectors"], lists, facts["lists"])
 
     def reader(self) -> WordReader:
         """Reads words against this knowledge."""

@@ -18,6 +18,7 @@ _KEPT = 1 << 14  # words of public knowledge whose vectors are kept
 _TILE = 16
 _TABLES = ("norm", "prefix", "suffix", "shape")
 _NOTHING = Word((), 0, 0, 0, 0, 0)
+_PAD = (-1,) * PIECES
 
 
 class Decoder:
@@ -57,11 +58,15 @@ class Tagger:
 
     def __init__(self, knowledge: Knowledge, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
         self._reader: WordReader = knowledge.reader()
-        self._pieces = np.concatenate([np.zeros((1, knowledge.vectors.shape[1])), knowledge.vectors]).astype(np.int8)
+        self._pieces: Array = np.zeros((len(knowledge.vectors) + 1, knowledge.vectors.shape[1]), dtype=np.float32)
+        np.divide(knowledge.vectors, UNIT, out=self._pieces[:-1])  # the last row is for no piece
         self.labels: list[str] = facts["labels"]
         self._reach: list[int] = facts["reach"]
-        self._tables = {name: (arrays[f"{name}.table"], float(arrays[f"{name}.scale"][0])) for name in _TABLES}
-        single = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items() if ".table" not in name}
+        single = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
+        self._counts: Array = np.eye(_COUNTS, dtype=np.float32)
+        bits = np.arange(1 << len(knowledge.names))[:, None] >> np.arange(_BITS) & 1
+        self._tables: list[Array] = [single[f"{name}.table"] * single[f"{name}.scale"] for name in _TABLES]
+        self._tables.append(bits.astype(np.float32))
         self._enter, self._enter_bias = single["enter.weight"], single["enter.bias"]
         self._leave, self._leave_bias = single["leave.weight"], single["leave.bias"]
         self._space = single["space"]
@@ -134,24 +139,16 @@ class Tagger:
 
     def _read(self, words: list[str]) -> Array:
         """Vectors of words that are not kept [words, width]."""
-        read: list[Word] = [self._reader.read(word) for word in words]
+        read = [self._reader.read(word) for word in words]
         # Whole tiles only: a product of matrices of another height might round the last bit of a word differently.
         read += [_NOTHING] * (-len(read) % _TILE)
-        rows = np.array(
-            [[piece + 1 for piece in w.pieces] + [0] * (PIECES - len(w.pieces)) for w in read], dtype=np.intp
-        )
-        counts = np.array([len(word.pieces) for word in read])
-        vectors = self._pieces[rows].astype(np.float32)
-        vectors /= UNIT
-        mean = vectors.sum(axis=1) / np.maximum(counts, 1)[:, None]
-        bits = np.array([word.lists for word in read])[:, None] >> np.arange(_BITS) & 1
-        count = np.minimum(counts, _COUNTS - 1)[:, None] == np.arange(_COUNTS)
-        tables = [self._row(name, [getattr(word, name) for word in read]) for name in _TABLES]
-        features = np.concatenate([mean, vectors[:, 0], count, *tables, bits], axis=1, dtype=np.float32)
-        x: Array = (features @ self._enter + self._enter_bias)[: len(words)]
+        rows = np.array([(*w.pieces, *_PAD[len(w.pieces) :], len(w.pieces), *w[1:]) for w in read], dtype=np.intp)
+        pieces, counts = self._pieces[rows[:, :PIECES]], rows[:, PIECES]
+        mean = pieces.sum(axis=1)
+        mean /= np.maximum(counts, 1)[:, None]
+        blocks = [mean, pieces[:, 0], self._counts[counts]]
+        blocks += [table[rows[:, PIECES + 1 + i]] for i, table in enumerate(self._tables)]
+        x: Array = (np.concatenate(blocks, axis=1) @ self._enter)[: len(words)]
+        x += self._enter_bias
         np.maximum(x, 0, out=x)
-        return np.asarray(x, dtype=np.float32)
-
-    def _row(self, name: str, rows: list[int]) -> Array:
-        table, scale = self._tables[name]
-        return np.asarray(table[rows], dtype=np.float32) * np.float32(scale)
+        return x

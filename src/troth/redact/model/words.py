@@ -7,6 +7,7 @@ import unicodedata
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST = 40  # characters of one word; what is longer counts as several
 PIECES = 6  # pieces of one word that are looked at
@@ -19,8 +20,7 @@ _WORD = re.compile(rf"\n+|[^\W\d_]{{1,{LONGEST}}}|\d{{1,{LONGEST}}}|[^\w\s]|_")
 _LOWER, _TITLE, _UPPER, _INITIAL, _MIXED, _UNCASED, _DIGITS, _SIGN, _LINE, _SMALL = range(CASES)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """What the tagger sees of one word: rows of its tables. `pieces` is empty for a sign without a piece."""
 
     pieces: tuple[int, ...]
