@@ -25,6 +25,7 @@ from troth.kernel.scope import SYSTEM, Scope, within
 from troth.storage.blobs import LocalBlobs
 from troth.vault.certificate import verify_certificate
 from troth.vault.consent import TRAINING
+from troth.vault.keeping import blob_name
 from troth.vault.moving.departure import Departure, Trusted
 from troth.vault.objects import KeepRequest
 from troth.wiring import Troth, build, opened
@@ -120,7 +121,7 @@ def test_a_tenant_arrives_whole_and_is_forgotten_where_it_was(two: Two) -> None:
         with within(Scope(two.tenant)):
             _, found = us.vault.objects.open(two.tenant, owner, identifier)
         assert found == content
-        header = us.base.objects.get(f"objects/{identifier[4:6]}/{identifier}")
+        header = us.base.objects.get(blob_name(identifier))
         assert header[7] == 2  # the jurisdiction in the TOB1 header: us
     first, second, _ = two.kept
     assert us.vault.objects.info(two.tenant, two.ann, second).derived_from == (first,)

@@ -165,7 +165,7 @@ class Keeping:
             period=times[2],
             unit_destroyed=False,
             version=facts.version,
-            blob=f"{BLOBS}{object_id[4:6]}/{object_id}",
+            blob=blob_name(object_id),
             facts=seal_facts(_secret(request), facts, unit),
             created_at=times[0],
             expires_at=times[1],
@@ -192,6 +192,11 @@ class Keeping:
         self._ground.event(connection, entry)
         if beside is not None:
             beside(connection, row.id)
+
+
+def blob_name(object_id: str) -> str:
+    """Where an object's ciphertext lies: 32 folders, since each new folder costs as much as the object in it."""
+    return f"{BLOBS}{object_id[4:5]}/{object_id}"
 
 
 def _secret(request: KeepRequest) -> SealedFacts:

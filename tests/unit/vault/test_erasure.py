@@ -13,6 +13,7 @@ from troth.kernel.record import Entry
 from troth.vault import ledger, store
 from troth.vault.certificate import verify_certificate, verify_subject
 from troth.vault.deadlines import DAY_MS
+from troth.vault.keeping import blob_name
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
 
 
@@ -347,7 +348,7 @@ def test_request_that_loses_a_race_gives_the_winners_erasure(
 
 def test_ciphertext_that_is_already_lost_is_not_counted_as_tried(world: VaultWorld) -> None:
     kept = world.keep()
-    world.blobs.delete(f"objects/{kept.id[4:6]}/{kept.id}")
+    world.blobs.delete(blob_name(kept.id))
     done = world.erase()
     certificate = verify_certificate(world.erasures.certificate(TENANT, done.certificate or ""), world.keys())
     assert (certificate.verification.keys_tried, certificate.verification.objects_tried) == (1, 0)

@@ -12,6 +12,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, NotFound, TooLarge, Unavailable
 from troth.vault import keeping, store
 from troth.vault.deadlines import DAY_MS
+from troth.vault.keeping import blob_name
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld, request
 
 
@@ -200,7 +201,7 @@ def test_each_change_has_its_audit_event(world: VaultWorld) -> None:
 
 def test_missing_or_swapped_bytes_are_noticed(world: VaultWorld) -> None:
     one, two = world.keep(b"one"), world.keep(b"two")
-    first, second = (f"objects/{kept.id[4:6]}/{kept.id}" for kept in (one, two))
+    first, second = (blob_name(kept.id) for kept in (one, two))
     bytes_of_two = world.blobs.get(second)
     world.blobs.delete(first)
     with pytest.raises(IntegrityError) as missing:

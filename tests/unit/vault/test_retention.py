@@ -8,6 +8,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, Invalid, Unavailable
 from troth.vault import store
 from troth.vault.deadlines import DAY_MS
+from troth.vault.keeping import blob_name
 from vault_world import ANN, BOB, OFFICER, OTHER, TENANT, VaultWorld
 
 
@@ -121,7 +122,7 @@ def test_orphaned_ciphertext_is_swept_after_its_grace(world: VaultWorld) -> None
 
 def test_an_upload_that_was_only_slow_is_not_an_orphan(world: VaultWorld) -> None:
     kept = world.keep()
-    name = f"objects/{kept.id[4:6]}/{kept.id}"
+    name = blob_name(kept.id)
     with world.database.write() as connection:
         connection.execute(store.orphans.insert(), {"blob": name, "seen_at": 0})
     assert world.retention.sweep().orphans == 0

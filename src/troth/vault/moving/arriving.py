@@ -28,7 +28,7 @@ from troth.vault.dsse import sign_envelope, verify_envelope
 from troth.vault.facts import SealedFacts, seal_facts
 from troth.vault.fences import fence
 from troth.vault.ground import Ground
-from troth.vault.keeping import BLOBS, SHARED_PLACE
+from troth.vault.keeping import SHARED_PLACE, blob_name
 from troth.vault.moving import carried
 from troth.vault.moving.departure import ROWS, Trusted, missing, piece_name, rows_name
 from troth.vault.moving.snapshot import HEAD, Snapshot
@@ -130,7 +130,7 @@ class Arriving:
             self._here, DataClass(head["data_class"]), id_bytes(tenant), id_bytes(object_id), head["version"]
         )
         secret = SealedFacts(head["kind"], head["media_type"], head["name"], len(content))
-        blob = f"{BLOBS}{object_id[4:6]}/{object_id}"
+        blob = blob_name(object_id)
         self._ground.blobs.delete(blob)  # left by a run that died before its row was written
         self._ground.blobs.create(blob, framing.seal(facts, unit, content))
         row = Row(
