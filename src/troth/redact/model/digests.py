@@ -2,5 +2,5 @@
 
 DIGESTS = {
     "knowledge": "137248c71f848051768ecccf2bb1eb07c34684b25becc1a7eb18cb67b8f6d2ae",
-    "fast": "59edb16b1452b04aa9b86ab654eaf79fc910a10b30690794a1e6fc9c7f37b0b6",
+    "fast": "5f782b1c5cdfe6ceaf55f82f058ee88fd905f73683547476d251c589d7634b8d",
 }

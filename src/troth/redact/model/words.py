@@ -87,47 +87,50 @@ class WordReader:
     a plain word to its bits."""
 
     def __init__(self, vocabulary: Mapping[str, int], lists: Mapping[int, int]) -> None:
-        self._vocabulary = vocabulary
+        self._first = {piece: row for piece, row in vocabulary.items() if not piece.startswith("##")}
+        self._next = {piece[2:]: row for piece, row in vocabulary.items() if piece.startswith("##")}
+        self._longest = max(map(len, vocabulary), default=0)
         self._lists = lists
 
     def known(self, word: str) -> bool:
         """Whether the word is public knowledge: a piece of its own, a listed word, a number or a sign."""
         plain = _plain(word)
-        return plain in self._vocabulary or _crc(plain) in self._lists
+        return plain in self._first or _crc(plain) in self._lists
 
     def read(self, word: str) -> Word:
         """The rows of one word of `split`."""
         case = _case(word)
         if case == _DIGITS:
-            norm = plain = _digits(word)
+            plain = _digits(word)
             pieces = self._pieces(word[:4])
         else:
-            norm = plain = _plain(word[:2] if case == _LINE else word)
+            plain = _plain(word[:2] if case == _LINE else word)
             pieces = self._pieces(plain)
+        key = _crc(plain)
         return Word(
-            pieces=pieces,
-            norm=_crc(norm) % NORM_ROWS,
-            prefix=_crc("<" + plain[:3]) % PREFIX_ROWS,
-            suffix=_crc(">" + plain[-3:]) % SUFFIX_ROWS,
-            shape=case * LENGTHS + min(len(word), LENGTHS) - 1,
-            lists=self._lists.get(_crc(plain), 0),
+            pieces,
+            key % NORM_ROWS,
+            _crc("<" + plain[:3]) % PREFIX_ROWS,
+            _crc(">" + plain[-3:]) % SUFFIX_ROWS,
+            case * LENGTHS + min(len(word), LENGTHS) - 1,
+            self._lists.get(key, 0),
         )
 
     def _pieces(self, plain: str) -> tuple[int, ...]:
         """Longest pieces first, from the left, as WordPiece does; what no piece covers is passed over."""
-        known = self._vocabulary.get(plain)
+        known = self._first.get(plain)
         if known is not None:
             return (known,)
         found: list[int] = []
-        start, size = 0, len(plain)
+        start, size, table, longest = 0, len(plain), self._first, self._longest
         while start < size and len(found) < PIECES:
-            end = size
-            while end > start:
-                piece = plain[start:end] if start == 0 else "##" + plain[start:end]
-                row = self._vocabulary.get(piece)
+            for end in range(min(size, start + longest), start, -1):
+                row = table.get(plain[start:end])
                 if row is not None:
                     found.append(row)
+                    start = end
                     break
-                end -= 1
-            start = max(end, start + 1)
+            else:
+                start += 1
+            table = self._next
         return tuple(found)
