@@ -40,14 +40,14 @@ def main() -> None:
 
     file = args.out / "knowledge.bin"
     if not file.exists():
-        knowledge.build(args.minilm, file)
+        knowledge.build(args.minilm, args.data, args.interfaces, file)
     known = Knowledge.parse(file.read_bytes(), hashlib.sha256(file.read_bytes()).hexdigest())
     plan = train.Plan(
         {"fast": network.FAST, "accurate": network.ACCURATE}[args.tier], args.epochs, generated=args.generated
     )
     vectors = np.concatenate([np.zeros((1, known.vectors.shape[1])), known.vectors.astype(np.float64) / 32])
     trainer = train.Trainer(plan, vectors, Vocabulary(known.reader()))
-    model = trainer.run(train.training_documents(args.data), train.silver(args.silver), negatives.read(args.interfaces))
+    model = trainer.run(sets.training_documents(args.data), train.silver(args.silver), negatives.read(args.interfaces))
     torch.save(model.state_dict(), args.out / f"{args.tier}.pt")
     facts = {"tier": args.tier, "epochs": plan.epochs, "seed": plan.seed, "data": sets.digests(args.data)}
     export(model, args.out / f"{args.tier}.bin", facts)

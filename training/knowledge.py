@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from training import people
+from training import negatives, people
+from training.sets import training_documents
 from troth.redact.model.weights import write
 
 DIMENSIONS = 64
+_SHARED = 5  # documents that hold a common word
 _KEPT = re.compile(r"(?:##)?[\x21-\x7e\xa1-\u024f\u2010-\u20bf]+")
 _WORDS = {  # list to words of five languages
     "month": "january february march april may june july august september october november december januar februar marz mai juni juli oktober "
@@ -40,18 +43,18 @@ def _crc(word: str) -> int:
 def lists() -> tuple[dict[int, int], list[str]]:
     """CRC-32 of each listed word to its bits; the names of the bits."""
     from troth.redact.detect.rules.people import _also_words
-    from troth.redact.model.words import _plain
+    from troth.redact.model.words import plain
 
     members: dict[str, set[str]] = {name: set(text.split()) for name, text in _WORDS.items()}
-    members["given"] = {_plain(w) for w in people.listed_given()}
-    members["given_word"] = {_plain(w) for w in _also_words()}
-    members["surname"] = {_plain(w) for w in people.census()[:25000]}
+    members["given"] = {plain(w) for w in people.listed_given()}
+    members["given_word"] = {plain(w) for w in _also_words()}
+    members["surname"] = {plain(w) for w in people.census()[:25000]}
     every = people.cities()
-    members["city"] = {_plain(n) for n, _, p in every if " " not in n and p > 60000}
-    members["city_part"] = {_plain(t) for n, _, p in every if p > 100000 for t in n.split() if " " in n and len(t) > 2}
-    members["small_city"] = {_plain(n) for n, _, p in every if " " not in n and p <= 60000}
+    members["city"] = {plain(n) for n, _, p in every if " " not in n and p > 60000}
+    members["city_part"] = {plain(t) for n, _, p in every if p > 100000 for t in n.split() if " " in n and len(t) > 2}
+    members["small_city"] = {plain(n) for n, _, p in every if " " not in n and p <= 60000}
     members["land"] = {
-        _plain(t) for n in (*people.countries(), *(s for s, _ in people.states())) for t in n.split() if len(t) > 3
+        plain(t) for n in (*people.countries(), *(s for s, _ in people.states())) for t in n.split() if len(t) > 3
     }
     names = sorted(members)
     found: dict[int, int] = {}
@@ -75,11 +78,26 @@ def pieces(model: Path) -> tuple[list[str], np.ndarray]:
     return [vocabulary[i] for i in rows], np.clip(np.rint(reduced / reduced.std() * 32), -127, 127).astype(np.int8)
 
 
-def build(model: Path, out: Path) -> None:
+def common(folder: Path, interfaces: Path) -> np.ndarray:
+    """CRC-32 of words in small letters that several training documents share: their vectors may be remembered."""
+    from troth.redact.model.words import plain, split
+
+    seen: Counter[int] = Counter()
+    texts = [d.text for d in training_documents(folder)] + [d.text for d in negatives.read(interfaces)]
+    for text in texts:
+        seen.update({_crc(plain(text[a:b])) for a, b in split(text) if text[a:b].islower()})
+    return np.array(sorted(key for key, count in seen.items() if count >= _SHARED), dtype=np.uint32)
+
+
+def build(model: Path, folder: Path, interfaces: Path, out: Path) -> None:
     """Write the file of knowledge."""
     words, vectors = pieces(model)
     found, names = lists()
     keys = np.array(sorted(found), dtype=np.uint32)
     bits = np.array([found[k] for k in keys.tolist()], dtype=np.uint16)
     text = np.frombuffer("\n".join(words).encode(), dtype=np.uint8)
-    write(out, {"kind": "knowledge", "lists": names}, {"pieces": text, "vectors": vectors, "keys": keys, "bits": bits})
+    write(
+        out,
+        {"kind": "knowledge", "lists": names},
+        {"pieces": text, "vectors": vectors, "keys": keys, "bits": bits, "common": common(folder, interfaces)},
+    )

@@ -52,6 +52,12 @@ def read(path: Path) -> Iterator[Document]:
             yield Document(str(row.get("id", f"{path.stem}-{number}")), row["text"], spans, scope, path.stem)
 
 
+def training_documents(folder: Path) -> list[Document]:
+    """The training part of every set that may be trained on."""
+    names = [p for p in paths(folder) if p.stem not in MEASURED_ONLY]
+    return [d for p in names for d in read(p) if split_of(d.name) == "train"]
+
+
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every set that is read."""
     return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths(folder)}

@@ -46,12 +46,6 @@ def silver(path: Path) -> list[Document]:
     ]  # fmt: skip
 
 
-def training_documents(folder: Path) -> list[Document]:
-    """The training part of every set that may be trained on."""
-    names = [p for p in sets.paths(folder) if p.stem not in sets.MEASURED_ONLY]
-    return [d for p in names for d in sets.read(p) if sets.split_of(d.name) == "train"]
-
-
 def epoch(
     plan: Plan, number: int, gold: list[Document], machine: list[Document], plain: Sequence[Document]
 ) -> Iterator[Document]:

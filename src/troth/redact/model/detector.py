@@ -26,11 +26,22 @@ _KIND = {
 }  # fmt: skip
 
 
-def _kind(text: str, start: int, end: int, label: str) -> str:
-    """The kind of a tagged span, `""` for none: a place with a number in it is an address."""
+_EDGES = " \t\n,;:!?"  # what stands beside a value and is none of it
+_LEAST = {"ID": 3, "SECRET": 6, "USERNAME": 3, "PHONE": 5}  # letters and digits without which there is no such value
+
+
+def _span(text: str, tagged: tuple[int, int, str, float], tier: str) -> Span | None:
+    """A tagged span as a find; None for what is none. A place with a number in it is an address."""
+    start, end, label, score = tagged
+    value = text[start:end]
+    start += len(value) - len(value.lstrip(_EDGES))
+    value = value.strip(_EDGES)
+    if sum(map(str.isalnum, value)) < _LEAST.get(label, 1):
+        return None
+    kind = _KIND.get(label)
     if label == "LOCATION":
-        return "address" if any(map(str.isdigit, text[start:end])) else "place"
-    return _KIND.get(label, "")
+        kind = "address" if any(map(str.isdigit, value)) else "place"
+    return Span(start, start + len(value), kind, score, tier) if kind else None
 
 
 def _code() -> bytes:
@@ -53,7 +64,7 @@ class ModelDetector:
     def detect(self, text: str) -> list[Span]:
         """Spans of personal data, secrets, places and organisations in `text`, sorted, none overlapping."""
         reading = self._marks.tag(text)
-        found = (Span(a, b, _kind(text, a, b, label), score, self._tier) for a, b, label, score in reading.spans)
-        spans = merge(text, self._rules.detect(text), [span for span in found if span.kind])
+        found = [span for one in reading.spans if (span := _span(text, one, self._tier))]
+        spans = merge(text, self._rules.detect(text), found)
         again = repeated(reading.places, reading.words, spans)
         return merge(text, spans, again) if again else spans

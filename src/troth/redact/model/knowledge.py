@@ -17,12 +17,13 @@ UNIT = 32  # one standard deviation of a vector, as a byte
 @dataclass(frozen=True)
 class Knowledge:
     """Pieces with their vectors [pieces, dimensions] (int8, in units of 1/32), and lists by the CRC-32 of a
-    word: one bit for each of `names`."""
+    word: one bit for each of `names`; `common`: words that everybody uses."""
 
     pieces: list[str]
     vectors: np.ndarray[Any, Any]
     lists: dict[int, int]
     names: list[str]
+    common: frozenset[int]
 
     @classmethod
     def parse(cls, content: bytes, digest: str) -> Knowledge:
@@ -30,8 +31,8 @@ class Knowledge:
         facts, arrays = parse(content, digest)
         lists = dict(zip(arrays["keys"].tolist(), arrays["bits"].tolist(), strict=True))
         pieces = arrays["pieces"].tobytes().decode().split("\n")
-        return cls(pieces, arrays["vectors"], lists, facts["lists"])
+        return cls(pieces, arrays["vectors"], lists, facts["lists"], frozenset(arrays["common"].tolist()))
 
     def reader(self) -> WordReader:
         """Reads words against this knowledge."""
-        return WordReader({piece: row for row, piece in enumerate(self.pieces)}, self.lists)
+        return WordReader({piece: row for row, piece in enumerate(self.pieces)}, self.lists, self.common)

@@ -64,12 +64,12 @@ def _beside(text: str, soft: Sequence[Span], hard: Sequence[Span]) -> list[Span]
     found: list[Span] = []
     for span in soft:
         position = span.start
-        for other in hard[bisect_right(ends, span.start) :]:
-            if other.start >= span.end:
-                break
-            if other.start > position:
-                found.append(Span(position, other.start, span.kind, span.score, span.detector))
-            position = other.end
+        at = bisect_right(ends, span.start)
+        while at < len(hard) and hard[at].start < span.end:
+            if hard[at].start > position:
+                found.append(Span(position, hard[at].start, span.kind, span.score, span.detector))
+            position = hard[at].end
+            at += 1
         if position < span.end:
             found.append(Span(position, span.end, span.kind, span.score, span.detector))
     return [trimmed for s in found if (trimmed := _trim(text, s)) is not None]

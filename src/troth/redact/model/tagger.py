@@ -17,7 +17,7 @@ BLOCK = 1024  # words that are tagged in one go; what they see beyond is read ag
 _KEPT = 1 << 14  # words of public knowledge whose vectors are kept
 _TILE = 16
 _TABLES = ("norm", "prefix", "suffix", "shape")
-_NOTHING = Word((), 0, 0, 0, 0, 0)
+_NOTHING = Word((), 0, 0, 0, 0, 0, False)
 _PAD = (-1,) * PIECES
 
 
@@ -123,32 +123,33 @@ class Tagger:
         unknown = np.flatnonzero(rows < 0)
         if len(unknown):
             new = {word: i for i, word in enumerate(dict.fromkeys(words[i] for i in unknown.tolist()))}
-            fresh = self._read(list(new))
+            read = [self._reader.read(word) for word in new]
+            fresh = self._fresh(read)
             x[unknown] = fresh[[new[words[i]] for i in unknown.tolist()]]
-            self._keep(new, fresh)
+            self._keep([(word, i) for word, i in new.items() if read[i].public], fresh)
         return x
 
-    def _keep(self, new: dict[str, int], fresh: Array) -> None:
-        """Remember words of public knowledge."""
+    def _keep(self, public: list[tuple[str, int]], fresh: Array) -> None:
+        """Remember words of public knowledge and their rows of `fresh`."""
         with self._lock:
-            for word, i in new.items():
+            for word, i in public:
                 row = len(self._rows)
-                if row < len(self._kept) and word not in self._rows and self._reader.known(word):
+                if row < len(self._kept) and word not in self._rows:
                     self._kept[row] = fresh[i]
                     self._rows[word] = row
 
-    def _read(self, words: list[str]) -> Array:
-        """Vectors of words that are not kept [words, width]."""
-        read = [self._reader.read(word) for word in words]
+    def _fresh(self, read: list[Word]) -> Array:
+        """Vectors of words [words, width]."""
+        size = len(read)
         # Whole tiles only: a product of matrices of another height might round the last bit of a word differently.
-        read += [_NOTHING] * (-len(read) % _TILE)
-        rows = np.array([(*w.pieces, *_PAD[len(w.pieces) :], len(w.pieces), *w[1:]) for w in read], dtype=np.intp)
+        read = read + [_NOTHING] * (-size % _TILE)
+        rows = np.array([(*w.pieces, *_PAD[len(w.pieces) :], len(w.pieces), *w[1:6]) for w in read], dtype=np.intp)
         pieces, counts = self._pieces[rows[:, :PIECES]], rows[:, PIECES]
         mean = pieces.sum(axis=1)
         mean /= np.maximum(counts, 1)[:, None]
         blocks = [mean, pieces[:, 0], self._counts[counts]]
         blocks += [table[rows[:, PIECES + 1 + i]] for i, table in enumerate(self._tables)]
-        x: Array = (np.concatenate(blocks, axis=1) @ self._enter)[: len(words)]
+        x: Array = (np.concatenate(blocks, axis=1) @ self._enter)[:size]
         x += self._enter_bias
         np.maximum(x, 0, out=x)
         return x

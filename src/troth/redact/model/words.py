@@ -29,6 +29,7 @@ class Word(NamedTuple):
     suffix: int
     shape: int
     lists: int  # bits: which word lists it stands in
+    public: bool  # a piece of its own, or on a list: what everybody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def _crc(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
     """Lower case without accents."""
     lower = word.lower()
     if lower.isascii():
@@ -84,48 +85,48 @@ def _case(word: str) -> int:
 
 class WordReader:
     """Turns words into rows. `vocabulary`: piece to row; continuing pieces begin with `##`. `lists`: the CRC-32 of
-    a plain word to its bits."""
+    a plain word to its bits; `common`: those of words that everybody uses."""
 
-    def __init__(self, vocabulary: Mapping[str, int], lists: Mapping[int, int]) -> None:
+    def __init__(
+        self, vocabulary: Mapping[str, int], lists: Mapping[int, int], common: frozenset[int] = frozenset()
+    ) -> None:
         self._first = {piece: row for piece, row in vocabulary.items() if not piece.startswith("##")}
         self._next = {piece[2:]: row for piece, row in vocabulary.items() if piece.startswith("##")}
         self._longest = max(map(len, vocabulary), default=0)
-        self._lists = lists
-
-    def known(self, word: str) -> bool:
-        """Whether the word is public knowledge: a piece of its own, a listed word, a number or a sign."""
-        plain = _plain(word)
-        return plain in self._first or _crc(plain) in self._lists
+        self._lists, self._common = lists, common
 
     def read(self, word: str) -> Word:
         """The rows of one word of `split`."""
         case = _case(word)
         if case == _DIGITS:
-            plain = _digits(word)
+            lower = _digits(word)
             pieces = self._pieces(word[:4])
+            public = len(word) <= 2
         else:
-            plain = _plain(word[:2] if case == _LINE else word)
-            pieces = self._pieces(plain)
-        key = _crc(plain)
+            lower = plain(word[:2] if case == _LINE else word)
+            pieces = self._pieces(lower)
+            public = lower in self._first
+        key = _crc(lower)
         return Word(
             pieces,
             key % NORM_ROWS,
-            _crc("<" + plain[:3]) % PREFIX_ROWS,
-            _crc(">" + plain[-3:]) % SUFFIX_ROWS,
+            _crc("<" + lower[:3]) % PREFIX_ROWS,
+            _crc(">" + lower[-3:]) % SUFFIX_ROWS,
             case * LENGTHS + min(len(word), LENGTHS) - 1,
             self._lists.get(key, 0),
+            public or key in self._lists or key in self._common,
         )
 
-    def _pieces(self, plain: str) -> tuple[int, ...]:
+    def _pieces(self, lower: str) -> tuple[int, ...]:
         """Longest pieces first, from the left, as WordPiece does; what no piece covers is passed over."""
-        known = self._first.get(plain)
+        known = self._first.get(lower)
         if known is not None:
             return (known,)
         found: list[int] = []
-        start, size, table, longest = 0, len(plain), self._first, self._longest
+        start, size, table, longest = 0, len(lower), self._first, self._longest
         while start < size and len(found) < PIECES:
             for end in range(min(size, start + longest), start, -1):
-                row = table.get(plain[start:end])
+                row = table.get(lower[start:end])
                 if row is not None:
                     found.append(row)
                     start = end

@@ -54,5 +54,7 @@ def test_case_and_length_are_one_row_and_numbers_are_told_by_size() -> None:
 
 
 def test_only_what_is_listed_is_known() -> None:
-    assert READER.known("Anna")
-    assert not READER.known("Qwxzyk")
+    assert READER.read("Anna").public
+    assert READER.read("12").public
+    assert not READER.read("Annab").public
+    assert not READER.read("123").public
