@@ -16,12 +16,16 @@ import pytest
 
 from key_world import History
 from root_world import Provider, library, tree_over
+from troth.kernel.clock import SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, IntegrityError, TrothError, Unavailable
+from troth.keys.domains import Domain
 from troth.keys.roots.module import Worker
 from troth.keys.roots.port import Root
-from troth.keys.tree import KeyTree, Scope, UnitRequest
+from troth.keys.tree import KeyTree, Options, Scope, UnitRequest
 from troth.keys.units import RootDestroyed, address
+from troth.storage.blobs import LocalBlobs
+from troth.storage.database import Database, metadata
 
 WORKER = Path(__file__).with_name("key_domain_worker.py")
 MIXTURES = [("local", "pkcs11"), ("pkcs11", "openbao")]
@@ -197,3 +201,134 @@ def test_an_exchanged_token_confirms_nothing(tmp_path: Path) -> None:
     shutil.rmtree(token.folder / "tokens")
     (tmp_path / "drawer").rename(token.folder / "tokens")
     assert len(mixture.tree.seal([revocation]).roots) == 2
+
+
+@pytest.mark.parametrize(
+    ("kinds", "which"), [(("local", "pkcs11"), 1), (("pkcs11", "openbao"), 0), (("pkcs11", "openbao"), 1)]
+)
+def test_a_start_without_one_domain_reads_and_erases_live_and_ends_by_itself(
+    tmp_path: Path, kinds: tuple[str, str], which: int
+) -> None:
+    """What stands alone opens; nothing is certified until the other is back; then the job completes it."""
+    mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in kinds])
+    leaving = mixture.providers[which]
+    mixture.tree.rotate()
+    leaving.away()
+    if leaving.kind == "pkcs11":
+        Worker.of(library())._restart()  # a process that starts now has not loaded it
+    tree = tree_over(mixture.folder, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    mixture.tree = tree
+    assert list(tree.absent) == [leaving.domain]
+    assert tree.key(mixture.units[BOB])
+    (made,) = tree.units([UnitRequest(TENANT, BOB, DataClass.USER_GENERATED, None)])
+    revocation = tree.revoke(Scope.of_subject(TENANT, ADA))
+    assert mixture.refuses(ADA)
+    for _ in range(3):
+        with pytest.raises(Unavailable) as refused:
+            tree.seal([revocation])
+        assert refused.value.code == "seal-pending"
+        with pytest.raises(Unavailable):
+            tree.rotate()
+    assert tree.finish() is False
+    assert tree.epoch == 2
+    there = mixture.providers[1 - which].root()
+    assert len(there.present()) == 1, "vain attempts leave no roots"
+    leaving.back()
+    assert tree.finish() is True
+    assert tree.absent == {}
+    certified(mixture, tree.seal([revocation]).roots)
+    assert mixture.reopen().key(made.id) == made
+
+
+def test_a_root_that_waits_for_an_absent_domain_is_destroyed_by_the_job(tmp_path: Path) -> None:
+    mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in ("local", "openbao")])
+    leaving = mixture.providers[1]
+    state = mixture.tree._state.epochs
+    local, service = state._domains
+    gone = Leaving(service.root, "destroy", leaving.away)
+    state._domains = [local, type(service)(gone, service.blobs)]  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        mixture.tree.rotate()
+    tree = tree_over(tmp_path, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    assert tree.finish() is False
+    leaving.back()
+    assert mixture.present() == [1, 2]
+    assert tree.finish() is True
+    assert mixture.present() == [1, 1]
+    assert tree.finish() is True
+
+
+def test_a_split_root_needs_every_domain_at_the_start(tmp_path: Path) -> None:
+    providers = [Provider(kind, tmp_path / kind) for kind in ("local", "pkcs11")]
+    split_over(tmp_path, providers).resume()
+    providers[1].away()
+    Worker.of(library())._restart()
+    with pytest.raises(Unavailable) as refused:
+        split_over(tmp_path, providers).resume()
+    assert refused.value.code == "hsm-offline"
+    providers[1].back()
+    assert split_over(tmp_path, providers).resume()
+
+
+def split_over(folder: Path, providers: list[Provider]) -> KeyTree:
+    database = Database(f"sqlite:///{folder}/troth.db")
+    metadata.create_all(database.engine)
+    domains = [Domain(root, LocalBlobs(folder / f"copies-{root.domain}")) for root in [one.root() for one in providers]]
+    return KeyTree(database, domains, SystemClock(), options=Options(split=True))
+
+
+def test_no_start_when_no_domain_answers(tmp_path: Path) -> None:
+    token = Provider("pkcs11", tmp_path / "pkcs11")
+    Mixture(tmp_path, [token])
+    token.away()
+    with pytest.raises(Unavailable):
+        tree_over(tmp_path, [token.root()]).resume()
+    token.back()
+
+
+def test_a_snapshot_that_comes_back_after_a_start_without_it_is_noticed(tmp_path: Path) -> None:
+    mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in ("local", "pkcs11")])
+    token = mixture.providers[1]
+    shutil.copytree(token.folder / "tokens", tmp_path / "snapshot")
+    mixture.tree.destroy_subject(TENANT, ADA)
+    token.away()
+    Worker.of(library())._restart()
+    tree = tree_over(tmp_path, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    shutil.copytree(tmp_path / "snapshot", token.folder / "tokens")
+    with pytest.raises(IntegrityError) as refused:
+        tree.finish()
+    assert refused.value.code == "root-returned"
+
+
+def test_a_stranger_that_comes_back_shuts_the_tree(tmp_path: Path) -> None:
+    mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in ("local", "pkcs11")])
+    token = mixture.providers[1]
+    token.root().create("eu-00000009-00112233aabbccdd")  # as when the database were older than the token
+    token.away()
+    Worker.of(library())._restart()
+    tree = tree_over(tmp_path, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    assert tree.key(mixture.units[BOB])
+    token.back()
+    with pytest.raises(IntegrityError) as refused:
+        tree.finish()
+    assert refused.value.code == "unknown-root"
+    with pytest.raises(IntegrityError):
+        tree.key(mixture.units[BOB])
+
+
+def test_an_exchanged_token_is_refused_at_the_start_and_when_it_comes_back(tmp_path: Path) -> None:
+    mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in ("local", "pkcs11")])
+    token = mixture.providers[1]
+    token.away()
+    Worker.of(library())._restart()
+    tree = tree_over(tmp_path, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    Provider("pkcs11", token.folder, token.domain)
+    for act in (tree.finish, tree_over(tmp_path, [one.root() for one in mixture.providers]).resume):
+        with pytest.raises(Unavailable) as refused:
+            act()
+        assert refused.value.code == "root-provider-changed"

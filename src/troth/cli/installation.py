@@ -164,6 +164,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     work = [
         Periodic("retention", vault.retention.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=30.0, faults=faults),
         Periodic("key-pages", tree.sweep, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
+        Periodic("key-domains", tree.finish, seconds=_ERASURE_SECONDS, delay=_ERASURE_SECONDS, faults=faults),
         Periodic("key-roots", tree.rotate_due, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
         Periodic("certificates", vault.erasures.tidy, seconds=_DAY_SECONDS, delay=120.0, faults=faults),
         Periodic("sign-in", identity.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=60.0, faults=faults),

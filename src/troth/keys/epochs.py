@@ -18,6 +18,7 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.epoch_log import LoggedEpoch
 from troth.kernel.errors import Gone, IntegrityError, TrothError, Unavailable
 from troth.keys import manifest as manifests
+from troth.keys.absence import Attendance, pending
 from troth.keys.domains import Domain
 from troth.keys.lifecycle import Reason, State
 from troth.keys.manifest import CANARY_BYTES, DomainSeal, Manifest
@@ -50,10 +51,12 @@ class Epochs:
         self._domains = domains
         self._clock = clock
         self._transitions = transitions
+        self.attendance = Attendance(domains, store.jurisdiction)
         self.split = split
         self.rows = RootRows(store.jurisdiction)
         self._lock = threading.Lock()
         self._current: Epoch | None = None
+        self._fault: IntegrityError | None = None
 
     def now(self) -> int:
         """The time in epoch milliseconds."""
@@ -67,9 +70,16 @@ class Epochs:
     def current(self) -> Epoch:
         """The epoch in force. Raises `Unavailable` (no domain answers, not started), `IntegrityError` (rolled back)."""
         with self._lock:
+            if self._fault is not None:
+                raise self._fault
             if self._current is None:
                 self._current = self._opened()
             return self._current
+
+    def close(self, fault: IntegrityError) -> None:
+        """Open nothing more in this process: `fault` was found when a domain came back, and a start would refuse it."""
+        with self._lock:
+            self._current, self._fault = None, fault
 
     def fresh_root(self) -> FreshRoot:
         """The id, key and parts of a new root page."""
@@ -136,17 +146,23 @@ class Epochs:
                 code="key-epoch-log",
             )
 
-    def end_others(self) -> None:
-        """Destroy every root but those in force, and confirm it. Idempotent.
+    def waits(self) -> bool:
+        """True when a domain is away, or a root that went out of use is not confirmed to be destroyed."""
+        with self._store.read() as connection:
+            states = {row.state for row in self.rows.unfinished(connection)}
+        return bool(self.attendance.away or states - {State.ACTIVE, State.PRE_ACTIVATION})
 
-        Raises `Unavailable` (code `seal-pending`) when one could not be confirmed: call again. Raises `IntegrityError`
-        when a domain holds a root that was never recorded (`unknown-root`) or was destroyed before (`root-returned`),
-        or when the epoch in force does not open.
+    def end_others(self) -> None:
+        """Destroy every root but those in force, and confirm it. Idempotent; what is away is left for a later call.
+
+        Raises `Unavailable` (code `seal-pending`) when a domain is away or could not confirm: call again. Raises
+        `IntegrityError` when a domain holds a root that was never recorded (`unknown-root`) or was destroyed before
+        (`root-returned`), or when the epoch in force does not open.
         """
         self.forget()
         manifest = self.current().manifest  # never destroy anything before today's root proves usable
         epoch, in_force = manifest.epoch, {one.root for one in manifest.domains}
-        present = self._present()
+        present = self.attendance.present()
         with self._store.read() as connection:
             self._require_known(connection, present)
             returned = self._returned(connection, present)
@@ -157,7 +173,8 @@ class Epochs:
             with self._store.write(epoch) as connection:
                 waiting = self.rows.give_up(connection, self.now())
                 self._moved(connection, State.SUSPENDED, Reason.ABANDONED, len(waiting), epoch)
-        self._end([row for row in waiting if row.root not in in_force])  # whatever the table says of them
+        away = self.attendance.away
+        failure = self._end([row for row in waiting if row.root not in in_force and row.domain not in away])
         for domain, root in returned:
             domain.root.destroy(root)
         if returned:
@@ -166,8 +183,11 @@ class Epochs:
                 "the snapshot, and treat what was erased since as not erased until it is gone.",
                 code="root-returned",
             )
+        if failure is not None or self.attendance.away:
+            raise pending() from failure
 
-    def _end(self, waiting: Sequence[RootRow]) -> None:
+    def _end(self, waiting: Sequence[RootRow]) -> TrothError | None:
+        """Ends what can be ended; the last refusal."""
         ended: list[tuple[RootRow, str]] = []
         failure: TrothError | None = None
         for row in waiting:
@@ -180,12 +200,14 @@ class Epochs:
                 for row, evidence in ended:
                     self.rows.destroyed(connection, row, self.now(), evidence)
                 self._moved(connection, State.DESTROYED, Reason.REPLACED, len(ended), max(r.epoch for r, _ in ended))
-        if failure is not None:
-            raise _pending() from failure
+        return failure
 
     def require_known(self) -> None:
         """Raises `IntegrityError` (code `unknown-root`) when a domain holds a root that was never recorded."""
-        present = self._present()
+        present = self.attendance.present()
+        for domain in self._domains:
+            if domain.name not in present:  # a new tree needs all; the domain's own refusal says what to do
+                domain.root.present()
         with self._store.read() as connection:
             self._require_known(connection, present)
 
@@ -193,7 +215,7 @@ class Epochs:
         """Confirmed destructions of the roots of epochs `first` to `last`. Raises `Unavailable` when one is missing."""
         with self._store.read() as connection:
             if any(row.epoch <= last for row in self.rows.unfinished(connection)):
-                raise _pending()
+                raise pending()
             return self.rows.destructions(connection, first, last)
 
     def _opened(self) -> Epoch:
@@ -203,7 +225,7 @@ class Epochs:
         manifest = manifests.decode(body)
         if manifest.jurisdiction != self._store.jurisdiction:
             raise IntegrityError("The key tree's manifest belongs to another jurisdiction.", code="key-manifest")
-        return Epoch(manifest, unsealed(manifest, [domain.root for domain in self._domains]))
+        return Epoch(manifest, unsealed(manifest, [domain.root for domain in self.attendance.nearest()]))
 
     def _sealed(self, manifest: Manifest, domain: Domain, root: str, part: bytes) -> DomainSeal:
         domain.root.create(root)
@@ -214,15 +236,11 @@ class Epochs:
     def _moved(self, connection: Connection, to: State, reason: str, roots: int, epoch: int) -> None:
         self._transitions.moved(connection, to, reason, self.now(), {"counts": {"root": roots}, "epoch": epoch})
 
-    def _present(self) -> dict[str, set[str]]:
-        prefix = f"{self._store.jurisdiction}-"
-        return {one.name: {root for root in one.root.present() if root.startswith(prefix)} for one in self._domains}
-
     def _returned(self, connection: Connection, present: dict[str, set[str]]) -> list[tuple[Domain, str]]:
         found: list[tuple[Domain, str]] = []
         for domain in self._domains:
             known = self.rows.known(connection, domain.name)
-            found += [(domain, root) for root in sorted(present[domain.name]) if known[root]]
+            found += [(domain, root) for root in sorted(present.get(domain.name, ())) if known[root]]
         return found
 
     def _require_known(self, connection: Connection, present: dict[str, set[str]]) -> None:
@@ -238,10 +256,10 @@ class Epochs:
         """Destroys a root and looks; the evidence. Raises when it is not certain."""
         domain = next((one for one in self._domains if one.name == row.domain), None)
         if domain is None:
-            raise _pending()
+            raise pending()
         done = domain.root.destroy(row.root)
         if row.root in domain.root.present():
-            raise _pending()
+            raise pending()
         return f"{done};lookup:absent;{self._refused(domain, row)}"
 
     def _refused(self, domain: Domain, row: RootRow) -> str:
@@ -255,10 +273,4 @@ class Epochs:
             domain.root.open(seal.root, seal.canary, sealed.aad(_CANARY, domain.name))
         except Gone:
             return "canary:refused"
-        raise _pending()
-
-
-def _pending() -> Unavailable:
-    return Unavailable(
-        "The erasure holds here, but not every key domain confirmed it yet; it is tried again.", code="seal-pending"
-    )
+        raise pending()

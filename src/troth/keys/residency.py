@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from troth.kernel.errors import Unavailable
 from troth.keys.domains import Domain
@@ -17,13 +17,12 @@ def claim_domains(domains: Sequence[Domain], jurisdiction: str) -> None:
     """
     for domain in domains:
         claim_store(domain.blobs, f"store of page copies of key domain '{domain.name}'", jurisdiction)
-        strangers = set(roots_by_jurisdiction(domain)) - {jurisdiction}
-        if strangers:
-            raise Unavailable(
-                f"Key domain '{domain.name}' holds roots of {', '.join(sorted(strangers))}, and this installation "
-                f"stands in '{jurisdiction}'; give each jurisdiction a domain of its own.",
-                code="wrong-placement",
-            )
+        _require(domain.name, set(roots_by_jurisdiction(domain)), jurisdiction)
+
+
+def require_home(name: str, roots: Iterable[str], jurisdiction: str) -> None:
+    """Raises `Unavailable` (code `wrong-placement`) when one of a domain's roots belongs to another jurisdiction."""
+    _require(name, {root.partition("-")[0] for root in roots}, jurisdiction)
 
 
 def roots_by_jurisdiction(domain: Domain) -> Counter[str]:
@@ -32,3 +31,12 @@ def roots_by_jurisdiction(domain: Domain) -> Counter[str]:
         return Counter(name.partition("-")[0] for name in domain.root.present())
     except Unavailable:
         return Counter()
+
+
+def _require(name: str, found: set[str], jurisdiction: str) -> None:
+    if strangers := found - {jurisdiction}:
+        raise Unavailable(
+            f"Key domain '{name}' holds roots of {', '.join(sorted(strangers))}, and this installation stands in "
+            f"'{jurisdiction}'; give each jurisdiction a domain of its own.",
+            code="wrong-placement",
+        )

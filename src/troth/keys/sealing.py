@@ -91,7 +91,7 @@ class Sealing:
         if not revocations:
             raise Invalid("Name at least one revocation to seal.", code="nothing-to-seal")
         extent = Extent.of([one.scope for one in revocations])
-        with self._state.lock:
+        with self._state.lock, self._state.epochs.attendance.required():
             self._state.settled(lambda: self._advance(extent))
             self._state.settled(self._state.epochs.end_others)
             return self._destruction(extent)
@@ -99,7 +99,7 @@ class Sealing:
     def rotate(self, plan: Plan | None = None) -> Destruction:
         """A new root page key and new epoch roots; below the root page nothing is rewritten unless `plan` says so."""
         state, plan = self._state, plan or Plan()
-        with state.lock:
+        with state.lock, state.epochs.attendance.required():
             before = state.settled(lambda: state.epochs.current().manifest)
             state.settled(lambda: self._rotate(before.epoch, plan))
             state.settled(state.epochs.end_others)

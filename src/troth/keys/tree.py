@@ -7,11 +7,13 @@ Destroying re-keys the path and destroys the epoch root: every older page, in an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from troth.kernel.clock import Clock
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import IntegrityError, Invalid, Unavailable
+from troth.kernel.errors import Conflict, IntegrityError, Invalid, Unavailable
 from troth.keys.adding import Adding
 from troth.keys.domains import Domain
 from troth.keys.inventory import Inventory, inventory
@@ -64,21 +66,45 @@ class KeyTree:
         self._standing = Standing(self._state)
 
     def resume(self) -> bool:
-        """Open the tree (or make it), finish what a crash left, sweep. True when no root waits for its destruction.
+        """Open the tree (or make it), finish what a crash left, sweep. True when nothing waits for a key domain.
 
-        Raises `IntegrityError` when database, key domains and audit log do not fit together (rolled back, tampered,
-        mixed up), with an alarm entry in the log; `Unavailable` when no domain answers. Nothing is destroyed then.
+        One domain that opens the tree is enough, unless its root is split; `finish` does the rest when the others are
+        back. Raises `IntegrityError` when database, key domains and audit log do not fit together (rolled back,
+        tampered, mixed up), with an alarm entry in the log; `Unavailable` when no domain answers, or one answers as
+        another. Nothing is destroyed then.
         """
+        return self._watched(self._resumed)
+
+    def finish(self) -> bool:
+        """Confirm what waits for key domains that were away, as `resume` would; True when nothing waits. For a job.
+
+        Raises as `resume`; after `unknown-root` this process opens nothing more, as a start would be refused.
+        """
+        with self._state.lock:
+            return not self._state.epochs.waits() or self._watched(self._settled)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Key domains that did not answer when they were last asked, with the code of their refusal."""
+        return dict(self._state.epochs.attendance.away)
+
+    def _watched(self, act: Callable[[], bool]) -> bool:
         try:
-            return self._resumed()
+            return act()
         except IntegrityError as alarm:
             self._state.transitions.alarm(alarm.code, self._state.epochs.now())
+            if alarm.code == "unknown-root":
+                self._state.epochs.close(alarm)
+                self._state.forget()
             raise
 
     def _resumed(self) -> bool:
         self._state.settled(self._sealing.begin)
         if self._state.epochs.current().manifest.split != self._state.epochs.split:
             self.rotate()  # the setting was changed: it holds from now on
+        return self._settled()
+
+    def _settled(self) -> bool:
         try:
             self._state.settled(self._state.epochs.end_others)
         except Unavailable as error:
@@ -213,6 +239,27 @@ class KeyTree:
         `reason` is a token. Idempotent. Raises `NotFound`, `Gone`, `Invalid`.
         """
         self._standing.compromise(units, reason)
+
+    def successor(self, unit: bytes) -> UnitKey:
+        """A fresh unit in the place of a compromised one: same owner, class and period; durable on return.
+
+        It is made also while its owner is suspended, and is then as suspended as they are. One that is found by its
+        period is the same at every call. Raises `NotFound`, `Gone`, `Conflict` (`key-state`) for one that is sound.
+        """
+        with self._state.store.read() as connection:
+            (row,) = self._state.rows.by_ids(connection, [unit])
+        row.require(Use.REENCRYPTION)
+        if row.state is not State.COMPROMISED:
+            raise Conflict("Only a compromised key has a successor; rotate the others.", code="key-state")
+        request = UnitRequest(row.tenant, row.subject, DataClass(row.data_class), row.period or None, succeeds=True)
+        return self.units([request])[0]
+
+    def lock_protecting(self, connection: Connection, unit: bytes) -> None:
+        """Call it in the transaction that keeps what was sealed under this unit: no compromise is marked until then.
+
+        Raises `Conflict` (`key-compromised`) when one was marked since: what was sealed must not be kept.
+        """
+        self._state.rows.lock_protecting(connection, unit)
 
     def replace_compromised_roots(self, reason: str) -> Destruction:
         """Fresh roots and a fresh key for every page; the old roots end as destroyed-compromised.

@@ -83,9 +83,10 @@ class Troth:
         self.system.base.database.close()
 
     def ready(self) -> dict[str, bool]:
-        """What must work before requests are taken."""
-        state = self.system.base.sequencer.state()
-        return {"log": state.running and state.fault is None, "keys": self._keys_work()}
+        """What must work before requests are taken; `key-domains`, only while one is away, is no reason not to."""
+        state, away = self.system.base.sequencer.state(), self.system.base.tree.absent
+        needed = {"log": state.running and state.fault is None, "keys": self._keys_work()}
+        return needed | ({"key-domains": False} if away else {})
 
     @as_system
     def _keys_work(self) -> bool:

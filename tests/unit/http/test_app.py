@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from starlette.testclient import TestClient
+
+from troth.http.app import create_app
 
 from .conftest import World
 
@@ -24,3 +27,14 @@ def test_health(world: World) -> None:
 def test_what_is_not_there_is_a_problem(world: World, method: str, place: str, status: int) -> None:
     response = world.client.request(method, place)
     assert (response.status_code, response.json()["code"]) == (status, "no-route")
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [({"keys": True, "key-domains": False}, 200), ({"keys": False}, 503), ({"keys": False, "key-domains": True}, 503)],
+)
+def test_an_absent_key_domain_is_shown_and_keeps_nobody_out(world: World, parts: dict[str, bool], status: int) -> None:
+    app = create_app(world.door, ready=lambda: parts, start=lambda: None, stop=lambda: None)
+    with TestClient(app, base_url="https://troth.test") as client:
+        response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (status, parts)
