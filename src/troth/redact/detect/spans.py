@@ -39,6 +39,22 @@ def resolve(found: Iterable[Span], *, cover: bool = False) -> list[Span]:
     that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the
     others. `cover`: what any loser covers stays covered, for finds of two views of one text.
     """
+    return [span for group in _groups(found) for span in (_settled(group, cover) if len(group) > 1 else group)]
+
+
+def _groups(found: Iterable[Span]) -> list[list[Span]]:
+    """Runs of spans that hang together by overlaps: a long text has many finds and few that concern each other."""
+    groups: list[list[Span]] = []
+    end = -1
+    for span in sorted(found, key=lambda s: s.start):
+        if span.start >= end:
+            groups.append([])
+        groups[-1].append(span)
+        end = max(end, span.end)
+    return groups
+
+
+def _settled(found: list[Span], cover: bool) -> list[Span]:
     ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
     starts: list[int] = []
     kept: list[Span] = []
