@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
+import pyotp
 import pytest
 
-from house import House
+from house import PASSWORD, House, Person
 from troth.audit.log import Filter
+from troth.kernel.errors import Gone
+from troth.keys.tree import Scope, Use
+from troth.vault.rights.intake import Message
 
 
 def _told(home: House, operation: str) -> list[dict[str, object]]:
@@ -46,8 +51,45 @@ def test_what_is_not_a_reason_or_a_tenant_is_refused(home: House, body: dict[str
     assert home.call("POST", "/v1/root-keys/compromise", home.operator, **body).status_code == 422
 
 
-def test_keys_whose_content_cannot_be_moved_are_left_alone(home: House) -> None:
-    owner = home.tenant("keys-compromise")
-    refused = home.call("POST", "/v1/root-keys/compromise", home.operator, reason="lost-token", tenant=owner.tenant)
-    assert (refused.status_code, refused.json()["code"]) == (503, "no-reencryption")
-    home.ok("GET", "/v1/me", owner.headers)
+def test_the_keys_of_a_tenant_are_compromised_and_nobody_there_loses_anything(home: House) -> None:
+    owner, neighbour = home.tenant("keys-compromise"), home.tenant("keys-neighbour")
+    member = home.member(owner, "maria@keys-compromise.example.org", name="Maria")
+    home.key(member, "own-data")
+    picture = home.picture(member)["object"]
+    home.ok("POST", "/v1/requests", member.headers, kind="access", text="What do you have?")
+    home.ok("POST", "/v1/statements", member.headers, about="account", text="It was raining.")
+    stranger = Message(sender="joe@nowhere.example.org", title="Me", text="What do you have about me?", raw=b"x")
+    unclaimed = home.system.vault.rights.intake.receive(owner.tenant, stranger)
+    before, nearby = _kept(home, member, picture), _units(home, neighbour)
+    letter = home.ok("GET", f"/v1/desk/requests/{unclaimed.id}", owner.headers)
+    exposed = set(_units(home, owner))
+
+    answer = home.ok("POST", "/v1/root-keys/compromise", home.operator, reason="memory-image", tenant=owner.tenant)
+
+    assert answer["units"] == len(exposed)
+    assert exposed.isdisjoint(_units(home, owner))
+    for unit in exposed:
+        with pytest.raises(Gone):
+            home.system.base.tree.key(unit, Use.REENCRYPTION)
+    assert _kept(home, member, picture) == before
+    assert home.ok("GET", f"/v1/desk/requests/{unclaimed.id}", owner.headers) == letter
+    code = pyotp.TOTP(member.secret).at(datetime.now(UTC) + timedelta(seconds=30))
+    home.ok("POST", "/v1/sessions", email=member.email, password=PASSWORD, totp=code)
+    assert _units(home, neighbour) == nearby
+    assert home.ok("POST", "/v1/erasures", owner.headers, subject=member.id)["state"] == "done"
+
+
+def test_a_tenant_without_keys_is_refused(home: House) -> None:
+    refused = home.call("POST", "/v1/root-keys/compromise", home.operator, reason="x", tenant="ten_" + "a" * 26)
+    assert (refused.status_code, refused.json()["code"]) == (404, "no-units")
+
+
+def _units(home: House, person: Person) -> list[bytes]:
+    return sorted(row.id for row in home.system.base.tree.units_in(Scope.of_tenant(person.tenant)))
+
+
+def _kept(home: House, member: Person, picture: str) -> list[object]:
+    """What the member sees of their own."""
+    paths = ("/v1/me", "/v1/keys", "/v1/requests", "/v1/statements", "/v1/objects", f"/v1/objects/{picture}")
+    content = home.call("GET", f"/v1/objects/{picture}/content", member.headers)
+    return [content.status_code, content.content, *(home.ok("GET", path, member.headers) for path in paths)]

@@ -35,7 +35,7 @@ MOST_KEYS = 100  # of one person
 _TOKEN = re.compile(r"troth_sk_([a-z2-7]{26})_[a-z2-7]{52}\Z")
 _USED_EVERY_MS = 60 * 1000  # the time of last use is written at most this often
 _DAY_MS = 24 * 3600 * 1000
-_LABEL = "api-key-name"
+KEY_NAME = "api-key-name"
 
 _COLUMNS = (
     api_keys.c.digest,
@@ -101,7 +101,7 @@ class ApiKeys:
             "id": created.id,
             "user": wish.user,
             "digest": _digest(token),
-            "name": self._fields.seal(wish.tenant, wish.user, _LABEL, wish.name.encode()),
+            "name": self._fields.seal(wish.tenant, wish.user, KEY_NAME, wish.name.encode()),
             "scopes": " ".join(sorted(wish.scopes)),
             "created_at": now,
             "expires_at": created.expires_at,
@@ -138,7 +138,7 @@ class ApiKeys:
         with self._database.read() as connection:
             rows = connection.execute(mine).all()
         return [
-            KeyInfo(key, self._fields.open(tenant, user, _LABEL, name).decode(), tuple(scopes.split()), *times)
+            KeyInfo(key, self._fields.open(tenant, user, KEY_NAME, name).decode(), tuple(scopes.split()), *times)
             for key, name, scopes, *times in rows
         ]
 

@@ -180,10 +180,10 @@ class _Barred:
         owner = (request.tenant, request.subject)
         if owner in self.erased:
             raise gone()
-        if owner in self.suspended and not request.is_account:
+        if owner in self.suspended and not (request.is_account or request.succeeds):
             require_use(State.SUSPENDED, Use.PRODUCT)
-        if row is not None:
-            row.require(Use.PRODUCT)
+        if row is not None:  # content of a suspended owner moves, and stays as suspended as it was
+            row.require(Use.PRIVACY if request.succeeds else Use.PRODUCT)
 
 
 def _require_valid(request: UnitRequest) -> None:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, NotFound
-from troth.keys.tree import KeyTree
-from troth.keys.units import ACCOUNT_PERIOD, UnitKey
+from troth.keys.tree import KeyTree, Use
+from troth.keys.units import ACCOUNT_PERIOD, Owner, UnitKey
 
 _VERSION = 1
 _HEADER = struct.Struct(">B16sI12s")
@@ -31,30 +31,52 @@ class SealedFields:
     def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
         """Ciphertext bound to tenant, subject and label. Raises `Gone` for an erased subject, `Unavailable`."""
         unit = self._keys.unit(tenant, subject, DataClass.ACCOUNT, ACCOUNT_PERIOD)
-        nonce = os.urandom(12)  # random: far fewer than 2^32 fields per person (SP 800-38D)
-        header = _HEADER.pack(_VERSION, unit.id, unit.generation, nonce)
-        return header + _cipher(unit).encrypt(nonce, plaintext, header + _framed(tenant, subject, label))
+        return _sealed(unit, _framed(tenant, subject, label), plaintext)
 
     def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:
         """The plaintext. Raises `Gone` when the person was erased, `IntegrityError` when the bytes do not fit."""
-        if len(sealed) < _HEADER.size or sealed[0] != _VERSION:
-            raise _unfit()
-        _, identifier, generation, nonce = _HEADER.unpack_from(sealed)
+        return self._opened(_framed(tenant, subject, label), sealed, Use.PRODUCT)
+
+    def moved(self, owner: Owner, label: str, sealed: bytes, fresh: UnitKey) -> bytes:
+        """The same field under another unit of its owner (tenant, subject). Raises as `open`."""
+        context = _framed(*owner, label)
+        return _sealed(fresh, context, self._opened(context, sealed, Use.REENCRYPTION))
+
+    def _opened(self, context: bytes, sealed: bytes, use: Use) -> bytes:
+        _, identifier, generation, nonce = _header(sealed)
         try:
-            unit = self._keys.key(identifier)
+            unit = self._keys.key(identifier, use)
         except NotFound as error:
             raise _unfit() from error
         if unit.generation != generation:
             raise _unfit()
         header, ciphertext = sealed[: _HEADER.size], sealed[_HEADER.size :]
         try:
-            return _cipher(unit).decrypt(nonce, ciphertext, header + _framed(tenant, subject, label))
+            return _cipher(unit).decrypt(nonce, ciphertext, header + context)
         except InvalidTag as error:
             raise _unfit() from error
 
     def blind_index(self, label: str, value: str) -> bytes:
         """32 bytes of HMAC-SHA256 over label and value; the same value gives the same bytes."""
         return hmac.digest(self._index_key, b"troth blind index 1" + _framed(label, value), "sha256")
+
+
+def unit_of(sealed: bytes) -> bytes:
+    """The id of the unit that a field is sealed under. Raises `IntegrityError`."""
+    return _header(sealed)[1]
+
+
+def _header(sealed: bytes) -> tuple[int, bytes, int, bytes]:
+    if len(sealed) < _HEADER.size or sealed[0] != _VERSION:
+        raise _unfit()
+    version, identifier, generation, nonce = _HEADER.unpack_from(sealed)
+    return version, identifier, generation, nonce
+
+
+def _sealed(unit: UnitKey, context: bytes, plaintext: bytes) -> bytes:
+    nonce = os.urandom(12)  # random: far fewer than 2^32 fields per person (SP 800-38D)
+    header = _HEADER.pack(_VERSION, unit.id, unit.generation, nonce)
+    return header + _cipher(unit).encrypt(nonce, plaintext, header + context)
 
 
 def _cipher(unit: UnitKey) -> AESGCM:

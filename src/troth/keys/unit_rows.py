@@ -29,6 +29,7 @@ _REVOKE = (
     .values(state=State.SUSPENDED, reason=Reason.ERASURE, changed_at=bindparam("at"), name=None)
 )
 
+_STATE = select(unit.c.state).where(unit.c.id == bindparam("one")).with_for_update(read=True)
 
 _REPLACE = (
     update(unit)
@@ -55,6 +56,7 @@ class UnitRow:
     state: State = State.ACTIVE
     stale: bool = False
     created_at: int = 0
+    reason: str = Reason.CREATED
 
     @property
     def binding(self) -> tuple[str, str, str, str]:
@@ -136,6 +138,11 @@ class UnitRows:
             gone_from[row.tenant, row.subject] += connection.execute(update(unit).where(here).values(values)).rowcount
         return gone_from
 
+    def lock_protecting(self, connection: Connection, identifier: bytes) -> None:
+        """Keep a unit from being marked compromised until this transaction ends. Raises `Conflict` when it was."""
+        if connection.execute(_STATE, {"one": identifier.hex()}).scalar() == State.COMPROMISED:
+            require_use(State.COMPROMISED, Use.PRODUCT)
+
     def sealed_epochs(self, connection: Connection, identifiers: Sequence[bytes]) -> list[int | None]:
         """The epochs at which revoked units were sealed (None: not yet). Raises `Conflict` for one not revoked."""
         found: list[int | None] = []
@@ -210,6 +217,7 @@ def _joined() -> Select[Any]:
         unit.c.generation,
         unit.c.born,
         unit.c.created_at,
+        unit.c.reason,
         _person.c.rotated.label("person_rotated"),
         _whole.c.rotated.label("whole_rotated"),
         HELD,
@@ -236,4 +244,5 @@ def _row(found: Any) -> UnitRow:
         State.SUSPENDED if found.held and own is not State.COMPROMISED else own,
         found.born < max(_FIRST, found.person_rotated or 0, found.whole_rotated or 0),
         found.created_at,
+        found.reason,
     )

@@ -34,12 +34,16 @@ class UnitKey:
 
 @dataclass(frozen=True, slots=True)
 class UnitRequest:
-    """Whose unit, of which class and period; `period` None asks for a fresh unit of its own."""
+    """Whose unit, of which class and period; `period` None asks for a fresh unit of its own.
+
+    `succeeds`: it takes over from a compromised unit, so it is made even while its owner is suspended.
+    """
 
     tenant: str
     subject: str
     data_class: DataClass
     period: str | None
+    succeeds: bool = False
 
     @property
     def name(self) -> str | None:
@@ -99,7 +103,10 @@ class RootDestroyed:
 
 @dataclass(frozen=True, slots=True)
 class Destruction:
-    """The proof of a sealed destruction. Manifests are SHA-256 in hex; `units` counts unit keys that were live."""
+    """The proof of a sealed destruction. Manifests are SHA-256 in hex; `units` counts unit keys that were live.
+
+    `lost`: key domains that were given up without a confirmed destruction of their roots.
+    """
 
     units: int
     epoch_before: int
@@ -107,6 +114,7 @@ class Destruction:
     manifest_before: str
     manifest_after: str
     roots: tuple[RootDestroyed, ...]
+    lost: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4096)

@@ -187,6 +187,7 @@ class Keeping:
         parents = sorted(set(request.derived_from))
         if len(store.lock_parents(connection, row.tenant, row.subject, parents)) != len(parents):
             raise NotFound("A source of the derived object is not there any more.", field="derived_from")
+        self._ground.tree.lock_protecting(connection, bytes.fromhex(row.unit))
         store.insert_object(connection, row, parents)
         store.add_concerns(connection, row, request.roles)
         self._ground.event(connection, entry)

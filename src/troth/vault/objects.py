@@ -75,7 +75,9 @@ class Objects:
         try:
             sealed = self._ground.blobs.get(row.blob or "")
         except NotFound as error:
-            self._live(tenant, subject, object_id, duty=duty)  # erased meanwhile: says so
+            now, _ = self._live(tenant, subject, object_id, duty=duty)  # erased meanwhile: says so
+            if now.blob != row.blob:  # moved to a fresh key meanwhile
+                return self.open(tenant, subject, object_id, duty=duty)
             raise IntegrityError("The bytes of a kept object are missing.", code="blob-missing") from error
         return self._info(row, parents, duty=duty), framing.open(sealed, facts_of(row), unit)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, select, update
 
+from troth.kernel.errors import Conflict
 from troth.kernel.record import Fact
 from troth.vault import endings, store
 from troth.vault.facts import open_facts, seal_facts
@@ -50,7 +51,9 @@ class Sharing:
         nameless = self._nameless(row) if row.subject == subject else row.facts
         with self._ground.database.write() as connection:
             # Two owners who leave at once wait for each other here, so that one of them finds themselves the last.
-            connection.execute(select(objects.c.id).where(objects.c.id == row.id).with_for_update())
+            unit = connection.execute(select(objects.c.unit).where(objects.c.id == row.id).with_for_update()).scalar()
+            if unit != row.unit:
+                raise Conflict("The object moved to a fresh key meanwhile; ask again.", code="object-moved")
             others = _other_owners(connection, row.id, subject)
             if others is not None:
                 self._hand_over(connection, row, subject, others, nameless)

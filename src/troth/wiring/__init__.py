@@ -18,7 +18,6 @@ from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
 from troth.kernel.scope import SYSTEM, as_system, within
 from troth.keys.domain_operations import KeyDomainOperations
-from troth.keys.incidents import Incidents
 from troth.keys.operations import KeyOperations
 from troth.promises.checks import all_checks
 from troth.promises.operations import PromiseOperations
@@ -33,6 +32,7 @@ from troth.wiring.backup import build_backups
 from troth.wiring.base import build_base
 from troth.wiring.gateway import build_gateway
 from troth.wiring.identity import build_identity
+from troth.wiring.keys import build_incidents
 from troth.wiring.mail import build_mail
 from troth.wiring.moving import arriving, departure
 from troth.wiring.vault import build_vault
@@ -127,7 +127,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     promises = PromiseOperations(runner)
     owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
     domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction, base.tree)
-    keys = KeyOperations(tree=base.tree, incidents=Incidents(base.tree))
+    keys = KeyOperations(tree=base.tree, incidents=build_incidents(base))
     registry = Registry(*owners, BackupOperations(backups), domains, keys)
     decider = CedarDecider(registry)
     dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)

@@ -26,7 +26,13 @@ class Mover:
         del period
         return data_class == self._data_class.value
 
+    def beside(self, tenant: str, subject: str) -> list[bytes]:
+        del tenant, subject
+        return []
+
     def reencrypt(self, tenant: str, subject: str, unit: bytes) -> int:
+        if unit in self.moved:
+            return 0
         self._world.tree.key(unit, Use.REENCRYPTION)
         self.moved[unit] = self._world.tree.own_unit(tenant, subject, self._data_class).id
         return 1
@@ -70,7 +76,7 @@ def test_a_compromised_shared_unit_is_replaced_at_once(world: World) -> None:
 def test_an_incident_moves_everything_before_it_destroys(world: World) -> None:
     made = world.own("ten_a", "usr_a", 2) + world.own("ten_a", "usr_b")
     mover = Mover(world, USER)
-    assert Incidents(world.tree, [mover]).units(TENANT, "lost-laptop") == 3
+    assert Incidents(world.tree, [mover], pause=lambda _: None).units(TENANT, "lost-laptop") == 3
     assert set(mover.moved) == {one.key.id for one in made}
     for new in mover.moved.values():
         world.tree.key(new)
@@ -83,9 +89,14 @@ def test_an_incident_that_was_stopped_goes_on(world: World, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(world.tree, "destroy_units", lambda _: (_ for _ in ()).throw(Unavailable("Stopped.")))
         with pytest.raises(Unavailable):
-            Incidents(world.tree, [mover]).units(Scope.of_units([one.key.id for one in made]), "x")
+            Incidents(world.tree, [mover], pause=lambda _: None).units(
+                Scope.of_units([one.key.id for one in made]), "x"
+            )
     assert world.tree.key(made[0].key.id, Use.REENCRYPTION) == made[0].key
-    assert Incidents(world.tree, [mover]).units(Scope.of_units([one.key.id for one in made]), "x") == 2
+    assert (
+        Incidents(world.tree, [mover], pause=lambda _: None).units(Scope.of_units([one.key.id for one in made]), "x")
+        == 2
+    )
 
 
 def test_nothing_is_marked_when_its_content_cannot_be_moved(world: World) -> None:

@@ -19,7 +19,7 @@ from troth.storage.database import Database
 PERIOD = 30  # seconds, RFC 6238 section 5.2
 DRIFT = 1  # steps of clock difference accepted to either side, RFC 6238 section 6
 OFFER_MS = 15 * 60 * 1000  # how long an offered secret waits for its first code
-_LABEL, _OFFERED = "totp-secret", "totp-offer"
+SECRET, OFFERED = "totp-secret", "totp-offer"  # labels of the sealed fields
 _CODE = re.compile(r"[0-9]{6}\Z")
 
 
@@ -45,14 +45,14 @@ class Totp:
         `account` is what the app shows beside "Troth". It is not kept.
         """
         offer, until = _fresh(account), epoch_ms(self._clock.now()) + OFFER_MS
-        sealed = self._fields.seal(tenant, user, _OFFERED, f"{until} {offer.secret}".encode())
+        sealed = self._fields.seal(tenant, user, OFFERED, f"{until} {offer.secret}".encode())
         self._put(user, pending=sealed)
         return offer
 
     def install(self, tenant: str, user: str, account: str) -> Offer:
         """A fresh secret that is in force at once: for the first operator, who reads it on the machine itself."""
         offer = _fresh(account)
-        self._put(user, secret=self._fields.seal(tenant, user, _LABEL, offer.secret.encode()), pending=None)
+        self._put(user, secret=self._fields.seal(tenant, user, SECRET, offer.secret.encode()), pending=None)
         return offer
 
     def confirm(self, tenant: str, user: str, code: str) -> None:
@@ -64,11 +64,11 @@ class Totp:
             offered = connection.execute(select(totp.c.pending).where(totp.c.user == user)).scalar()
         if offered is None:
             raise _not_offered()
-        until, _, secret = self._fields.open(tenant, user, _OFFERED, offered).decode().partition(" ")
+        until, _, secret = self._fields.open(tenant, user, OFFERED, offered).decode().partition(" ")
         if epoch_ms(self._clock.now()) >= int(until):
             raise _not_offered()
         step = self._matching_step(pyotp.TOTP(secret), code)
-        sealed = self._fields.seal(tenant, user, _LABEL, secret.encode())
+        sealed = self._fields.seal(tenant, user, SECRET, secret.encode())
         fresh = update(totp).where(totp.c.user == user, totp.c.pending == offered)
         with self._database.write() as connection:
             if not connection.execute(fresh.values(secret=sealed, pending=None, last_step=step)).rowcount:
@@ -100,7 +100,7 @@ class Totp:
                 connection.execute(insert(totp).values(user=user, last_step=0, **values))
 
     def _open(self, tenant: str, user: str, sealed: bytes) -> pyotp.TOTP:
-        return pyotp.TOTP(self._fields.open(tenant, user, _LABEL, sealed).decode())
+        return pyotp.TOTP(self._fields.open(tenant, user, SECRET, sealed).decode())
 
     def _matching_step(self, codes: pyotp.TOTP, code: str) -> int:
         return matching_step(codes, code, self._clock.now())

@@ -9,7 +9,7 @@ from typing import Any
 
 from troth.kernel.personal import PersonalFields
 
-_BODY, _ANSWER, _STATEMENT = "request-body", "request-answer", "statement"
+BODY, ANSWER, STATEMENT = "request-body", "request-answer", "statement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +29,31 @@ class SealedTexts:
 
     def body(self, tenant: str, holder: str, written: Written) -> bytes:
         """Sealed for `holder`: a person, or a request that belongs to nobody yet."""
-        return self._fields.seal(tenant, holder, _BODY, json.dumps(asdict(written)).encode())
+        return self._fields.seal(tenant, holder, BODY, json.dumps(asdict(written)).encode())
 
     def answer(self, tenant: str, holder: str, text: str) -> bytes:
         """The sealed answer."""
-        return self._fields.seal(tenant, holder, _ANSWER, text.encode())
+        return self._fields.seal(tenant, holder, ANSWER, text.encode())
 
     def written(self, row: Mapping[str, Any]) -> Written:
         """What was asked; nothing when it was forgotten."""
         if row["body"] is None:
             return Written()
-        return Written(**json.loads(self._fields.open(row["tenant"], holder_of(row), _BODY, row["body"])))
+        return Written(**json.loads(self._fields.open(row["tenant"], holder_of(row), BODY, row["body"])))
 
     def answered(self, row: Mapping[str, Any]) -> str | None:
         """What was answered."""
         if row["answer"] is None:
             return None
-        return self._fields.open(row["tenant"], holder_of(row), _ANSWER, row["answer"]).decode()
+        return self._fields.open(row["tenant"], holder_of(row), ANSWER, row["answer"]).decode()
 
     def statement(self, tenant: str, subject: str, text: str) -> bytes:
         """A sealed statement."""
-        return self._fields.seal(tenant, subject, _STATEMENT, text.encode())
+        return self._fields.seal(tenant, subject, STATEMENT, text.encode())
 
     def stated(self, row: Mapping[str, Any]) -> str:
         """The text of a statement's row."""
-        return self._fields.open(row["tenant"], row["subject"], _STATEMENT, row["text"]).decode()
+        return self._fields.open(row["tenant"], row["subject"], STATEMENT, row["text"]).decode()
 
     def index(self, label: str, value: str) -> bytes:
         """A keyed hash."""
