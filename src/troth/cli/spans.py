@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ def spans(tier: str) -> None:
     left out. A line that is no such object stops the command with its number.
     """
     from troth.redact.tiers import detector
+
+    # Before numpy is imported: on products this small, more threads only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     found = detector(tier)  # before the first line is read: what cannot be loaded stops the start
     for number, line in enumerate(sys.stdin.buffer, 1):

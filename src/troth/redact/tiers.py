@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from troth.kernel.errors import Invalid, Unavailable
 from troth.redact.detect import Detector, rules_detector
-from troth.redact.model.detector import ModelDetector
+from troth.redact.model.detector import Marks, ModelDetector
 from troth.redact.model.digests import DIGESTS
 from troth.redact.model.knowledge import Knowledge
 from troth.redact.model.weights import parse
@@ -16,7 +16,9 @@ from troth.redact.model.weights import parse
 if TYPE_CHECKING:
     from troth.redact.model.tagger import Tagger
 
-TIERS = ("rules", "fast")
+_CASCADE = ("fast", "accurate")
+# The tiers whose weights are shipped; with both models there is a cascade of them as well.
+TIERS = ("rules", *(n for n in _CASCADE if n in DIGESTS), *(["cascade"] if set(_CASCADE) <= set(DIGESTS) else []))
 
 
 def detector(tier: str) -> Detector:
@@ -38,7 +40,12 @@ def _with_model(tier: str) -> Detector:
         import numpy  # noqa: F401, PLC0415  an extra; the core does without
     except ImportError as error:
         raise Unavailable("The model tiers need: pip install 'troth[model]'.", code="extra-missing") from error
-    made = ModelDetector(tier, rules_detector(), _tagger(tier), (DIGESTS["knowledge"], DIGESTS[tier]))
+    from troth.redact.model.cascade import Cascade  # noqa: PLC0415  imports numpy
+
+    names = _CASCADE if tier == "cascade" else (tier,)
+    taggers = [_tagger(name) for name in names]
+    marks: Marks = taggers[0] if len(taggers) == 1 else Cascade(*taggers)
+    made = ModelDetector(tier, rules_detector(), marks, (DIGESTS["knowledge"], *(DIGESTS[name] for name in names)))
     if not any(span.kind == "person" for span in made.detect("Dear Peter Johnson, thank you for your letter.")):
         raise Unavailable("The model tier does not find what it must; install the package again.", code="model-weights")
     return made

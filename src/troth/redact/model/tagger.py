@@ -126,7 +126,8 @@ class Tagger:
             read = [self._reader.read(word) for word in new]
             fresh = self._fresh(read)
             x[unknown] = fresh[[new[words[i]] for i in unknown.tolist()]]
-            self._keep([(word, i) for word, i in new.items() if read[i].public], fresh)
+            if public := [(word, i) for word, i in new.items() if read[i].public]:
+                self._keep(public, fresh)
         return x
 
     def _keep(self, public: list[tuple[str, int]], fresh: Array) -> None:

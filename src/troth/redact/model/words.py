@@ -92,7 +92,8 @@ class WordReader:
     ) -> None:
         self._first = {piece: row for piece, row in vocabulary.items() if not piece.startswith("##")}
         self._next = {piece[2:]: row for piece, row in vocabulary.items() if piece.startswith("##")}
-        self._longest = max(map(len, vocabulary), default=0)
+        # The lengths that pieces have, longest first: no other cut is worth a look.
+        self._lengths = [sorted(set(map(len, table)), reverse=True) for table in (self._first, self._next)]
         self._lists, self._common = lists, common
 
     def read(self, word: str) -> Word:
@@ -123,15 +124,15 @@ class WordReader:
         if known is not None:
             return (known,)
         found: list[int] = []
-        start, size, table, longest = 0, len(lower), self._first, self._longest
+        start, size, table, lengths = 0, len(lower), self._first, self._lengths[0]
         while start < size and len(found) < PIECES:
-            for end in range(min(size, start + longest), start, -1):
-                row = table.get(lower[start:end])
+            for length in lengths:
+                row = table.get(lower[start : start + length]) if length <= size - start else None
                 if row is not None:
                     found.append(row)
-                    start = end
+                    start += length
                     break
             else:
                 start += 1
-            table = self._next
+            table, lengths = self._next, self._lengths[1]
         return tuple(found)
