@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--tier", choices=("fast", "accurate"), default="fast")
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--generated", type=int, default=6000)
+    parser.add_argument("--generated", type=int, default=5000)
     args = parser.parse_args()
     import hashlib
 

@@ -30,7 +30,7 @@ class Plan:
     epochs: int
     batch: int = 5000  # words
     rate: float = 3e-3
-    generated: int = 6000  # documents of one epoch
+    generated: int = 5000  # documents of one epoch
     silver: int = 2400
     plain: int = 1000
     seed: int = 20261122
