@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Index, String, Table, insert, or_, select, update
+from sqlalchemy import Column, Connection, Index, RowMapping, String, Table, insert, or_, select, update
 
 from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
 from troth.kernel.ids import new_id
@@ -83,7 +83,7 @@ class Holds:
         return hold
 
     def lift(self, tenant: str, hold_id: str, *, actor: str) -> Hold:
-        """End a hold now. Raises `NotFound`. Idempotent."""
+        """End a hold now. Raises `NotFound`, `Denied` (own-hold) when it holds what is the actor's own. Idempotent."""
         with self._ground.database.write() as connection:
             mine = (holds.c.id == hold_id, holds.c.tenant == tenant)
             change = update(holds).where(*mine, holds.c.lifted_at.is_(None)).values(lifted_at=self._ground.now())
@@ -91,6 +91,8 @@ class Holds:
             found = connection.execute(select(holds).where(*mine)).mappings().first()
             if found is None:
                 raise NotFound("There is no such hold; list the holds of your tenant.")
+            if subject_digest(tenant, actor) in _digests(connection, tenant, found):
+                raise Denied("Nobody lifts a hold on what is their own; ask another officer.", code="own-hold")
             hold = Hold(**dict(found))
             if lifted:
                 self._note(connection, "hold.lifted", hold, actor)
@@ -124,15 +126,19 @@ def binding(connection: Connection, now: int, tenant: str, digest: str, objects:
 
 
 def binding_person(connection: Connection, now: int, tenant: str, subject: str) -> Hold | None:
-    """The first hold that binds this person, anything kept of them, or others whom that concerns."""
+    """The first hold that binds this person, what is kept of them or derives from it, or others whom that concerns."""
+    active = _active(connection, now, holds.c.tenant == tenant)
+    if not active:
+        return None
     kept = select(store.objects.c.id).where(
-        store.objects.c.tenant == tenant, store.objects.c.subject == subject, store.objects.c.state == store.LIVE
+        store.objects.c.tenant == tenant,
+        store.objects.c.subject == subject,
+        store.objects.c.state.in_((store.LIVE, store.CLOSED)),
     )
-    parts = list(connection.execute(store.concerned(tenant, subject, (store.OWNER, store.SHOWN))).scalars())
-    people = {subject_digest(tenant, subject), *_concerned(connection, parts)}
-    mine = or_(holds.c.subject_digest.in_(sorted(people)), holds.c.object.in_(kept), holds.c.object.in_(parts))
-    found = _active(connection, now, (holds.c.tenant == tenant) & mine)
-    return found[0] if found else None
+    parts = connection.execute(store.concerned(tenant, subject, (store.OWNER, store.SHOWN))).scalars()
+    taken = set(store.closure(connection, {*connection.execute(kept).scalars(), *parts}))  # copies go with their source
+    people = {subject_digest(tenant, subject), *_concerned(connection, taken)}
+    return next((one for one in active if one.subject_digest in people or one.object in taken), None)
 
 
 def binding_tenant(connection: Connection, now: int, tenant: str) -> Hold | None:
@@ -172,6 +178,15 @@ def _concerned(connection: Connection, objects: Iterable[str]) -> set[str]:
         meant = select(store.concerns.c.tenant, store.concerns.c.subject).where(store.concerns.c.object.in_(batch))
         found.update(subject_digest(tenant, subject) for tenant, subject in connection.execute(meant))
     return found
+
+
+def _digests(connection: Connection, tenant: str, hold: RowMapping) -> set[str]:
+    """Of those whose it is that is held; what is erased by now is nobody's."""
+    if hold["subject_digest"]:
+        return {hold["subject_digest"]}
+    owners = select(store.objects.c.subject).where(store.objects.c.id == hold["object"])
+    of_it = {subject_digest(tenant, one) for one in connection.execute(owners).scalars()}
+    return of_it | _concerned(connection, [hold["object"]])
 
 
 def _people(connection: Connection, tenant: str, subject: str | None, of: str | None) -> set[str]:

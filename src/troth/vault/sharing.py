@@ -16,6 +16,7 @@ from troth.kernel.record import Fact
 from troth.vault import endings, store
 from troth.vault.facts import open_facts, seal_facts
 from troth.vault.ground import Ground
+from troth.vault.holds import refuse_held
 from troth.vault.object_info import facts_of
 from troth.vault.store import CLOSED, LIVE, OWNER, SHOWN, Row, concerns, objects
 
@@ -44,7 +45,10 @@ class Sharing:
         return stay
 
     def leave(self, tenant: str, subject: str, object_id: str) -> bool:
-        """Take an owner off an object that has other owners; False when they are the last."""
+        """Take an owner off an object that has other owners; False when they are the last.
+
+        Raises `Conflict` (held): leaving seals away what the owner called it.
+        """
         return any(self._ended(row, subject, None) for row in self.of(tenant, subject, (OWNER,)) if row.id == object_id)
 
     def _ended(self, row: Row, subject: str, erasure: str | None) -> bool:
@@ -54,6 +58,8 @@ class Sharing:
             unit = connection.execute(select(objects.c.unit).where(objects.c.id == row.id).with_for_update()).scalar()
             if unit != row.unit:
                 raise Conflict("The object moved to a fresh key meanwhile; ask again.", code="object-moved")
+            if erasure is None:  # an erasure has asked before its tombstone
+                refuse_held(connection, self._ground.now(), row.tenant, subject, store.closure(connection, [row.id]))
             others = _other_owners(connection, row.id, subject)
             if others is not None:
                 self._hand_over(connection, row, subject, others, nameless)

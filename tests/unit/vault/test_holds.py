@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from troth.kernel.errors import Invalid, NotFound
-from troth.vault import holds
+from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
+from troth.vault import holds, ledger
 from troth.vault.deadlines import DAY_MS
-from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
+from troth.vault.dual_control import Control
+from vault_world import ANN, BOB, OFFICER, OTHER, SECOND, TENANT, VaultWorld
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,54 @@ def test_the_held_person_is_a_digest(world: VaultWorld) -> None:
     world.holds.place(TENANT, basis="tax-law", approver=BOB, ends_at=world.ground.now() + 1, subject=ANN)
     with world.database.read() as connection:
         assert ANN not in str(connection.execute(holds.holds.select()).all())
+
+
+def held(world: VaultWorld, **members: Any) -> holds.Hold:
+    ends = world.ground.now() + DAY_MS
+    return world.holds.place(TENANT, basis="litigation", approver=SECOND, ends_at=ends, **members)
+
+
+@pytest.mark.parametrize("which", ["person", "object", "shown"])
+def test_nobody_lifts_a_hold_on_what_is_their_own(world: VaultWorld, which: str) -> None:
+    kept = world.keep(shown=(OFFICER,)) if which == "shown" else world.keep(subject=OFFICER)
+    hold = held(world, subject=OFFICER) if which == "person" else held(world, of=kept.id)
+    with pytest.raises(Denied) as refusal:
+        world.holds.lift(TENANT, hold.id, actor=OFFICER)
+    assert refusal.value.code == "own-hold"
+    assert world.holds.active(TENANT) == [hold]
+    assert world.holds.lift(TENANT, hold.id, actor=SECOND).lifted_at is not None
+
+
+def test_a_hold_binds_what_is_closed_for_a_delayed_erasure(world: VaultWorld) -> None:
+    world.control = Control(approval_above=100, delay_minutes=60)
+    world.build()
+    kept = world.keep()
+    world.clock.forward(seconds=5)
+    now = world.ground.now()
+    period = world.erasures.request_period(TENANT, DataClass.USER_GENERATED, now, actor=OFFICER, request="req_1")
+    assert period.state == ledger.CLOSING
+    held(world, of=kept.id)
+    with pytest.raises(Conflict) as refusal:
+        world.erase(ANN)
+    assert refusal.value.code == "held"
+    assert world.objects.open(TENANT, ANN, kept.id, duty=True)[1] == b"content"
+
+
+def test_a_hold_on_a_copy_binds_who_is_shown_in_its_source(world: VaultWorld) -> None:
+    source = world.keep(shown=(BOB,))
+    copy = world.keep(derived_from=(source.id,))
+    held(world, of=copy.id)
+    with pytest.raises(Conflict) as refusal:
+        world.erase(BOB)
+    assert refusal.value.code == "held"
+    assert world.objects.open(TENANT, ANN, copy.id)[1] == b"content"
+
+
+def test_no_owner_leaves_what_is_held(world: VaultWorld) -> None:
+    shared = world.keep(owners=(BOB,))
+    held(world, of=shared.id)
+    for owner in (ANN, BOB):
+        with pytest.raises(Conflict) as refusal:
+            world.objects.delete(TENANT, owner, shared.id)
+        assert refusal.value.code == "held"
+    assert world.objects.info(TENANT, BOB, shared.id).name == "note.txt"
