@@ -30,9 +30,9 @@ def domains_of(keys: Keys, data: Data) -> list[Domain]:
 
 def root_of(domain: KeyDomain, data: Data) -> Root:
     """The provider of a domain. Raises `Unavailable` for a missing extra."""
-    if isinstance(domain, LocalDomain):
-        return LocalRoot(roots_folder(domain, data), domain.name)
     binding = Binding(data.keys / "domains" / f"{domain.name}.mark")
+    if isinstance(domain, LocalDomain):
+        return LocalRoot(roots_folder(domain, data), domain.name, binding)
     return _token(domain, binding) if isinstance(domain, Pkcs11Domain) else _service(domain, binding)
 
 

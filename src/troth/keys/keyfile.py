@@ -67,19 +67,21 @@ def read(path: Path, size: int = KEY_BYTES) -> bytes:
     return content
 
 
-def destroy(path: Path) -> None:
-    """Overwrite, sync, unlink, sync the folder. Idempotent. Raises `Unavailable` when any of it fails."""
+def destroy(path: Path) -> bool:
+    """Overwrite, sync, unlink, sync the folder; False when there was no such file. Raises `Unavailable`."""
     try:
         with path.open("r+b") as file:
             file.write(os.urandom(max(KEY_BYTES, path.stat().st_size)))
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
+        found = True
     except FileNotFoundError:
-        pass
+        found = False
     except OSError as error:
         raise Unavailable("A key file could not be destroyed; try again.", code="key-not-destroyed") from error
     sync_folder(path.parent)
+    return found
 
 
 def sweep(folder: Path) -> None:

@@ -50,7 +50,7 @@ class Binding:
 def exchanged() -> Unavailable:
     """The refusal for a provider that is not the one of before."""
     return Unavailable(
-        "The token or key service of this domain is not the one that was used before, or it was emptied. Bring the old "
-        "one back, or give the new one a domain of its own.",
+        "The folder, token or key service of this domain is not the one that was used before, or it was emptied. Bring "
+        "the old one back, or give the new one a domain of its own.",
         code="root-provider-changed",
     )

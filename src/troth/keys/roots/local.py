@@ -2,6 +2,9 @@
 
 A0 says what it is: destroying overwrites and unlinks the file, which is no sanitisation claim on solid-state disks,
 copy-on-write file systems or snapshots of the machine (NIST SP 800-88). Keep the folder out of every backup.
+
+A mark lies in the folder, and the domain is bound to it: a disk that is away leaves an empty folder behind, in which
+nothing is absent that was destroyed. A folder that was never bound is bound at its first use.
 """
 
 from __future__ import annotations
@@ -14,21 +17,26 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.keys import keyfile
+from troth.keys.roots.binding import Binding, exchanged
 from troth.keys.roots.port import FILES, broken_seal, gone, require_name
 
 _SUFFIX = ".root"
 _NONCE = 12  # bytes; random: a root seals a handful of values, far below the 2^32 of SP 800-38D
+_MARK = "mark"
 _EVIDENCE = "overwritten,unlinked,folder-synced"
+_ABSENT = "absent-already,folder-marked"
 
 
 class LocalRoot:
-    """Implements `Root` on a folder of mode 0700."""
+    """Implements `Root` on a folder of mode 0700. Without a `binding` it lies beside the folder."""
 
     kind = "local"
 
-    def __init__(self, folder: Path, domain: str = "local") -> None:
+    def __init__(self, folder: Path, domain: str = "local", binding: Binding | None = None) -> None:
         self._folder = keyfile.private_folder(folder)
         self._domain = domain
+        self._binding = binding or Binding(folder.with_name(f"{folder.name}.mark"))
+        self._mark = b""  # what this process saw
         keyfile.sweep(self._folder)
 
     @property
@@ -40,7 +48,9 @@ class LocalRoot:
         return FILES
 
     def create(self, root: str) -> None:
-        if not keyfile.create(self._path(root), os.urandom(keyfile.KEY_BYTES)):
+        path = self._path(root)
+        self._require_mark()
+        if not keyfile.create(path, os.urandom(keyfile.KEY_BYTES)):
             raise Conflict("A root of that name exists already.", code="root-exists")
 
     def seal(self, root: str, plaintext: bytes, aad: bytes) -> bytes:
@@ -55,14 +65,20 @@ class LocalRoot:
             raise broken_seal() from error
 
     def destroy(self, root: str) -> str:
-        keyfile.destroy(self._path(root))
-        return _EVIDENCE
+        path = self._path(root)
+        self._require_mark()
+        found = keyfile.destroy(path)
+        self._require_mark()  # it may have gone away meanwhile
+        return _EVIDENCE if found else _ABSENT
 
     def present(self) -> list[str]:
+        self._require_mark()
         try:
-            return sorted(path.stem for path in self._folder.iterdir() if path.suffix == _SUFFIX)
+            found = sorted(path.stem for path in self._folder.iterdir() if path.suffix == _SUFFIX)
         except OSError as error:
             raise Unavailable("The key folder cannot be listed.", code="key-folder") from error
+        self._require_mark()
+        return found
 
     def gives_out(self, root: str) -> bool:
         return bool(self._read(root))
@@ -72,11 +88,29 @@ class LocalRoot:
 
     def _read(self, root: str) -> bytes:
         path = self._path(root)
+        self._require_mark()
         try:
             return keyfile.read(path)
         except NotFound as error:
-            keyfile.sync_folder(self._folder)  # a folder that is away raises here: its roots are not gone
+            self._require_mark()  # a folder that is away raises here: its roots are not gone
             raise gone() from error
+
+    def _require_mark(self) -> None:
+        """Raises `Unavailable` unless the folder is the one that was used before."""
+        bound = bool(self._mark) or self._binding.made  # asked first: another process may be binding it now
+        path = self._folder / _MARK
+        try:
+            mark = keyfile.read(path)
+        except NotFound as error:
+            if bound:
+                raise exchanged() from error
+            keyfile.create(path, os.urandom(keyfile.KEY_BYTES))  # another process may have been first
+            mark = keyfile.read(path)
+        if mark != self._mark:
+            if self._mark:
+                raise exchanged()
+            self._binding.require([mark.hex()])
+            self._mark = mark
 
     def _path(self, root: str) -> Path:
         return self._folder / f"{require_name(root)}{_SUFFIX}"

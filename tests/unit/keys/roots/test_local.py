@@ -44,7 +44,7 @@ def test_a_destroyed_root_is_gone(root: Root) -> None:
     sealed = root.seal(NAME, b"key", b"")
     assert root.present() == [NAME]
     assert "unlinked" in root.destroy(NAME)
-    assert root.destroy(NAME) == root.destroy(OTHER)
+    assert root.destroy(NAME) == root.destroy(OTHER) == "absent-already,folder-marked"
     assert root.present() == []
     with pytest.raises(Gone):
         root.open(NAME, sealed, b"")
@@ -62,6 +62,39 @@ def test_a_name_is_used_once_and_has_its_form(root: Root) -> None:
 
 
 def test_a_folder_that_vanished_is_said(root: Root, tmp_path: Path) -> None:
-    (tmp_path / "roots").rmdir()
+    root.create(NAME)
+    (tmp_path / "roots").rename(tmp_path / "away")
     with pytest.raises(Unavailable):
         root.present()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_empty_folder_in_its_place_confirms_nothing(tmp_path: Path, restarted: bool) -> None:
+    folder, away = tmp_path / "roots", tmp_path / "away"
+    root = LocalRoot(folder, "here")
+    root.create(NAME)
+    folder.rename(away)
+    folder.mkdir(mode=0o700)
+    if restarted:
+        root = LocalRoot(folder, "here")
+    for act in (root.create, root.destroy, root.gives_out, lambda name: root.open(name, b"", b"")):
+        with pytest.raises(Unavailable) as refusal:
+            act(NAME)
+        assert refusal.value.code == "root-provider-changed"
+    with pytest.raises(Unavailable):
+        root.present()
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+    away.rename(folder)
+    assert root.present() == [NAME]
+
+
+def test_a_folder_from_before_is_bound_at_its_first_use(root: Root, tmp_path: Path) -> None:
+    root.create(NAME)
+    (tmp_path / "roots" / "mark").unlink()
+    (tmp_path / "roots.mark").unlink()
+    later = LocalRoot(tmp_path / "roots", "here")
+    assert later.present() == [NAME]
+    (tmp_path / "roots" / "mark").unlink()
+    with pytest.raises(Unavailable):
+        LocalRoot(tmp_path / "roots", "here").present()
