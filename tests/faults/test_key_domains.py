@@ -137,9 +137,9 @@ def test_a_domain_that_goes_away_in_the_middle(mixture: Mixture, which: int, act
     tree = mixture.reopen()
     revocation = tree.revoke(Scope.of_subject(TENANT, ADA))
     state = tree._state.epochs
-    domain = state._domains[which]
-    state._domains = [
-        type(one)(Leaving(one.root, act, leaving.away), one.blobs) if one is domain else one for one in state._domains
+    domain = state.domains[which]
+    state.domains = [
+        type(one)(Leaving(one.root, act, leaving.away), one.blobs) if one is domain else one for one in state.domains
     ]
     with pytest.raises(Unavailable):
         tree.seal([revocation])
@@ -245,9 +245,9 @@ def test_a_root_that_waits_for_an_absent_domain_is_destroyed_by_the_job(tmp_path
     mixture = Mixture(tmp_path, [Provider(kind, tmp_path / kind) for kind in ("local", "openbao")])
     leaving = mixture.providers[1]
     state = mixture.tree._state.epochs
-    local, service = state._domains
+    local, service = state.domains
     gone = Leaving(service.root, "destroy", leaving.away)
-    state._domains = [local, type(service)(gone, service.blobs)]  # type: ignore[arg-type]
+    state.domains = [local, type(service)(gone, service.blobs)]  # type: ignore[arg-type]
     with pytest.raises(Unavailable):
         mixture.tree.rotate()
     tree = tree_over(tmp_path, [one.root() for one in mixture.providers])

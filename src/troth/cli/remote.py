@@ -50,6 +50,7 @@ _DESTRUCTIVE: dict[tuple[str, ...], str] = {
     ("offboarding", "approve"): "With your approval this erases the whole tenant, in every backup too.",
     ("offboarding", "request"): "This asks to erase a whole tenant, in every backup too.",
     ("keys", "compromise"): "This replaces exposed keys and destroys them; without a tenant every page is re-keyed.",
+    ("keys", "retire"): "This takes the key domain out of use for good; a name that was given up is not used again.",
     ("object", "delete"): "This erases the object and everything derived from it, and cannot be taken back.",
     ("user", "disable"): "This shuts the person out at once and ends their sessions and API keys.",
     ("vendor", "suspend"): "This stops every further call to the vendor.",

@@ -26,6 +26,12 @@ class Attendance:
         self._domains = domains
         self._jurisdiction = jurisdiction
         self.away: dict[str, str] = {}
+        self.excused: set[str] = set()  # given up as lost: nobody waits for them
+
+    @property
+    def missing(self) -> bool:
+        """True when one is away that is waited for."""
+        return not self.excused.issuperset(self.away)
 
     def present(self) -> dict[str, set[str]]:
         """The jurisdiction's roots in each domain that answers; those that are away are noted, not listed.
@@ -40,7 +46,7 @@ class Attendance:
                     require_home(domain.name, roots, self._jurisdiction)
             except Unavailable as error:
                 self.away[domain.name] = error.code
-                if error.code not in AWAY:
+                if error.code not in AWAY and domain.name not in self.excused:
                     raise
                 continue
             self.away.pop(domain.name, None)
@@ -57,9 +63,9 @@ class Attendance:
 
         One that was away is asked first: each vain attempt would leave new roots in the others.
         """
-        if self.away:
+        if self.missing:
             self.present()
-        if self.away:
+        if self.missing:
             raise pending()
         try:
             yield

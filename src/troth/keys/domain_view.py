@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from troth.kernel.errors import TrothError
 from troth.keys.domains import Domain
+from troth.keys.lifecycle import Reason
 from troth.keys.store import key_root
 from troth.storage.database import Database
 
@@ -38,7 +39,7 @@ class DomainShown(_Shown):
     """One domain. `assurance` is its class today, or "unknown" while it was never reached.
 
     `answers` is "yes", or the code with which it was refused just now. `present`: how many roots it holds, when it
-    answers.
+    answers. `given_up`: "retired", or "lost" (its roots could not be destroyed), or None.
     """
 
     domain: str
@@ -46,6 +47,7 @@ class DomainShown(_Shown):
     assurance: str
     answers: str
     present: int | None
+    given_up: str | None
     roots: tuple[RootShown, ...]
 
 
@@ -60,7 +62,15 @@ def domains_shown(database: Database, domains: Sequence[Domain], jurisdiction: s
     known = _roots(database, jurisdiction)
     shown = [_asked(one, known.pop(one.name, ())) for one in domains]
     shown += [
-        DomainShown(domain=name, kind="not set up", assurance="unknown", answers="no", present=None, roots=roots)
+        DomainShown(
+            domain=name,
+            kind="not set up",
+            assurance="unknown",
+            answers="no",
+            present=None,
+            given_up=_given_up(roots),
+            roots=roots,
+        )
         for name, roots in sorted(known.items())
         if any(root.destroyed_at is None for root in roots)
     ]
@@ -75,8 +85,19 @@ def _asked(domain: Domain, roots: tuple[RootShown, ...]) -> DomainShown:
     except TrothError as error:
         answers = error.code
     return DomainShown(
-        domain=domain.name, kind=domain.root.kind, assurance=assurance, answers=answers, present=present, roots=roots
+        domain=domain.name,
+        kind=domain.root.kind,
+        assurance=assurance,
+        answers=answers,
+        present=present,
+        given_up=_given_up(roots),
+        roots=roots,
     )
+
+
+def _given_up(roots: Iterable[RootShown]) -> str | None:
+    reasons = {root.reason for root in roots}
+    return next((one for one in (Reason.LOST, Reason.RETIRED) if one in reasons), None)
 
 
 def _roots(database: Database, jurisdiction: str) -> dict[str, tuple[RootShown, ...]]:

@@ -48,7 +48,7 @@ class Epochs:
         self, store: KeyStore, domains: Sequence[Domain], clock: Clock, transitions: Transitions, *, split: bool = False
     ) -> None:
         self._store = store
-        self._domains = domains
+        self.domains = domains
         self._clock = clock
         self._transitions = transitions
         self.attendance = Attendance(domains, store.jurisdiction)
@@ -83,16 +83,28 @@ class Epochs:
 
     def fresh_root(self) -> FreshRoot:
         """The id, key and parts of a new root page."""
-        return FreshRoot.draw([domain.name for domain in self._domains], split=self.split)
+        return FreshRoot.draw([domain.name for domain in self.serving()], split=self.split)
+
+    def serving(self) -> list[Domain]:
+        """The domains of the settings that were not given up."""
+        with self._store.read() as connection:
+            given_up = self.rows.given_up(connection)
+        return [one for one in self.domains if one.name not in given_up]
+
+    def excuse(self) -> set[str]:
+        """Domains with roots that are lost: whoever needs all does not wait for them."""
+        with self._store.read() as connection:
+            given_up = self.rows.given_up(connection)
+        self.attendance.excused = {name for name, lost in given_up.items() if lost}
+        return self.attendance.excused
 
     def prepare(self, previous: Manifest | None, root: FreshRoot, pages: str) -> Manifest:
         """Fresh roots in every domain, and the manifest that seals `root` under them; nothing is in force yet."""
         epoch = previous.epoch + 1 if previous else 1
         jurisdiction, at = self._store.jurisdiction, self.now()
-        names = {domain.name: f"{jurisdiction}-{epoch:08d}-{os.urandom(8).hex()}" for domain in self._domains}
-        rows = [
-            RootRow(one.name, names[one.name], epoch, one.root.assurance, State.PRE_ACTIVATION) for one in self._domains
-        ]
+        domains = [one for one in self.domains if one.name in root.parts]
+        names = {domain.name: f"{jurisdiction}-{epoch:08d}-{os.urandom(8).hex()}" for domain in domains}
+        rows = [RootRow(one.name, names[one.name], epoch, one.root.assurance, State.PRE_ACTIVATION) for one in domains]
         with self._store.write(previous.epoch if previous else None) as connection:
             self.rows.register(connection, rows, at)
             self._moved(connection, State.PRE_ACTIVATION, Reason.EPOCH, len(rows), epoch)
@@ -100,14 +112,14 @@ class Epochs:
         draft = Manifest(jurisdiction, epoch, digest, root.ref.page.hex(), pages, at, (), root.split)
         return replace(
             draft,
-            domains=tuple(self._sealed(draft, one, names[one.name], root.parts[one.name]) for one in self._domains),
+            domains=tuple(self._sealed(draft, one, names[one.name], root.parts[one.name]) for one in domains),
         )
 
     def check(self, manifest: Manifest, root: FreshRoot) -> None:
         """Raises `Unavailable` unless every domain gives its part back from the manifest, and they make the key."""
         found = {
             domain.name: domain.root.open(seal.root, seal.key, manifest.aad(purpose(manifest), domain.name))
-            for domain in self._domains
+            for domain in self.domains
             for seal in manifest.domains
             if seal.domain == domain.name
         }
@@ -149,8 +161,8 @@ class Epochs:
     def waits(self) -> bool:
         """True when a domain is away, or a root that went out of use is not confirmed to be destroyed."""
         with self._store.read() as connection:
-            states = {row.state for row in self.rows.unfinished(connection)}
-        return bool(self.attendance.away or states - {State.ACTIVE, State.PRE_ACTIVATION})
+            states = {row.state for row in self.rows.unfinished(connection) if not self._out_of_reach(row)}
+        return self.attendance.missing or bool(states - {State.ACTIVE, State.PRE_ACTIVATION})
 
     def end_others(self) -> None:
         """Destroy every root but those in force, and confirm it. Idempotent; what is away is left for a later call.
@@ -162,6 +174,7 @@ class Epochs:
         self.forget()
         manifest = self.current().manifest  # never destroy anything before today's root proves usable
         epoch, in_force = manifest.epoch, {one.root for one in manifest.domains}
+        self.excuse()
         present = self.attendance.present()
         with self._store.read() as connection:
             self._require_known(connection, present)
@@ -174,7 +187,8 @@ class Epochs:
                 waiting = self.rows.give_up(connection, self.now())
                 self._moved(connection, State.SUSPENDED, Reason.ABANDONED, len(waiting), epoch)
         away = self.attendance.away
-        failure = self._end([row for row in waiting if row.root not in in_force and row.domain not in away])
+        due = [row for row in waiting if row.root not in in_force and row.domain not in away]
+        failure = self._end([row for row in due if not self._out_of_reach(row)])
         for domain, root in returned:
             domain.root.destroy(root)
         if returned:
@@ -183,7 +197,7 @@ class Epochs:
                 "the snapshot, and treat what was erased since as not erased until it is gone.",
                 code="root-returned",
             )
-        if failure is not None or self.attendance.away:
+        if failure is not None or self.attendance.missing:
             raise pending() from failure
 
     def _end(self, waiting: Sequence[RootRow]) -> TrothError | None:
@@ -205,16 +219,20 @@ class Epochs:
     def require_known(self) -> None:
         """Raises `IntegrityError` (code `unknown-root`) when a domain holds a root that was never recorded."""
         present = self.attendance.present()
-        for domain in self._domains:
+        for domain in self.domains:
             if domain.name not in present:  # a new tree needs all; the domain's own refusal says what to do
                 domain.root.present()
         with self._store.read() as connection:
             self._require_known(connection, present)
 
     def destructions(self, first: int, last: int) -> tuple[RootDestroyed, ...]:
-        """Confirmed destructions of the roots of epochs `first` to `last`. Raises `Unavailable` when one is missing."""
+        """Confirmed destructions of the roots of epochs `first` to `last`. Raises `Unavailable` when one is missing.
+
+        Roots of lost domains are not missing: the certificate names those domains.
+        """
+        lost = self.excuse()
         with self._store.read() as connection:
-            if any(row.epoch <= last for row in self.rows.unfinished(connection)):
+            if any(row.epoch <= last and row.domain not in lost for row in self.rows.unfinished(connection)):
                 raise pending()
             return self.rows.destructions(connection, first, last)
 
@@ -238,7 +256,7 @@ class Epochs:
 
     def _returned(self, connection: Connection, present: dict[str, set[str]]) -> list[tuple[Domain, str]]:
         found: list[tuple[Domain, str]] = []
-        for domain in self._domains:
+        for domain in self.domains:
             known = self.rows.known(connection, domain.name)
             found += [(domain, root) for root in sorted(present.get(domain.name, ())) if known[root]]
         return found
@@ -252,9 +270,14 @@ class Epochs:
                 code="unknown-root",
             )
 
+    def _out_of_reach(self, row: RootRow) -> bool:
+        """True for a lost root: nobody waits for it, but when its domain is there again it is destroyed."""
+        excused, set_up = self.attendance.excused, {one.name for one in self.domains}
+        return row.domain in excused and (row.domain in self.attendance.away or row.domain not in set_up)
+
     def _ended(self, row: RootRow) -> str:
         """Destroys a root and looks; the evidence. Raises when it is not certain."""
-        domain = next((one for one in self._domains if one.name == row.domain), None)
+        domain = next((one for one in self.domains if one.name == row.domain), None)
         if domain is None:
             raise pending()
         done = domain.root.destroy(row.root)

@@ -47,6 +47,8 @@ class Reason:
     LEGAL_HOLD = "legal-hold"  # while it stands nothing under it can be erased
     ROTATION = "rotation"
     RESUMED = "resumed"
+    RETIRED = "retired"  # its key domain was given up, and could be asked to destroy it
+    LOST = "lost"  # its key domain was given up unasked: only a later find can destroy it
 
 
 DAY_MS = 86_400_000

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, insert, select, update
 
 from troth.keys.lifecycle import Reason, State, require_move
 from troth.keys.manifest import Manifest
 from troth.keys.store import changed, key_root
 from troth.keys.units import RootDestroyed
+
+_GIVEN_UP = (Reason.RETIRED, Reason.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,22 @@ class RootRows:
         rows = connection.execute(select(key_root.c.root, key_root.c.destroyed_at).where(mine))
         return {row.root: row.destroyed_at is not None for row in rows}
 
+    def retire(self, connection: Connection, domain: str, reason: str) -> None:
+        """Mark the roots of a domain that is given up; the mark stays with them, whatever becomes of them."""
+        mine = (key_root.c.domain == domain) & (key_root.c.jurisdiction == self._jurisdiction)
+        connection.execute(update(key_root).where(mine & key_root.c.destroyed_at.is_(None)).values(reason=reason))
+
+    def given_up(self, connection: Connection) -> dict[str, bool]:
+        """Domains that were given up, and whether one of their roots is lost without a proof of its destruction."""
+        mine = (key_root.c.jurisdiction == self._jurisdiction) & key_root.c.reason.in_(_GIVEN_UP)
+        found: dict[str, bool] = {}
+        for row in connection.execute(
+            select(key_root.c.domain, key_root.c.reason, key_root.c.destroyed_at).where(mine)
+        ):
+            lost = row.reason == Reason.LOST and row.destroyed_at is None
+            found[row.domain] = found.get(row.domain, False) or lost
+        return found
+
     def destroyed(self, connection: Connection, row: RootRow, at: int, evidence: str) -> None:
         """Record a confirmed destruction."""
         to = State.DESTROYED_COMPROMISED if row.state is State.COMPROMISED else State.DESTROYED
@@ -139,5 +157,6 @@ class RootRows:
     def _move(self, connection: Connection, row: RootRow, to: State, at: int, reason: str) -> None:
         require_move(row.state, to)
         mine = (key_root.c.domain == row.domain) & (key_root.c.root == row.root)
-        values = {"state": to, "deactivated_at": at, "reason": reason}
+        kept = case((key_root.c.reason.in_(_GIVEN_UP), key_root.c.reason), else_=reason)
+        values = {"state": to, "deactivated_at": at, "reason": kept}
         connection.execute(update(key_root).where(mine).values(values))

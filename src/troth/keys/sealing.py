@@ -188,7 +188,9 @@ class Sealing:
 
     def _between(self, before: int, after: int, units: int) -> Destruction:
         roots = self._state.epochs.destructions(before, after - 1)
-        return Destruction(units, before, after, self._manifest(before).digest, self._manifest(after).digest, roots)
+        lost = tuple(sorted(self._state.epochs.excuse()))
+        digests = self._manifest(before).digest, self._manifest(after).digest
+        return Destruction(units, before, after, *digests, roots, lost)
 
     def _manifest(self, epoch: int) -> Manifest:
         return decode(self._state.store.manifest(epoch) or b"")

@@ -18,6 +18,7 @@ from troth.keys.adding import Adding
 from troth.keys.domains import Domain
 from troth.keys.inventory import Inventory, inventory
 from troth.keys.lifecycle import Reason, State, Use
+from troth.keys.retiring import Retiring
 from troth.keys.root_rows import Retired
 from troth.keys.sealing import Plan, Sealing
 from troth.keys.standing import Standing, require_reason
@@ -64,6 +65,7 @@ class KeyTree:
         self._sealing = Sealing(self._state)
         self._upkeep = Upkeep(self._state)
         self._standing = Standing(self._state)
+        self._retiring = Retiring(self._state, self._sealing)
 
     def resume(self) -> bool:
         """Open the tree (or make it), finish what a crash left, sweep. True when nothing waits for a key domain.
@@ -273,6 +275,14 @@ class KeyTree:
         """Bring a domain that is new, or lost its store, up to date: all pages copied, then a rotation."""
         self._state.settled(self._upkeep.replicate)
         return self.rotate()
+
+    def retire(self, domain: str, *, lost: bool = False) -> Destruction:
+        """Give a key domain up: from now on the tree stands without it, and its roots are destroyed and confirmed.
+
+        `lost` states that it cannot be asked any more: nothing waits for it then, and every certificate names it until
+        it was found and its roots were destroyed. Raises `NotFound`, `Conflict`, `Unavailable`.
+        """
+        return self._retiring.retire(domain, lost=lost)
 
     def sweep(self) -> int:
         """Delete pages and copies that nothing leads to; how many."""

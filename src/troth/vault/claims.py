@@ -55,6 +55,10 @@ _ASSURANCE = {  # what a class does not cover (docs/explanation/assurance.md); A
     "service's storage from before would bring it back, and undo this erasure for whoever restores it and also holds "
     "the ciphertext.",
 }
+_LOST = (
+    "Key domains given up as lost: {}. Their roots were not confirmed destroyed. Whoever finds such a domain and also "
+    "holds old copies of the key pages and of the ciphertext could open what was kept before it was given up."
+)
 _INDEX = (
     "Copies of the database made before the erasure keep a keyed hash of the e-mail address beside the opaque id. Who "
     "holds such a copy and also this deployment's secret can confirm a guessed address; nothing else can be read."
@@ -182,6 +186,8 @@ def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) ->
         said.append(_SERVER_LOG)
     classes = {root.assurance for root in keys.roots} if keys else set()
     said += [text for name, text in _ASSURANCE.items() if name in classes]
+    if lost := results.get("destroy", {}).get("lost", ()):
+        said.append(_LOST.format(", ".join(lost)))
     if shared["objects"]:
         said.append(
             f"{shared['objects']} of the objects share a key with others: their ciphertext is deleted here, but copies "

@@ -88,8 +88,9 @@ class Steps:
         ]
 
     def _destroy(self, erasure: Erasure) -> dict[str, Any]:
-        keys = keys_of(self._destroying.alone(erasure, self._rows(erasure)))
-        return {"keys": keys.model_dump(mode="json") if keys else None}
+        done = self._destroying.alone(erasure, self._rows(erasure))
+        keys = keys_of(done)
+        return {"keys": keys.model_dump(mode="json") if keys else None, "lost": list(done.lost) if done else []}
 
     def _empty_journal(self, _erasure: Erasure) -> dict[str, Any]:
         """What was dropped still stands in the write-ahead log, as whole pages, until that is folded in and cut."""

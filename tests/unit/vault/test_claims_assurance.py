@@ -28,3 +28,12 @@ def test_every_class_but_hardware_has_its_reservation(classes: tuple[str, ...], 
     text = said(erasure, *classes)
     assert {one for one in ("A0", "A1", "A2") if f"class {one}" in text} == named
     assert ("snapshot" in text) is bool(named)
+
+
+def test_domains_given_up_as_lost_are_named_in_every_certificate() -> None:
+    erasure = Erasure(**{name: "" for name in Erasure.__dataclass_fields__})  # type: ignore[arg-type]
+    root = (RootDestroyed("d0", "r", "A2", 1, "evidence"),)
+    keys = keys_of(Destruction(1, 1, 2, "a", "b", root))
+    text = " ".join(residual(erasure, keys, DONE | {"destroy": {"lost": ["hsm-old"]}}))
+    assert "given up as lost: hsm-old. Their roots were not confirmed destroyed" in text
+    assert "given up" not in " ".join(residual(erasure, keys, DONE | {"destroy": {"lost": []}}))
