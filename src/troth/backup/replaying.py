@@ -25,10 +25,11 @@ from troth.vault.ground import subject_digest
 
 # Decisions about data: the newest ones hold, whatever the backup says.
 DECISIONS = """erasure erasure_step erasure_decision erasure_certificate vault_hold vault_consent vault_objection
-    vault_concern vault_retention_rule vault_request vault_request_notice vault_statement key_suspension""".split()
+    vault_concern vault_retention_rule vault_request vault_request_notice vault_statement key_suspension
+    vault_subject vault_restriction""".split()
 # What ended stays ended: table -> the state that has not ended. Rows are updated by primary key, `_ADDED` also added.
-ENDINGS = {"vault_subject": "live", "key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "live"}
-_ADDED = frozenset({"vault_subject", "key_scope"})
+ENDINGS = {"key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "live"}
+_ADDED = frozenset({"key_scope"})
 # Rights of people: as they are now, and gone when they are gone while their owner stays.
 RIGHTS = ("users", "api_keys", "role_grants")
 _GONE = "erased"
@@ -168,9 +169,9 @@ def _require_tree(today: Knowledge, leaves: list[bytes]) -> None:
 
 
 def _erased_people(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Owners in the restored rows whose fence is closed, or whose account key is gone."""
+    """Owners in the restored rows whose fence an erasure closed for good, or whose account key is gone."""
     subjects, unit, users = (metadata.tables[name] for name in ("vault_subject", "unit", "users"))
-    closed = set(connection.scalars(select(subjects.c.digest).where(subjects.c.state != "live")))
+    closed = set(connection.scalars(select(subjects.c.digest).where(subjects.c.state == _GONE)))
     owners = {tuple(row) for row in connection.execute(select(users.c.tenant, users.c.id))}
     accounts: dict[tuple[str, str], bool] = {}
     for row in connection.execute(select(unit.c.tenant, unit.c.subject, unit.c.period, unit.c.state)):
