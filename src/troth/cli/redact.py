@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli.spans import spans
+from troth.cli.spans import TIER, loader, spans
 
 if TYPE_CHECKING:
     from troth.redact.consent import ConsentGate
     from troth.redact.dataset import DatasetJob, Progress
+    from troth.redact.detect import Detector
     from troth.redact.policy import Policy
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_POLICY = click.Path(path_type=Path)  # a shipped policy goes by its name, also beside a folder of that name
 _OLD_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -40,7 +42,7 @@ redact.add_command(spans)
 
 
 @redact.command()
-@click.option("--policy", "policy_path", type=_FILE, help="training (the default), vendor, or a policy file in YAML.")
+@click.option("--policy", "policy_path", type=_POLICY, help="training (the default), vendor, or a policy file in YAML.")
 @click.option(
     "--key", type=_FILE, help="32 secret bytes for pseudonyms; made when missing. Without it, each run has its own."
 )
@@ -50,18 +52,20 @@ redact.add_command(spans)
     is_flag=True,
     help='JSON Lines {"text"} in, {"spans": [{"start", "end", "label", "kind"}]} out.',
 )
+@TIER
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with the redacted text and the counts.")
-def text(policy_path: Path | None, key: Path | None, only_spans: bool, as_json: bool) -> None:
+def text(policy_path: Path | None, key: Path | None, only_spans: bool, tier: str, as_json: bool) -> None:
     """Redact standard input to standard output."""
-    from troth.redact.detect import rules_detector
     from troth.redact.text import redact as redact_text
+
+    detector = loader(tier)()
 
     policy = _policy(policy_path)
     if only_spans:
-        _spans(policy)
+        _spans(policy, detector)
         return
     source = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    result = redact_text(source, rules_detector(), policy, _root_key(key))
+    result = redact_text(source, detector, policy, _root_key(key))
     if as_json:
         found = [{"start": s.start, "end": s.end, "kind": s.kind, "score": round(s.score, 3)} for s in result.spans]
         output = json.dumps({"text": result.text, "counts": result.counts, "spans": found}) + "\n"
@@ -70,13 +74,12 @@ def text(policy_path: Path | None, key: Path | None, only_spans: bool, as_json: 
     sys.stdout.buffer.write(output.encode("utf-8", "surrogateescape"))
 
 
-def _spans(policy: Policy) -> None:
+def _spans(policy: Policy, detector: Detector) -> None:
     """What the policy would take out of each line's text, as spans in code points; never a value."""
     from troth.kernel.errors import Malformed
-    from troth.redact.detect import KINDS, rules_detector
+    from troth.redact.detect import KINDS
     from troth.redact.policy import Action
 
-    detect = rules_detector().detect
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
@@ -86,7 +89,7 @@ def _spans(policy: Policy) -> None:
             raise Malformed(f'Line {number} is not a JSON object with "text".', code="line-malformed") from None
         found = [
             {"start": s.start, "end": s.end, "label": KINDS[s.kind].label, "kind": s.kind}
-            for s in detect(content)
+            for s in detector.detect(content)
             if policy.action(s.kind) is not Action.KEEP
         ]
         click.echo(json.dumps({"spans": found}))
@@ -97,13 +100,14 @@ def _spans(policy: Policy) -> None:
 @click.argument("output", metavar="OUT", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--source", required=True, help="Where the data set comes from; written into the manifest.")
 @click.option("--licence", "--license", required=True, help="Under which licence, as an SPDX identifier or a name.")
-@click.option("--policy", "policy_path", type=_FILE, help="training (the default), vendor, or a policy file in YAML.")
+@click.option("--policy", "policy_path", type=_POLICY, help="training (the default), vendor, or a policy file in YAML.")
 @click.option("--consent", type=_OLD_FILE, help='JSON Lines {"subject", "consent", "granted"}; needs --subject-field.')
 @click.option("--subject-field", help="The field that names the subject of a row. It is not written to the output.")
 @click.option("--consent-flag", help="The field of a row that holds its consent: true, or the consent's id.")
 @click.option("--no-consent-needed", metavar="REASON", help="Why nobody has to be asked; written into the manifest.")
 @click.option("--name", help="Name of the data set; the default is the name of OUT. Pseudonyms differ between names.")
 @click.option("--format", "format_", type=click.Choice(["parquet", "jsonl"]), default="parquet", show_default=True)
+@TIER
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @click.option("--shard-rows", type=click.IntRange(1), default=5_000, show_default=True, help="Rows of a shard.")
 @click.option("--key", type=_FILE, help="32 secret bytes for pseudonyms; made when missing. Default: OUT.pseudonym-key")
@@ -155,6 +159,7 @@ def _job(options: dict[str, Any]) -> DatasetJob:
         licence=options["licence"],
         policy=_policy(options["policy_path"]),
         gate=_gate(options),
+        detector=loader(options["tier"]),
         root_key=_root_key(options["key"]),
         format=options["format_"],
         workers=options["workers"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,20 +19,33 @@ if TYPE_CHECKING:
 _LONGEST = 200_000_000  # characters of one line
 
 
+TIER = click.option(
+    "--tier",
+    type=click.Choice(TIERS),
+    default="rules",
+    show_default=True,
+    help="What reads the text; all but rules need troth[model].",
+)
+
+
+def loader(tier: str) -> Callable[[], Detector]:
+    """Loads the detector of a tier, in this process or a worker of it."""
+    from troth.redact.tiers import detector
+
+    # Before numpy is imported: on products this small, more threads only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    return partial(detector, tier)
+
+
 @click.command()
-@click.option("--tier", type=click.Choice(TIERS), default="rules", show_default=True)
+@TIER
 def spans(tier: str) -> None:
     """JSON Lines {"text"} in, {"spans": [{"start", "end", "label", "score"}]} out, in the same order.
 
     Offsets are code points; labels are those of the taxonomy. Dates that only a rule sees (time stamps of logs) are
     left out. A line that is no such object stops the command with its number.
     """
-    from troth.redact.tiers import detector
-
-    # Before numpy is imported: on products this small, more threads only wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-    found = detector(tier)  # before the first line is read: what cannot be loaded stops the start
+    found = loader(tier)()  # before the first line is read: what cannot be loaded stops the start
     for number, line in enumerate(sys.stdin.buffer, 1):
         if line.strip():
             sys.stdout.write(json.dumps({"spans": _found(found, _content(line, number))}) + "\n")

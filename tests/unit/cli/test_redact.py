@@ -34,6 +34,29 @@ def test_text() -> None:
     assert ok("text", text="mail a@example.org 😀\n") == "mail <EMAIL> 😀\n"
 
 
+def test_text_with_the_model_tier_finds_places_and_unlisted_names() -> None:
+    source = "Dear Ms Okonkwo, greetings from Manchester."
+    found = json.loads(ok("text", "--tier", "fast", "--policy", "training", "--json", text=source))
+    assert {"person", "place"} <= set(found["counts"])
+    assert "Okonkwo" not in found["text"]
+    assert "Manchester" not in found["text"]
+
+
+def test_a_data_set_with_the_model_tier_names_it_and_masks_places(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(
+        "".join(json.dumps({"n": i, "note": f"Ms Okonkwo moved to Manchester, ticket {i}."}) + "\n" for i in range(8))
+    )
+    predicate = json.loads(
+        ok("dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "CC0-1.0", "--tier", "fast",
+           "--no-consent-needed", "invented people", "--format", "jsonl", "--workers", "1", "--json")
+    )  # fmt: skip
+    assert predicate["detectors"][0].startswith("fast-")
+    written = "".join(path.read_text() for path in (tmp_path / "out").glob("shard-*"))
+    assert "ticket" in written
+    assert "Manchester" not in written
+
+
 def test_text_that_is_not_utf8_comes_through() -> None:
     assert run("text", text=b"\xff mail a@example.org").stdout_bytes == b"\xff mail <EMAIL>"
 
