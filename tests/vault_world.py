@@ -79,6 +79,10 @@ class Keeper:
     """People whom their tenant needs as long as nobody else of them stays."""
 
     needed: set[str] = field(default_factory=set)
+    made_late: set[str] = field(default_factory=set)
+
+    def stands_apart(self, _connection: object, approver: str, _asker: str, _since: int) -> bool:
+        return approver not in self.made_late
 
     def check_may_leave(self, _connection: object, _tenant: str, subject: str, leaving: Collection[str]) -> None:
         if subject in self.needed and not self.needed - {subject, *leaving}:

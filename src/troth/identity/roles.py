@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection as Sql
 from sqlalchemy import delete, func, insert, select
 
-from troth.identity.store import grants, tenants, users
+from troth.identity.store import OPERATORS, grants, tenants, users
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -20,6 +20,7 @@ GIVABLE: Mapping[str, frozenset[str]] = {
     "owner": TENANT_ROLES,
     "admin": frozenset({"admin", "member", "auditor"}),
 }
+DECIDING = frozenset({"owner", "privacy-officer", OPERATORS})  # roles whose holders approve what another one asked for
 GRANT_MS = 365 * 24 * 3600 * 1000
 
 
@@ -82,6 +83,13 @@ class Roles:
                 "This is the last owner of a tenant with other people; make somebody else an owner first.",
                 code="last-owner",
             )
+
+    def stands_apart(self, connection: Sql, approver: str, asker: str, since: int) -> bool:
+        """True when `approver` had an account and a deciding role before `since` (epoch ms), and not from `asker`."""
+        lasting = select(grants.c.role).join(users, grants.c.user == users.c.id)
+        before = users.c.created_at < since, grants.c.granted_at < since, grants.c.expires_at > self._now()
+        given = lasting.where(grants.c.user == approver, grants.c.role.in_(DECIDING), grants.c.granted_by != asker)
+        return approver != asker and connection.execute(given.where(*before)).first() is not None
 
     def grant(self, connection: Sql, user: str, role: str, giver: str) -> Grant:
         """Write a grant in the caller's transaction, without asking whether the giver may."""

@@ -10,10 +10,12 @@ from troth.kernel.errors import Conflict, Denied
 from troth.kernel.record import Fact
 from troth.vault import ledger
 from troth.vault.deadlines import DAY_MS, MINUTE_MS
+from troth.vault.erasure_marks import Guard
 from troth.vault.ground import Ground, subject_digest
 from troth.vault.ledger import Erasure
 
 _SERVICE = "svc_"  # acts for nobody: sweeps and self-checks, which no door reaches
+_MOVE = "opr_"  # the signed word of another installation in a tenant's move, which no door speaks
 _APPROVABLE = (ledger.WAITING,)
 _OPEN = (ledger.WAITING, ledger.CLOSING, ledger.HELD, ledger.REQUESTED)
 
@@ -34,9 +36,10 @@ class Control:
 class DualControl:
     """Decides what must wait, and takes the decisions."""
 
-    def __init__(self, ground: Ground, control: Control) -> None:
+    def __init__(self, ground: Ground, control: Control, guard: Guard) -> None:
         self._ground = ground
         self._control = control
+        self._guard = guard
 
     def weigh(self, connection: Connection, scope: str, actor: str, people: int, *, immediate: bool) -> tuple[str, int]:
         """The state in which an erasure begins, and its delay in ms.
@@ -54,7 +57,8 @@ class DualControl:
     def approve(self, tenant: str, erasure_id: str, *, actor: str, subject: str) -> Erasure:
         """A second officer agrees; the delay runs from now.
 
-        Raises `NotFound`, `Denied` (own-erasure) for who asked for it or is erased by it, `Conflict` (not-waiting).
+        Raises `NotFound`, `Denied` (own-erasure) for who asked for it or is erased by it, `Denied` (not-apart) for who
+        became an officer after it was asked for or through who asked for it, `Conflict` (not-waiting).
         """
         now = self._ground.now()
         with self._ground.database.write() as connection:
@@ -66,6 +70,7 @@ class DualControl:
                     "Nobody approves what they asked for, or what is about them; ask another officer.",
                     code="own-erasure",
                 )
+            self._require_apart(connection, erasure, actor)
             ledger.decide(connection, erasure, actor, ledger.APPROVED, now)
             ledger.change(connection, erasure.id, state=ledger.REQUESTED, due_at=now + erasure.delay)
             self._event(connection, erasure, "erasure.approved", actor)
@@ -86,6 +91,14 @@ class DualControl:
         ledger.call_off(connection, erasure, now)
         self._event(connection, erasure, "erasure.called-off", actor)
         return erasure
+
+    def _require_apart(self, connection: Connection, erasure: Erasure, actor: str) -> None:
+        apart = self._guard.stands_apart(connection, actor, erasure.actor, erasure.requested_at)
+        if not apart and not actor.startswith(_MOVE):
+            raise Denied(
+                "Who approves this had that role before it was asked for, and not from who asked; ask another officer.",
+                code="not-apart",
+            )
 
     def _found(self, connection: Connection, tenant: str, erasure_id: str) -> Erasure:
         erasure = ledger.lock(connection, erasure_id)

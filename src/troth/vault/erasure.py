@@ -34,7 +34,7 @@ class Erasures(Readings):
         super().__init__(ground)
         self._steps = steps
         self._marks = Marks(ground, guard)
-        self._control = DualControl(ground, control or Control())
+        self._control = DualControl(ground, control or Control(), guard)
         self._requests = Requests(ground, self._marks, self._control)
 
     def request(
@@ -86,7 +86,7 @@ class Erasures(Readings):
     ) -> Erasure:
         """A second officer (operator for a `whole_tenant`) agrees: it goes on at once, or closes until it is due.
 
-        Raises `NotFound`, `Denied` (own-erasure), `Conflict` (not-waiting).
+        Raises `NotFound`, `Denied` (own-erasure, not-apart), `Conflict` (not-waiting).
         """
         self._require_scope(tenant, erasure_id, whole_tenant=whole_tenant)
         return self._asked(self._control.approve(tenant, erasure_id, actor=actor, subject=subject))

@@ -17,7 +17,11 @@ from troth.vault.restriction import standing_restriction
 
 
 class Guard(Protocol):
-    """Knows who may not leave; bound in the wiring, for the vault knows no roles."""
+    """Knows who may not leave, and who may decide; bound in the wiring, for the vault knows no roles."""
+
+    def stands_apart(self, connection: Connection, approver: str, asker: str, since: int) -> bool:
+        """True when `approver` could decide before `since` (epoch ms), and not because `asker` let them."""
+        ...
 
     def check_may_leave(self, connection: Connection, tenant: str, subject: str, leaving: Collection[str]) -> None:
         """Raises `Conflict` when the tenant needs this person, once those who are `leaving` are gone.

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from troth.identity.roles import TENANT_ROLES
+from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
 from unit.identity.world import World
 
@@ -122,3 +123,24 @@ def test_who_is_alone_may_leave(world: World) -> None:
     _may_leave(world, tenant, owner.id, member.id)
     world.users.disable(world.caller(owner), member.id)
     _may_leave(world, tenant, owner.id)
+
+
+def test_an_approver_stands_apart_from_who_asked(world: World) -> None:
+    tenant = world.tenant().id
+    asker, giver = world.settled(tenant, "owner"), world.caller(world.settled(tenant, "owner"))
+    made = world.person(tenant, "privacy-officer")
+    plain = world.person(tenant)
+    by_asker = world.person(tenant)
+    world.roles.assign(world.caller(asker), by_asker.id, "privacy-officer")
+    world.clock.forward(seconds=1)
+    since = epoch_ms(world.clock.now())
+    late, raised = world.person(tenant, "privacy-officer"), world.person(tenant)
+    world.roles.assign(giver, plain.id, "privacy-officer")
+    world.roles.assign(giver, raised.id, "owner")
+    with world.database.read() as connection:
+        apart = {
+            one
+            for one in (asker.id, giver.actor, made.id, plain.id, by_asker.id, late.id, raised.id)
+            if world.roles.stands_apart(connection, one, asker.id, since)
+        }
+    assert apart == {giver.actor, made.id}

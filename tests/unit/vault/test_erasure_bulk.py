@@ -87,6 +87,17 @@ def test_nobody_approves_their_own_or_what_is_about_them(world: VaultWorld) -> N
         world.erasures.approve(TENANT, waiting.id, actor=SECOND, whole_tenant=True)
 
 
+def test_an_officer_made_for_it_does_not_approve(world: VaultWorld) -> None:
+    world.keep()
+    waiting = tenant_asked(world)
+    world.guard.made_late = {"usr_sock"}
+    with pytest.raises(Denied) as refusal:
+        world.erasures.approve(TENANT, waiting.id, actor="usr_sock", whole_tenant=True)
+    assert refusal.value.code == "not-apart"
+    assert world.erasures.read(waiting.id).state == ledger.WAITING
+    assert world.erasures.approve(TENANT, waiting.id, actor=SECOND, whole_tenant=True).state == ledger.CLOSING
+
+
 def test_one_officer_erases_few_people_a_day_alone(world: VaultWorld) -> None:
     states = [asked(world, f"usr_{number}").state for number in range(3)]
     assert states == [ledger.DONE, ledger.DONE, ledger.WAITING]
