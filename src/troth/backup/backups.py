@@ -13,7 +13,7 @@ import rfc8785
 from troth.backup import places
 from troth.backup.chunks import Chunks
 from troth.backup.copying import Copying, Made
-from troth.backup.drill import Drilled, drill
+from troth.backup.drill import PASSED, UNKNOWN, Drilled, drill
 from troth.backup.locations import Location, failure_domains
 from troth.backup.lock import only_one
 from troth.backup.logs import OPERATOR
@@ -29,7 +29,6 @@ from troth.kernel.record import Entry, Fact, Outcome
 
 SERVICE = "svc_backup"
 DRILLED, VERIFIED = "backup.drilled", "backup.verified"
-PASSED = "passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +159,18 @@ class Backups:
             "rto_ms": done.rto_ms,
             "live": done.restored.probed.live,
             "refused": done.restored.probed.units,
+            **(done.restored.compared.counts() if done.restored.compared else {}),
         }
-        facts: dict[str, Fact] = {"backup": done.backup, "state": PASSED, "counts": counts}
+        facts: dict[str, Fact] = {"backup": done.backup, "state": done.state, "counts": counts}
         self._record(DRILLED, done.backup, facts)
         return done
 
     def drill_when_due(self) -> Drilled | None:
-        """A drill when the last that passed is old enough and there is a backup. Raises as `drill`."""
-        since = self._source.now() - self._drill_days * DAY_MS
-        if any(one.at > since and one.facts.get("state") == PASSED for one in self._history(DRILLED)):
+        """A drill when the last that passed is old enough, the last that found nothing to try is a day old, and there
+        is a backup. Raises as `drill`."""
+        now = self._source.now()
+        since = {PASSED: now - self._drill_days * DAY_MS, UNKNOWN: now - DAY_MS}
+        if any(one.at > since.get(str(one.facts.get("state")), now) for one in self._history(DRILLED)):
             return None
         try:
             self._newest()

@@ -11,6 +11,8 @@ from troth.backup.places import Held
 from troth.backup.restoring import Restored, Restoring
 from troth.backup.source import Progress, quiet
 
+PASSED, UNKNOWN = "passed", "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
@@ -21,6 +23,12 @@ class Drilled:
     rpo_ms: int
     rto_ms: int
     restored: Restored
+
+    @property
+    def state(self) -> str:
+        """`passed` only when something of today was there to open and to compare; else `unknown`."""
+        seen = self.restored.compared is not None and self.restored.compared.expected and self.restored.probed.live
+        return PASSED if seen else UNKNOWN
 
 
 def drill(restoring: Restoring, held: Held, now: int, progress: Progress = quiet) -> Drilled:

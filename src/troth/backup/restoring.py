@@ -6,6 +6,7 @@ passed. Interrupted at any point it leaves an unfinished folder, which the next 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from sqlalchemy import select
 from troth.audit.guard import blob_name
 from troth.audit.tiles import CHECKPOINT
 from troth.backup import logs, places
+from troth.backup.comparing import Compared, compared
 from troth.backup.knowledge import Knowledge, Remains, gather, load_rows
 from troth.backup.manifest import OBJECTS, Part
 from troth.backup.places import Held
@@ -32,13 +34,17 @@ from troth.storage.database import metadata
 from troth.storage.private import private_folder
 
 PART = ".part"  # ends the name of an unfinished restore
+_OURS = "unfinished-restore"  # the file that says so: a folder without it is somebody else's
 _BATCH = 128
 _SPARE = 1.1  # room that must be free, in sizes of the backup
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A restore that passed. `behind` counts log entries that were signed and are nowhere to be found."""
+    """A restore that passed. `behind` counts log entries that were signed and are nowhere to be found.
+
+    `compared` is None when the living ledger is lost.
+    """
 
     verified: Verified
     rows: int
@@ -46,6 +52,7 @@ class Restored:
     bytes: int
     replayed: Replayed
     probed: Probed
+    compared: Compared | None
     behind: int
 
 
@@ -61,17 +68,17 @@ class Restoring:
     def into(self, folder: Path, held: Held, progress: Progress = quiet, *, accept_lost_log: bool = False) -> Restored:
         """Restore `held` into `folder`, which must not exist.
 
-        Raises `Conflict` (not-clean) when it does; `IntegrityError`: the backup does not hold, an erased unit opens
-        (erased-opens), a live one does not (live-unreadable), ledger or log are older than what was signed
-        (ledger-behind, log-behind; `accept_lost_log` takes the latter); `Unavailable` without room or roots.
+        Raises `Conflict` (not-clean) when it does, or its `.part` is no restore's; `IntegrityError`: the backup does
+        not hold, an erased unit opens (erased-opens), a live one does not (live-unreadable), ledger or log are older
+        than what was signed (ledger-behind, log-behind; `accept_lost_log` takes the latter); `Unavailable` without
+        room or roots.
         """
         if folder.exists():
             raise Conflict("The folder to restore into exists already; name a new one.", code="not-clean")
         work = folder.with_name(folder.name + PART)
-        shutil.rmtree(work, ignore_errors=True)
-        private_folder(work)
+        _begin(work)
         with ExitStack() as unfinished:
-            unfinished.callback(shutil.rmtree, work, ignore_errors=True)  # nothing half-restored stays readable
+            unfinished.callback(_discard, work)  # nothing half-restored stays readable
             try:
                 self._require_room(work, held)
                 restored = self._restored(work, held, progress, accept_lost_log=accept_lost_log)
@@ -81,6 +88,7 @@ class Restoring:
                 ) from error
             unfinished.pop_all()
         work.rename(folder)
+        (folder / _OURS).unlink(missing_ok=True)
         return restored
 
     def _require_room(self, work: Path, held: Held) -> None:
@@ -100,11 +108,12 @@ class Restoring:
                 replayed = self._brought_up(quarantine, today)
                 objects, size = self._objects(quarantine, held, progress)
                 probed = Probing(quarantine, today, held, self.remains.chunks).probe(progress)
+                beside = self._compared(quarantine, today, held, replayed)
                 if not today.living:
                     today.ledger.close()
         finally:
             quarantine.close()
-        return Restored(verified, rows, objects, size, replayed, probed, behind)
+        return Restored(verified, rows, objects, size, replayed, probed, beside, behind)
 
     def _brought_up(self, quarantine: Quarantine, today: Knowledge) -> Replayed:
         """Ledger, key tree and log of today; then every holder forgets whom the backup still knows."""
@@ -119,6 +128,12 @@ class Restoring:
             for holder in quarantine.holders:
                 holder.forget(tenant, subject)
         return replayed
+
+    def _compared(self, quarantine: Quarantine, today: Knowledge, held: Held, replayed: Replayed) -> Compared | None:
+        if not today.living:
+            return None
+        parts = places.parts_of(held, self.remains.chunks)
+        return compared(today.ledger, quarantine.database, parts, replayed.people)
 
     def _objects(self, quarantine: Quarantine, held: Held, progress: Progress) -> tuple[int, int]:
         """The ciphertext of what is live today; of the rest not a byte is written."""
@@ -141,6 +156,31 @@ class Restoring:
 
     def _content(self, held: Held, part: Part) -> bytes:
         return places.content(held.location, part)
+
+
+def _begin(work: Path) -> None:
+    """An empty folder that says whose it is. Raises `Conflict` for one that is not a restore's."""
+    ours = work.is_dir() and ((work / _OURS).is_file() or not any(work.iterdir()))
+    if work.is_symlink() or (work.exists() and not ours):
+        raise Conflict(
+            "Beside it lies something of that name with '.part', which no restore made; move it, or name another "
+            "folder.",
+            code="not-clean",
+        )
+    _discard(work)
+    private_folder(work)
+    (work / _OURS).touch()
+
+
+def _discard(work: Path) -> None:
+    """Everything of an unfinished restore; what says whose it is goes last."""
+    with contextlib.suppress(OSError):
+        for path in work.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _OURS:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _behind(today: Knowledge) -> int:
