@@ -1,19 +1,29 @@
-"""Forgetting backups whose time is over: manifests first, then what no manifest names any more."""
+"""Forgetting backups whose time is over: manifests first, then what no manifest names any more.
+
+Only files that are called as a backup calls its own are touched: a place may hold what is none of ours.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from troth.backup import places, shipping
+from troth.backup import chunks as pieces
+from troth.backup import manifest as manifests
+from troth.backup import places
 from troth.backup.chunks import Chunks
 from troth.backup.locations import LEAST, Location
-from troth.backup.verifying import proof_name
+from troth.backup.verifying import PROOFS, proof_name
 from troth.kernel.errors import Conflict, TrothError
 
 DAY_MS = 24 * 3600 * 1000
 _KEPT = LEAST  # backups that stay, however old
+_OURS = re.compile(  # what a backup writes; anything else in a place is somebody else's (key pages are `shipping`'s)
+    rf"{pieces.FOLDER}/[0-9a-f]{{2}}/[0-9a-f]+\Z|{manifests.OBJECTS}/objects/[0-9a-z]/obj_[A-Za-z0-9_.-]+\Z"
+    rf"|(?:{manifests.FOLDER}|{PROOFS})/[0-9]{{13}}-[A-Za-z0-9_]+\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ def prune(location: Location, chunks: Chunks, keys: dict[str, bytes], now: int, 
         _delete(location, one.manifest.file, counts)
     if stays:  # an empty place is never taken for one in which nothing is needed
         for name in list(location.store.names()):
-            if name not in needed and not name.startswith(f"{shipping.FOLDER}/"):
+            if name not in needed and _OURS.match(name):
                 _delete(location, name, counts)
     return Pruned(len(old), counts[0], counts[1])
 

@@ -78,3 +78,19 @@ def test_what_is_locked_waits(home: World, monkeypatch: pytest.MonkeyPatch) -> N
     done = _pruned(home, 8)
     assert (done.files, done.backups) == (0, 1)
     assert done.locked > 0
+
+
+def test_what_is_not_ours_stays(home: World, tmp_path: Path) -> None:
+    place = tmp_path / "places" / "a"
+    foreign = [place / name for name in ("family/photo.jpg", "thesis.doc", "objects/notes.txt", "manifests-old")]
+    for path in foreign:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"mine")
+    person = home.someone(home.tenant("One"))
+    home.backups.run()
+    home.erase(person)
+    for _ in range(2):
+        home.backups.run()
+    assert _pruned(home, 8).files > 0
+    assert [path.read_bytes() for path in foreign] == [b"mine"] * 4
+    assert list(home.locations()[0].store.names("objects/objects/")) == []
