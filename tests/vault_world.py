@@ -113,7 +113,7 @@ class VaultWorld:
     def build(self) -> None:
         """The vault itself, on `self.ground`."""
         self.fields = SealedFields(self.tree, b"i" * 32)
-        self.deadlines = Deadlines(self.ground)
+        self.deadlines = Deadlines(self.ground, approval_above=self.control.approval_above)
         self.objects = Objects(
             self.ground, self.deadlines, blind_index=self.fields.blind_index, jurisdiction_of=lambda _tenant: "eu"
         )

@@ -8,11 +8,14 @@ from types import MappingProxyType
 from sqlalchemy import Column, Connection, String, Table, bindparam, delete, func, insert, literal, select
 
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid, NotFound
+from troth.kernel.errors import Conflict, Invalid, NotFound
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
 from troth.storage.prepared import PreparedSelect
+from troth.vault import endings, ledger
 from troth.vault.ground import Ground
+from troth.vault.holds import unheld
+from troth.vault.tables import objects
 
 DAY_MS = 86_400_000
 
@@ -57,14 +60,17 @@ class Deadlines:
         limits: Mapping[DataClass, int] = MappingProxyType({}),
         *,
         transient_minutes: int = TRANSIENT_MINUTES,
+        approval_above: int = 10,
     ) -> None:
         """`limits`: what this installation permits, in days; it can only shorten the class defaults.
 
-        `transient_minutes`: the stated ceiling of what only passes through.
+        `transient_minutes`: the stated ceiling of what only passes through. `approval_above`: people whose data one
+        officer may end by a rule.
         """
         self._ground = ground
         self._limits = {one: shortest(days, limits.get(one)) for one, days in CLASS_DAYS.items()}
         self.transient_minutes = transient_minutes
+        self._approval_above = approval_above
 
     def days(self, tenant: str, data_class: DataClass, purpose: str = "") -> int | None:
         """Days that this class may live for this tenant and purpose; None: as long as the account."""
@@ -92,20 +98,39 @@ class Deadlines:
         """Shorten a class, or what is kept of it for one purpose, for a tenant; None removes the rule.
 
         A rule longer than the class default has no effect: shortest wins. Raises `Invalid` outside 1 to 3650 days,
-        `NotFound` when there is no such rule to remove.
+        `NotFound` when there is no such rule to remove, `Conflict` (second-officer) when a shorter rule would end now
+        what more people have kept than one officer may have erased within a day.
         """
         if days is not None and not 1 <= days <= 3650:
             raise Invalid("A retention rule is between 1 and 3650 days.", code="bad-days", field="days")
         facts: dict[str, Fact] = {"data_class": data_class.value, "count": days or 0}
         facts |= {"purpose": purpose} if purpose else {}
         key = {"tenant": tenant, "data_class": data_class.value, "purpose": purpose}
+        kept = self.days(tenant, data_class, purpose)
         with self._ground.database.write() as connection:
+            if days is not None and (kept is None or days < kept):
+                self._require_few(connection, (tenant, data_class.value, purpose), days, actor)
             old = delete(rules).where(*(rules.c[name] == value for name, value in key.items()))
             if not connection.execute(old).rowcount and days is None:
                 raise NotFound("There is no such rule; show the schedule to see those that there are.")
             if days is not None:
                 connection.execute(insert(rules), key | {"days": days})
             self._ground.event(connection, self._ground.entry("retention.rule", tenant, request, actor, facts))
+
+    def _require_few(self, connection: Connection, rule: tuple[str, str, str], days: int, actor: str) -> None:
+        """A rule is no way around the second officer. What a hold binds stays anyway and is not counted."""
+        now, (tenant, data_class, purpose) = self._ground.now(), rule
+        which = endings.kept_before(tenant, data_class, now - days * DAY_MS + 1)
+        which = which & (objects.c.purpose == purpose) if purpose else which
+        left = self._approval_above - ledger.people_asked(connection, actor, now - DAY_MS)
+        if endings.people_of(connection, which) > left:
+            rows = unheld(connection, endings.matching(connection, which), now)
+            if rows and len({row.subject for row in rows}) > left:
+                raise Conflict(
+                    "This rule would end what many people have kept. Ask for an erasure of that period first, which a "
+                    "second officer approves; then set the rule.",
+                    code="second-officer",
+                )
 
     def all_rules(self, tenant: str | None = None) -> dict[tuple[str, str, str], int]:
         """Days by (tenant, class, purpose), of every tenant or of one."""

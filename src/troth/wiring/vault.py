@@ -52,7 +52,10 @@ def build_vault(
     ground = Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
     limits, asked = base.settings.retention, base.settings.erasure
     deadlines = Deadlines(
-        ground, {DataClass.USER_GENERATED: limits.user_generated_days}, transient_minutes=limits.transient_minutes
+        ground,
+        {DataClass.USER_GENERATED: limits.user_generated_days},
+        transient_minutes=limits.transient_minutes,
+        approval_above=asked.approval_above,
     )
     objects = Objects(
         ground,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Gone, Invalid, Unavailable
+from troth.kernel.errors import Conflict, Gone, Invalid, Unavailable
 from troth.vault import store
 from troth.vault.deadlines import DAY_MS
 from troth.vault.keeping import blob_name
@@ -152,3 +152,22 @@ def test_many_objects_cost_one_root(world: VaultWorld) -> None:
     epoch = world.tree.rotate().epoch_after
     assert world.retention.sweep().ended == 12
     assert world.tree.rotate().epoch_after == epoch + 2
+
+
+def test_a_rule_is_no_way_around_the_second_officer(world: VaultWorld) -> None:
+    people = [f"usr_{letter * 25}a" for letter in "ghi"]
+    kept = [world.keep(subject=one) for one in people]
+    world.clock.forward(days=2)
+
+    def shorten(days: int) -> None:
+        world.deadlines.set_rule(TENANT, DataClass.USER_GENERATED, days, actor=OFFICER, request="req_1")
+
+    with pytest.raises(Conflict) as refusal:
+        shorten(2)
+    assert refusal.value.code == "second-officer"
+    assert (world.deadlines.all_rules(), world.retention.sweep().ended) == ({}, 0)
+    shorten(3)  # ends nothing now
+    ends = world.ground.now() + DAY_MS
+    world.holds.place(TENANT, basis="litigation", approver=OFFICER, ends_at=ends, of=kept[0].id)
+    shorten(2)  # two people: one officer's share
+    assert world.retention.sweep().ended == 2
