@@ -16,6 +16,8 @@ from troth.vault.erasure_marks import Marks, require_object
 from troth.vault.ground import Ground, subject_digest, tenant_digest
 from troth.vault.ledger import Erasure
 
+_NOT_BEGUN = (ledger.WAITING, ledger.CLOSING, ledger.HELD, ledger.REQUESTED)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -50,11 +52,14 @@ class Requests:
         self._control = control
 
     def enter(self, wish: Wish, *, immediate: bool) -> Erasure:
-        """The erasure of that target: the one that there is, or a fresh one. Raises `NotFound`, `Gone`, `Conflict`."""
+        """The erasure of that target: the one that there is, or a fresh one. Raises `NotFound`, `Gone`, `Conflict`.
+
+        What an officer asked for becomes a person's own when they ask too: no approval, no delay, no calling off.
+        """
         with self._ground.database.write() as connection:
             target, found = self._target(connection, wish)
             if found or (found := ledger.by_target(connection, target)):
-                return found
+                return self._taken_over(connection, found, wish)
             people = self._people(connection, wish)
             state, delay = self._control.weigh(connection, wish.scope, wish.who, people, immediate=immediate)
             erasure = self._fresh(wish, target, people, state, delay)
@@ -63,6 +68,20 @@ class Requests:
                 self._event(connection, erasure)
                 return erasure
             return ledger.by_target(connection, target) or erasure
+
+    def _taken_over(self, connection: Connection, found: Erasure, wish: Wish) -> Erasure:
+        """The erasure, as the person's own when it is they who ask and nothing has begun."""
+        now = ledger.lock(connection, found.id) or found
+        begun = now.state not in _NOT_BEGUN or ledger.result(connection, now.id, "tombstone") is not None
+        if wish.who != ledger.PERSON or now.own or begun or now.scope not in (ledger.SUBJECT, ledger.OBJECT):
+            return now
+        self._marks.check_may_leave(connection, now)
+        state = ledger.HELD if now.state == ledger.HELD else ledger.REQUESTED
+        own = {"actor": ledger.PERSON, "request": wish.request, "requested_at": self._ground.now()}
+        ledger.change(connection, now.id, state=state, delay=0, due_at=None, **own)
+        after = ledger.by_id(connection, now.id) or now
+        self._event(connection, after)
+        return after
 
     def _fresh(self, wish: Wish, target: str, people: int, state: str, delay: int) -> Erasure:
         now = self._ground.now()

@@ -11,6 +11,7 @@ from troth.kernel.errors import Conflict, Denied, Gone, NotFound, Unavailable
 from troth.vault import ledger
 from troth.vault.certificate import Certificate, verify_certificate
 from troth.vault.deadlines import DAY_MS
+from troth.vault.dual_control import Control
 from vault_world import ANN, BOB, OFFICER, OTHER, SECOND, TENANT, VaultWorld
 
 
@@ -203,3 +204,28 @@ def test_a_held_tenant_waits_for_the_hold(world: VaultWorld) -> None:
     assert world.erasures.read(waiting.id).basis == "tax-law"
     world.holds.lift(TENANT, hold.id, actor=SECOND)
     assert [one.state for one in world.erasures.resume_held(TENANT)] == [ledger.DONE]
+
+
+@pytest.mark.parametrize("stage", [ledger.WAITING, ledger.CLOSING, ledger.HELD])
+def test_a_persons_own_request_takes_over_what_an_officer_asked_for(world: VaultWorld, stage: str) -> None:
+    world.control = Control(approval_above=0 if stage == ledger.WAITING else 9, delay_minutes=60)
+    world.build()
+    kept = world.keep()
+    theirs = asked(world, ANN)
+    if stage == ledger.HELD:
+        ends = world.ground.now() + DAY_MS
+        hold = world.holds.place(TENANT, basis="tax-law", approver=OFFICER, ends_at=ends, subject=ANN)
+        world.clock.forward(minutes=60)
+        world.erasures.resume()
+        with pytest.raises(Conflict):
+            world.erase(ANN)
+        assert world.erasures.read(theirs.id).own
+        world.holds.lift(TENANT, hold.id, actor=OFFICER)
+        (own,) = world.erasures.resume_held(TENANT)
+    else:
+        assert theirs.state == stage
+        own = world.erase(ANN)
+    assert (own.id, own.state, own.own) == (theirs.id, ledger.DONE, True)
+    with pytest.raises(Gone):
+        world.objects.open(TENANT, ANN, kept.id, duty=True)
+    assert certified(world, own).scope == "subject"
