@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from troth.identity.keys import MOST_KEYS, CreatedKey, NewKey
 from troth.identity.store import api_keys
 from troth.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from troth.kernel.scope import SYSTEM
 from troth.storage.database import Database
 from unit.identity.world import TLS, Person, World
 
@@ -149,7 +150,7 @@ def test_a_key_that_another_process_revoked_is_refused_at_its_next_use(world: Wo
         assert world.keys.at_once(key.token, TLS)
     url = world.database.engine.url.render_as_string(hide_password=False)
     elsewhere = Database(url)
-    with elsewhere.write() as connection:
+    with elsewhere.write(SYSTEM) as connection:
         connection.execute(delete(api_keys).where(api_keys.c.id == key.id))
     elsewhere.close()
     if world.database.at_hand:

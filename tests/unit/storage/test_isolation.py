@@ -28,6 +28,13 @@ pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("kind", POSTGRES, sc
 ANN, BEN = Scope("ten_ann"), Scope("ten_ben")
 
 
+@pytest.fixture(autouse=True)
+def nobody() -> Iterator[None]:
+    """Each test begins without a scope, whatever a house that other tests keep open has set in this thread."""
+    with within(NOBODY):
+        yield
+
+
 @pytest.fixture(scope="module")
 def place(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with fresh_place(kind, tmp_path_factory.mktemp("place")) as place:
