@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from troth.kernel.caller import Caller, anonymous
 from troth.kernel.scope import NOBODY, SYSTEM, Scope, as_system, current, within
+
+
+@pytest.fixture(autouse=True)
+def nobody() -> Iterator[None]:
+    """Whatever a house that other tests keep open has set in this thread."""
+    with within(NOBODY):
+        yield
 
 
 def test_a_caller_has_the_scope_of_what_they_are() -> None:
