@@ -146,6 +146,20 @@ def unfinished(connection: Connection) -> list[Erasure]:
     return [Erasure(**dict(found)) for found in connection.execute(query).mappings()]
 
 
+def open_of(connection: Connection, tenant: str) -> bool:
+    """True while an erasure in the tenant has not ended; one of the whole tenant that still waits does not count."""
+    mine = select(erasures.c.id).where(erasures.c.tenant == tenant, erasures.c.state.not_in((DONE, CANCELLED)))
+    going = mine.where((erasures.c.scope != TENANT) | (erasures.c.state != WAITING))
+    return connection.execute(going.limit(1)).first() is not None
+
+
+def begun_for(connection: Connection, tenant: str, digest: str, since: int) -> bool:
+    """True when a person is being or was erased, or something of theirs that was asked for since a moment."""
+    begun = erasures.c.tenant == tenant, erasures.c.subject_digest == digest, erasures.c.state.in_((RUNNING, DONE))
+    asked = (erasures.c.scope == SUBJECT) | (erasures.c.scope == OBJECT) & (erasures.c.requested_at >= since)
+    return connection.execute(select(erasures.c.id).where(*begun, asked).limit(1)).first() is not None
+
+
 def leaving(connection: Connection, tenant: str) -> set[str]:
     """The people of a tenant whose erasure is under way."""
     going = erasures.c.tenant == tenant, erasures.c.scope == SUBJECT, erasures.c.state.not_in(_AT_REST)

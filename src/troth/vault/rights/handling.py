@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from troth.kernel.errors import Conflict, NotFound
+from troth.kernel.errors import Conflict, Denied, NotFound
+from troth.vault import ledger
+from troth.vault.ground import subject_digest
 from troth.vault.rights import store
 from troth.vault.rights.clocks import Kind
 from troth.vault.rights.intake import Intake
@@ -20,7 +22,10 @@ _CLOSED_SHOWN = 50
 
 
 class Handling:
-    """The officer's moves. Each raises `NotFound` for another tenant's request, `Conflict` when it comes too late."""
+    """The officer's moves. Each raises `NotFound` for another tenant's request, `Conflict` when it comes too late.
+
+    Nobody handles what they asked for themselves: `Denied` (own-request).
+    """
 
     def __init__(self, register: Register, intake: Intake, outgoing: Outgoing) -> None:
         self._register = register
@@ -58,6 +63,10 @@ class Handling:
 
     def verify(self, officer: By, request: str, means: str, subject: str | None) -> Request:
         """Say how it was seen who asks, and which account is theirs when it came from elsewhere."""
+        if subject == officer.actor:
+            raise _own()
+        with self._register.ground.database.read() as connection:
+            _theirs(connection, officer, request)
         if subject is not None and not self._intake.adopt(officer.tenant, request, subject):
             raise NotFound("There is no such person here; list the people to see their ids.", code="user-not-found")
         values = {"level": Level.HIGH, "means": means, "verified_at": self._register.ground.now()}
@@ -66,7 +75,7 @@ class Handling:
     def acknowledge(self, officer: By, request: str, notice: Notice) -> Request:
         """Say that a notice was sent by hand."""
         with self._register.ground.database.read() as connection:
-            store.found(connection, officer.tenant, request)
+            _theirs(connection, officer, request)
         self._outgoing.sent(officer, request, notice)
         return self.opened(officer.tenant, request).request
 
@@ -74,20 +83,24 @@ class Handling:
         """Take the longer term, once, with a reason that the person is told before the first term ends."""
         calendar, clock = self._register.calendar, self._register.ground.clock
         with self._register.ground.database.write() as connection:
-            row = store.of_row(store.found(connection, officer.tenant, request, lock=True))
+            row = store.of_row(_theirs(connection, officer, request, lock=True))
             require_extendable(row, clock.now(), calendar)
             values = {"extended_at": self._register.ground.now(), "reason": reason, "escalated": 0}
             return self._told(connection, officer, request, ("extend", Notice.EXTENSION), **values)
 
     def answer(self, officer: By, request: str, text: str) -> Request:
-        """Answer. What stops a use stops it now, when it is known whose data it is."""
+        """Answer. What stops a use stops it now, when it is known whose data it is.
+
+        Raises `Conflict` (not-erased) for a wish to be erased while no erasure of that person has begun.
+        """
         register = self._register
         with register.ground.database.read() as connection:
-            row = store.found(connection, officer.tenant, request)
+            row = _theirs(connection, officer, request)
         seen = store.of_row(row)
         if seen.kind is Kind.UNSORTED:
             raise Conflict("Sort the request first: say which right it is about.", code="unsorted")
         require_known(seen)
+        self._require_erased(seen)
         wish = Wish(kind=seen.kind, purpose=seen.purpose)
         purposes = register.make_private(seen.subject, wish) if seen.subject else ()
         sealed = register.texts.answer(officer.tenant, holder_of(row), text)
@@ -102,11 +115,23 @@ class Handling:
         """Refuse with a reason, which the person is told with their ways to complain (GDPR Art. 12(4))."""
         register = self._register
         with register.ground.database.read() as connection:
-            row = store.found(connection, officer.tenant, request)
+            row = _theirs(connection, officer, request)
         sealed = register.texts.answer(officer.tenant, holder_of(row), text) if text else None
         with register.ground.database.write() as connection:
             values = {"reason": reason, "answer": sealed}
             return self._told(connection, officer, request, ("refuse", Notice.REFUSAL), **values)
+
+    def _require_erased(self, request: Request) -> None:
+        if request.kind is not Kind.ERASURE:
+            return
+        digest = subject_digest(request.tenant, request.subject) if request.subject else ""
+        with self._register.ground.database.read() as connection:
+            if not ledger.begun_for(connection, request.tenant, digest, since=request.received_at):
+                raise Conflict(
+                    "Nothing of this person was erased on this request; ask for the erasure first, or refuse with the "
+                    "reason, such as that nothing is held.",
+                    code="not-erased",
+                )
 
     def _told(self, connection: Connection, by: By, request: str, told: tuple[str, Notice], **values: Any) -> Request:
         """A move that the person is told of by mail when they wrote one; in the portal they see it anyway."""
@@ -118,4 +143,17 @@ class Handling:
 
     def _move(self, by: By, request: str, move: str, **values: Any) -> Request:
         with self._register.ground.database.write() as connection:
+            _theirs(connection, by, request)
             return self._register.move(connection, request, move, by=by, **values)
+
+
+def _theirs(connection: Connection, officer: By, request: str, *, lock: bool = False) -> dict[str, Any]:
+    """The row of somebody else's request. Raises `NotFound`, `Denied` (own-request)."""
+    row = store.found(connection, officer.tenant, request, lock=lock)
+    if row["subject"] == officer.actor:
+        raise _own()
+    return row
+
+
+def _own() -> Denied:
+    return Denied("Nobody handles their own request; ask another officer.", code="own-request")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rights_world import OFFICER, RightsWorld, asker
-from troth.kernel.errors import Conflict, NotFound
+from troth.kernel.errors import Conflict, Denied, NotFound
 from troth.vault.rights.clocks import Kind, Urgency
 from troth.vault.rights.notices import Notice
 from troth.vault.rights.register import By, Wish
@@ -150,3 +150,33 @@ def test_who_asked_in_the_portal_gets_no_mail(rights: RightsWorld) -> None:
     made = rights.file()
     rights.handling.refuse(OFFICER, made.id, "duplicate", "")
     assert rights.outgoing.waiting(TENANT) == []
+
+
+def test_nobody_handles_their_own_request(rights: RightsWorld) -> None:
+    made, mailed = rights.file(), rights.mail()
+    ann = By(tenant=TENANT, actor=ANN, call="req_ann")
+    for attempt in (
+        lambda: rights.handling.take(ann, made.id),
+        lambda: rights.handling.sort(ann, made.id, Wish(kind=Kind.ERASURE)),
+        lambda: rights.handling.verify(ann, made.id, "in-person", None),
+        lambda: rights.handling.verify(ann, mailed.id, "in-person", ANN),
+        lambda: rights.handling.acknowledge(ann, made.id, Notice.RECEIPT),
+        lambda: rights.handling.extend(ann, made.id, "complexity"),
+        lambda: rights.handling.answer(ann, made.id, "Done."),
+        lambda: rights.handling.refuse(ann, made.id, "duplicate", ""),
+    ):
+        with pytest.raises(Denied) as refusal:
+            attempt()
+        assert refusal.value.code == "own-request"
+    assert rights.register.listed(TENANT, ANN) == [made]
+
+
+def test_a_wish_to_be_erased_is_answered_by_an_erasure(rights: RightsWorld) -> None:
+    kept = rights.vault.keep()
+    made = rights.file(Kind.ERASURE)
+    rights.handling.take(OFFICER, made.id)
+    with pytest.raises(Conflict) as refusal:
+        rights.handling.answer(OFFICER, made.id, "Erased.")
+    assert refusal.value.code == "not-erased"
+    rights.vault.erasures.request(TENANT, ANN, actor=OFFICER.actor, request="req_1", object_id=kept.id)
+    assert rights.handling.answer(OFFICER, made.id, "That picture is erased.").state is State.ANSWERED
