@@ -7,6 +7,7 @@ telling the person (Art. 18(3)). In force on the fence that keeping and opening 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, Index, String, Table, delete, insert, select, update
@@ -16,9 +17,9 @@ from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
 from troth.keys.tree import Reason, Scope
 from troth.storage.database import Big, metadata
-from troth.vault import fences
+from troth.vault import fences, store
 from troth.vault.ground import Ground, subject_digest
-from troth.vault.tables import ERASED
+from troth.vault.tables import ERASED, Row
 
 _REASON = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as accuracy-contested; Art. 18(1)(a) to (d)
 
@@ -145,3 +146,20 @@ def standing_restriction(connection: Connection, tenant: str, subject: str) -> R
     mine = restrictions.c.tenant == tenant, restrictions.c.subject == subject, restrictions.c.lifted_at.is_(None)
     found = connection.execute(select(restrictions).where(*mine)).mappings().first()
     return Restriction(**dict(found)) if found else None
+
+
+def unrestricted(connection: Connection, rows: Iterable[Row]) -> list[Row]:
+    """The rows whose end takes nothing of a restricted person along: what is restricted stays stored (Art. 18(2))."""
+    standing = select(restrictions.c.tenant, restrictions.c.subject).where(restrictions.c.lifted_at.is_(None))
+    people = {(tenant, subject) for tenant, subject in connection.execute(standing)}
+    return [row for row in rows if not people.intersection(_people(connection, row))] if people else list(rows)
+
+
+def _people(connection: Connection, row: Row) -> set[tuple[str, str]]:
+    """Those whose it is, or whom it concerns, or to whom something derived from it belongs."""
+    ids = store.closure(connection, [row.id])
+    found = {(one.tenant, one.subject) for one in store.by_ids(connection, ids)}
+    for batch in store.batches(ids):
+        meant = select(store.concerns.c.tenant, store.concerns.c.subject).where(store.concerns.c.object.in_(batch))
+        found.update((tenant, subject) for tenant, subject in connection.execute(meant))
+    return found

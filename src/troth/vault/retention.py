@@ -1,4 +1,4 @@
-"""The sweep: what has passed its deadline goes by key, in certified batches; what a hold binds stays (DEL-01)."""
+"""The sweep: what has passed its deadline goes by key, in certified batches; held or restricted data stays (DEL-01)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from troth.vault.ground import Ground, tenant_digest
 from troth.vault.holds import unheld
 from troth.vault.keeping import BLOBS
 from troth.vault.ledger import Erasure
+from troth.vault.restriction import unrestricted
 from troth.vault.tables import Row
 
 BATCH = 1000  # objects per destroyed root; a root costs the same for one or a thousand
@@ -28,7 +29,7 @@ _SERVICE = "svc_retention"
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: objects ended, of those overdue but held, orphaned blobs deleted, left-over units destroyed."""
+    """What a sweep did: objects ended, of those overdue but held or restricted, orphaned blobs, left-over units."""
 
     ended: int
     held: tuple[str, ...]
@@ -62,9 +63,14 @@ class Retention:
         return Swept(ended, held, self._orphans(), self._leftover_units(), tuple(certificates))
 
     def overdue(self) -> list[str]:
-        """Ids of live objects past their deadline; after a sweep only those that a hold binds."""
+        """Ids of live objects past their deadline; after a sweep only those that are held or restricted."""
         with self._ground.database.read() as connection:
             return [row.id for page in self._late(connection) for row in page]
+
+    def neglected(self) -> list[str]:
+        """Of those overdue, the ids that neither a hold nor a restriction keeps; after a sweep none."""
+        with self._ground.database.read() as connection:
+            return [row.id for page in self._late(connection) for row in self._free(connection, page)]
 
     def account_closed(self, tenant: str, subject: str) -> None:
         """Start the clock of a person's account-class data. Idempotent."""
@@ -73,15 +79,18 @@ class Retention:
             endings.end_by(connection, (tenant, subject), DataClass.ACCOUNT.value, deadline)
 
     def _mark(self) -> dict[str, int]:
-        """Take one batch of overdue objects out of service; what a hold binds, and its sources, stay.
+        """Take one batch of overdue objects out of service; what is held or restricted, and its sources, stay.
 
         How many objects, by the erasure that has them: one for each tenant.
         """
         with self._ground.database.write() as connection:
             for page in self._late(connection):
-                if free := unheld(connection, page, self._ground.now()):
+                if free := self._free(connection, page):
                     return self._taken(connection, free)
         return {}
+
+    def _free(self, connection: Connection, late: list[Row]) -> list[Row]:
+        return unrestricted(connection, unheld(connection, late, self._ground.now()))
 
     def _taken(self, connection: Connection, rows: list[Row]) -> dict[str, int]:
         by_tenant: dict[str, list[Row]] = defaultdict(list)

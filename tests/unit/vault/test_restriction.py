@@ -78,8 +78,22 @@ def test_a_restricted_person_can_delete_and_be_forgotten(world: VaultWorld) -> N
         restrict(world)
 
 
-def test_the_sweep_ends_restricted_data_in_time(world: VaultWorld) -> None:
-    world.keep()
-    restrict(world)
+@pytest.mark.parametrize("whose", ["own", "shown", "copy"])
+def test_the_sweep_leaves_restricted_data_until_it_is_resumed(world: VaultWorld, whose: str) -> None:
+    if whose == "own":
+        kept = [world.keep()]
+    elif whose == "shown":
+        kept = [world.keep(subject=BOB, shown=(ANN,))]
+    else:
+        source = world.keep(subject=BOB, owners=(ANN,))
+        kept = [source, world.keep(derived_from=(source.id,))]
+    other = world.keep(tenant=OTHER)
+    restrict(world, reason="legal-claims")
     world.clock.forward(days=31)
-    assert world.retention.sweep().ended == 1
+    swept = world.retention.sweep()
+    assert (swept.ended, set(swept.held)) == (1, {one.id for one in kept})
+    assert world.retention.neglected() == []
+    with pytest.raises(Gone):
+        world.objects.open(OTHER, ANN, other.id, duty=True)
+    world.restrictions.lift(TENANT, ANN, officer=None, request="req_2")
+    assert world.retention.sweep().ended == len(kept)

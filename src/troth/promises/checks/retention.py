@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
@@ -14,7 +14,6 @@ from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, ground, probe, refused
 from troth.promises.system import System
 from troth.vault.deadlines import CLASS_DAYS, DAY_MS, Deadlines
-from troth.vault.holds import held_objects
 from troth.vault.store import LIVE
 from troth.vault.store import objects as object_table
 
@@ -68,10 +67,8 @@ def _on_schedule(system: System) -> list[bool]:
 
 
 def _overdue_free(system: System) -> set[str]:
-    """Overdue objects that no hold binds."""
-    with system.base.database.read() as connection:
-        held, _ = held_objects(connection, _now(system))
-    return set(system.vault.retention.overdue()) - held
+    """Overdue objects that neither a hold nor a restriction keeps."""
+    return set(system.vault.retention.neglected())
 
 
 def _by_class(system: System, days: Callable[[DataClass], int | None]) -> Facts:
@@ -91,7 +88,7 @@ def _by_class(system: System, days: Callable[[DataClass], int | None]) -> Facts:
 
 
 def _too_old(system: System, days: Callable[[DataClass], int | None]) -> int:
-    """Live objects older than their class permits, or without the deadline that their class needs."""
+    """Live objects older than their class permits and not held back, or without the deadline that their class needs."""
     now, limits = _now(system), {one: days(one) for one in DataClass}
     wrong = [
         and_(
@@ -101,9 +98,10 @@ def _too_old(system: System, days: Callable[[DataClass], int | None]) -> int:
         for one, limit in limits.items()
         if limit is not None
     ]
-    count = select(func.count()).select_from(object_table).where(object_table.c.state == LIVE, or_(*wrong))
+    old = select(object_table.c.id).where(object_table.c.state == LIVE, or_(*wrong))
     with system.base.database.read() as connection:
-        return int(connection.execute(count).scalar_one())
+        found = set(connection.execute(old).scalars())
+    return len(found - (set(system.vault.retention.overdue()) - _overdue_free(system)))
 
 
 def _limits(system: System) -> dict[DataClass, int]:
