@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError, Unavailable
 from troth.kernel.scope import SYSTEM, Scope, within
 from troth.storage.blobs import LocalBlobs
+from troth.vault import ledger
 from troth.vault.certificate import verify_certificate
 from troth.vault.consent import TRAINING
 from troth.vault.keeping import blob_name
@@ -53,6 +55,11 @@ class Two:
 
     def pack(self, invitation: bytes) -> bytes:
         return self.eu.departure().pack(self.tenant, invitation, trusted(self.us), self.bundle)
+
+    def ask(self) -> None:
+        """An operator at the origin asks for the off-boarding."""
+        erasures = self.eu.system.vault.erasures
+        erasures.request_tenant(self.tenant, actor="usr_operator", request="req_leave", immediate=True)
 
     def unpack(self, manifest: bytes, bundle: LocalBlobs | None = None) -> bytes:
         return self.us.arriving().unpack(manifest, trusted(self.eu), bundle or self.bundle)
@@ -135,8 +142,15 @@ def test_a_tenant_arrives_whole_and_is_forgotten_where_it_was(two: Two) -> None:
     assert us.identity.tenants.get(two.tenant).jurisdiction == "us"
     assert us.vault.stocktaking.whole().strangers == 0
 
+    with pytest.raises(Conflict) as alone:
+        two.eu.departure().finish(manifest, arrival, trusted(two.us))
+    assert alone.value.code == "move-not-asked"
+    two.ask()
     done = two.eu.departure().finish(manifest, arrival, trusted(two.us))
     assert done.certificate is not None
+    agreed = [one.actor for one in two.eu.system.vault.erasures.decisions(done.id)]
+    key = two.us.system.base.signer.public_key
+    assert (done.actor, agreed) == ("usr_operator", [f"opr_move-arrival-{sha256(key).hexdigest()[:32]}"])
     signer = two.eu.system.base.signer
     envelope = two.eu.system.vault.erasures.certificate(two.tenant, done.certificate)
     assert verify_certificate(envelope, {signer.name: signer.public_key}).scope == "tenant"
@@ -186,11 +200,31 @@ def test_what_changed_since_it_was_packed_is_not_let_go(two: Two) -> None:
     manifest = two.pack(two.us.arriving().invite())
     arrival = two.unpack(manifest)
     two.eu.system.vault.consents.grant(two.tenant, two.ben, TRAINING, notice="v1")
+    two.ask()
     side: Departure = two.eu.departure()
     with pytest.raises(Conflict) as refusal:
         side.finish(manifest, arrival, trusted(two.us))
     assert refusal.value.code == "move-changed"
     assert len(two.eu.system.identity.users.list(two.tenant)) == 2
+
+
+def test_nothing_is_packed_while_an_erasure_has_not_ended(two: Two) -> None:
+    invitation, erasures = two.us.arriving().invite(), two.eu.system.vault.erasures
+    begun = erasures.request(two.tenant, two.ben, actor=two.ben, request="req_ben")
+    for state in ("requested", "waiting", "closing", "held", "running"):
+        _set_state(two, begun.id, state)
+        with pytest.raises(Conflict) as refusal:
+            two.pack(invitation)
+        assert refusal.value.code == "move-open-duties"
+    _set_state(two, begun.id, "done")
+    two.ask()
+    assert two.pack(invitation)  # an off-boarding that waits is how the move ends
+
+
+def _set_state(two: Two, erasure: str, state: str) -> None:
+    with two.eu.system.base.database.write(SYSTEM) as connection:
+        one = ledger.erasures.c.id == erasure
+        connection.execute(ledger.erasures.update().where(one).values(state=state))
 
 
 def test_a_bundle_that_was_touched_is_refused(two: Two) -> None:
@@ -263,6 +297,8 @@ def test_the_four_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     there, here = ("--signer", signers["us"]), ("--signer", signers["eu"])
     run("eu", "pack", tenant, "--invitation", invitation, *there, "--bundle", bundle, "--manifest", manifest)
     run("us", "unpack", "--manifest", manifest, *here, "--bundle", bundle, "--arrival", arrival)
+    with opened(house_settings(tmp_path / "eu", data={"jurisdiction": "eu"}, server={"name": "eu.test"})) as troth:
+        troth.system.vault.erasures.request_tenant(tenant, actor="usr_operator", request="req_leave", immediate=True)
     last = ("--manifest", manifest, "--arrival", arrival, *there, "--certificate", proof)
     assert "proves it" in run("eu", "finish", *last, given="y\n")
     assert json.loads(Path(proof).read_bytes())["payloadType"]

@@ -1,8 +1,8 @@
 """The origin's side of a move: pack what the tenant has for the destination, and let go when it has arrived.
 
 Packing can be repeated at any time: pieces that lie in the bundle already are used again, and the newest manifest says
-what counts. Letting go compares what arrived with what stands here now, then erases the tenant with a certificate; a
-signed arrival and the operator who presents it are the two who agree to that.
+what counts. Letting go compares what arrived with what stands here now, then erases the tenant with a certificate. An
+operator must have asked for that off-boarding; the arrival agrees to it, and the certificate names both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from troth.storage.blobs import BlobStore
 from troth.vault.dsse import sign_envelope, verify_envelope
 from troth.vault.erasure import Erasures
 from troth.vault.ground import Ground
-from troth.vault.ledger import Erasure
+from troth.vault.ledger import WAITING, Erasure
 from troth.vault.moving.snapshot import Counted, Snapshot, Total
 from troth.vault.moving.transport import (
     ARRIVAL,
@@ -34,7 +34,8 @@ from troth.vault.moving.transport import (
 )
 
 PIECES, ROWS = "pieces/", "rows"
-ORIGIN, CONFIRMED = "opr_tenant-move", "opr_move-arrival"  # the operator here, and the signed word of the one there
+ORIGIN = "opr_tenant-move"  # the command on this machine
+_CONFIRMED = "opr_move-arrival-"  # and the first 128 bits of SHA-256 of the key that signed the arrival, hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Departure:
     def finish(self, manifest: bytes, arrival: bytes, trusted: Trusted) -> Erasure:
         """Erase the tenant here, once all of it stands there. Repeat it when the erasure could not be completed.
 
-        Raises `IntegrityError` for an arrival that is not the other's or not of this manifest, `Conflict`
-        (move-changed) when the tenant changed since it was packed.
+        The trusted key is this operator's word alone, so another operator must have asked for the off-boarding. Raises
+        `IntegrityError` for an arrival that is not the other's or not of this manifest, `Conflict` when nobody asked
+        (move-not-asked) or the tenant changed since it was packed (move-changed).
         """
         sent = Manifest(**verify_envelope(manifest, MANIFEST, {self._signer.name: self._signer.public_key}))
         came = Arrival(**verify_envelope(arrival, ARRIVAL, trusted.keys()))
@@ -98,12 +100,11 @@ class Departure:
             raise IntegrityError("The arrival is of another move.", code="move-other")
         if same != (sent.objects, sent.objects_digest, sent.rows, sent.rows_digest):
             raise IntegrityError("What arrived is not what was sent.", code="move-incomplete")
-        begun = self._begun(sent.tenant)
-        if begun is None:
+        begun = self._asked(sent.tenant)
+        if begun.state == WAITING:
             self._require_unchanged(sent)
-            begun = self._erasures.request_tenant(sent.tenant, actor=ORIGIN, request=new_id("mov"), immediate=True)
-        if begun.state == "waiting":
-            begun = self._erasures.approve(sent.tenant, begun.id, actor=CONFIRMED, whole_tenant=True)
+            actor = f"{_CONFIRMED}{digest(trusted.key)[:32]}"
+            begun = self._erasures.approve(sent.tenant, begun.id, actor=actor, whole_tenant=True)
         return self._erasures.advance(begun.id)
 
     def _packed(self, tenant: str, to: Invitation, counted: Counted) -> bytes:
@@ -135,8 +136,15 @@ class Departure:
                 "The tenant changed since it was packed; pack it again and let that arrive.", code="move-changed"
             )
 
-    def _begun(self, tenant: str) -> Erasure | None:
-        return next((one for one in self._erasures.all(tenant) if one.scope == "tenant"), None)
+    def _asked(self, tenant: str) -> Erasure:
+        try:
+            return self._erasures.offboarding_of(tenant)
+        except NotFound as error:
+            raise Conflict(
+                "Nobody asked to erase this tenant here. An operator asks with 'troth offboarding request'; finish "
+                "after that.",
+                code="move-not-asked",
+            ) from error
 
 
 def piece_name(key: str, object_id: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from troth.kernel.errors import Conflict, IntegrityError, NotFound
 from troth.kernel.personal import PersonalFields
-from troth.vault import framing
+from troth.vault import framing, ledger
 from troth.vault.facts import open_facts
 from troth.vault.ground import Ground
 from troth.vault.moving import carried
@@ -46,7 +46,8 @@ class Snapshot:
         with self._ground.database.read() as connection:
             carried.require_movable(connection, self.tenant)
             mine = select(objects.c.id).where(objects.c.tenant == self.tenant)
-            if connection.execute(mine.where(objects.c.state.not_in((LIVE, ERASED))).limit(1)).first() is not None:
+            closed = mine.where(objects.c.state.not_in((LIVE, ERASED))).limit(1)
+            if ledger.open_of(connection, self.tenant) or connection.execute(closed).first() is not None:
                 raise Conflict(
                     "Something of the tenant is closed or about to be erased; let that end before it moves.",
                     code="move-open-duties",
