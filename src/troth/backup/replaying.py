@@ -32,8 +32,18 @@ ENDINGS = {"key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "liv
 _ADDED = frozenset({"key_scope"})
 # Rights of people: as they are now, and gone when they are gone while their owner stays.
 RIGHTS = ("users", "api_keys", "role_grants")
+# What people and operators set for themselves: exactly today's rows, such as the second factor after a stolen phone.
+# Table -> the columns by which a row has an owner here; none when it needs no owner.
+SETTINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    "totp": {"user": ("users",)},
+    "recovery_codes": {"user": ("users",)},
+    "known_devices": {"user": ("users",)},
+    "privacy_settings": {"owner": ("users", "tenants")},
+    "vendors": {},
+}
 _GONE = "erased"
 _GROUP = 400
+_AS_TODAY = "id subject facts shared unit version expires_at state reason erasure".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,9 @@ def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int)
     with database.write(SYSTEM) as connection:
         _decisions(today.ledger, connection)
         _endings(today.ledger, connection)
+        _standing(today.ledger, connection)
         _rights(today.ledger, connection)
+        _settings(today.ledger, connection)
         if today.living:
             _require_keys(connection, today)
         units = recovery.install(connection, today.tree, list(roots), at)
@@ -84,6 +96,44 @@ def _endings(ledger: Database, connection: Connection) -> None:
                 changed = connection.execute(update(table).where(*same).values(row)).rowcount
                 if not changed and table.name in _ADDED:
                     connection.execute(insert(table), row)
+
+
+def _standing(ledger: Database, connection: Connection) -> None:
+    """What stands in both as it stands today: whose it is, what it is called, how long, and whether it is closed."""
+    objects = metadata.tables["vault_object"]
+    both = [objects.c[name] for name in _AS_TODAY]
+    standing = objects.c.state.in_(("live", "closed"))
+    for some in _rows(ledger, select(*both).where(standing)):
+        now = {row["id"]: row for row in some}
+        here = select(*both).where(standing, objects.c.id.in_(now))
+        for row in connection.execute(here).mappings().all():
+            if changes := _changes(dict(row), now[row["id"]]):
+                connection.execute(update(objects).where(objects.c.id == row["id"]).values(changes))
+
+
+def _changes(here: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    ends = [one["expires_at"] for one in (here, now) if one["expires_at"] is not None]
+    if ends and min(ends) != here["expires_at"]:
+        changes["expires_at"] = min(ends)
+    if here["state"] != "live" and now["state"] == "live":  # the erasure that had closed it was called off
+        changes |= {name: now[name] for name in ("state", "reason", "erasure")}
+    same_seal = (here["unit"], here["version"]) == (now["unit"], now["version"])
+    if now["shared"] and same_seal and (here["subject"], here["facts"]) != (now["subject"], now["facts"]):
+        changes |= {"subject": now["subject"], "facts": now["facts"]}  # an owner left, others stayed
+    return changes
+
+
+def _settings(ledger: Database, connection: Connection) -> None:
+    there = {name: set(connection.scalars(select(metadata.tables[name].c.id))) for name in ("users", "tenants")}
+    for table in _tables(SETTINGS):
+        owners = {
+            column: set[str]().union(*(there[one] for one in names)) for column, names in SETTINGS[table.name].items()
+        }
+        connection.execute(delete(table))
+        for some in _rows(ledger, select(table)):
+            if owned := [row for row in some if all(row[one] in known for one, known in owners.items())]:
+                connection.execute(insert(table), owned)
 
 
 def _rights(ledger: Database, connection: Connection) -> None:
