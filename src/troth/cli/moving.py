@@ -20,7 +20,8 @@ def tenant_move() -> None:
     """Move a tenant to an installation of another jurisdiction.
 
     At the destination: invite, unpack. At the origin: pack, finish, with 'troth offboarding request' between. The
-    server of the side that acts must be stopped. SIGNER is the other side's, name=hex, as its /.well-known/troth.json says.
+    server of the side that acts must be stopped. SIGNER is the other side's, name=hex, as its
+    /.well-known/troth.json says.
     """
 
 
