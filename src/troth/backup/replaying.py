@@ -41,6 +41,7 @@ SETTINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "privacy_settings": {"owner": ("users", "tenants")},
     "vendors": {},
 }
+_WHOLE = frozenset({"subject", "tenant"})  # scopes of erasures that destroy every key
 _GONE = "erased"
 _GROUP = 400
 _AS_TODAY = "id subject facts shared unit version expires_at state reason erasure".split()
@@ -198,14 +199,24 @@ def _require_keys(connection: Connection, today: Knowledge) -> None:
 def _require_ledger(connection: Connection, leaves: list[bytes]) -> None:
     erasure = metadata.tables["erasure"]
     known = set(connection.scalars(select(erasure.c.id)))
-    sealed = set(_facts(leaves, "erasure.sealed", "erasure"))
-    missing = set(_facts(leaves, "erasure.tombstoned", "erasure")) - known - sealed
+    begun = {facts["erasure"]: facts for facts in _entries(leaves, "erasure.tombstoned") if "erasure" in facts}
+    sealed = {facts["erasure"]: facts for facts in _entries(leaves, "erasure.sealed") if "erasure" in facts}
+    shown = {one for one, facts in sealed.items() if one in begun and _in_tree(begun[one], facts)}
+    missing = begun.keys() - known - shown
     if missing:
         raise IntegrityError(
             f"The log knows of {len(missing)} erasures that began and are in no ledger here; find the newest database "
             "or backup, or have those people asked again.",
             code="ledger-behind",
         )
+
+
+def _in_tree(begun: dict[str, Any], sealed: dict[str, Any]) -> bool:
+    """True when a sealed erasure left no key of what it took: its scope takes every key, or as many as objects went.
+
+    Otherwise a key lives on for other objects of the same day or month, and only the ledger says which of them ended.
+    """
+    return bool(_WHOLE & begun.get("kinds", {}).keys()) or sealed.get("units", 0) >= sealed.get("objects", 0) > 0
 
 
 def _require_tree(today: Knowledge, leaves: list[bytes]) -> None:
@@ -235,12 +246,17 @@ def _erased_people(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def _facts(leaves: list[bytes], operation: str, fact: str) -> Iterator[Any]:
+    return (facts[fact] for facts in _entries(leaves, operation) if fact in facts)
+
+
+def _entries(leaves: list[bytes], operation: str) -> Iterator[dict[str, Any]]:
+    """The facts of every entry of an operation."""
     sign = f'"{operation}"'.encode()
     for leaf in leaves:
         if sign in leaf:  # reading every leaf would cost more than all the rest
             members = read_leaf(leaf)
-            if members.get("op") == operation and fact in members.get("facts", {}):
-                yield members["facts"][fact]
+            if members.get("op") == operation:
+                yield members.get("facts", {})
 
 
 def _tables(names: Iterable[str]) -> Iterator[Table]:

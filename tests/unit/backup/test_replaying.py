@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backup_world import Someone, World, restore, started, world
+from backup_world import Someone, World, opened, restore, started, world
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import TrothError
+from troth.kernel.errors import IntegrityError, TrothError
 from troth.kernel.scope import SYSTEM, within
 from troth.storage.database import Database
 from troth.vault.objects import KeepRequest
@@ -132,3 +132,24 @@ def test_a_shared_object_stays_with_who_remains(home: World, tmp_path: Path) -> 
         info, content = troth.system.vault.objects.open(tenant, remains.subject, shared)
         assert (content, info.name) == (b"together", "")
         assert _answers(troth, leaves) <= {"gone", "subject-erased"}
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own key", "shared key"])
+def test_a_lost_ledger_with_an_erasure_that_no_key_shows(home: World, tmp_path: Path, own: bool) -> None:
+    """An object whose key serves its neighbours too: without the ledger it would open, so nothing goes live."""
+    person = home.someone(home.tenant("One"), own=own)
+    home.backups.run()
+    gone = min(person.kept)
+    assert home.erase(person, object_id=gone).state == "done"
+    home.close()
+    assert restore(home.settings, tmp_path / "beside").replayed.people == ()
+    for path in home.settings.data.folder.glob("troth.db*"):
+        path.unlink()
+    if own:
+        restore(home.settings, tmp_path / "restored")
+        assert opened(home.settings, tmp_path / "restored", person).keys() == person.kept.keys() - {gone}
+    else:
+        with pytest.raises(IntegrityError) as refused:
+            restore(home.settings, tmp_path / "restored")
+        assert refused.value.code == "ledger-behind"
+        assert not (tmp_path / "restored").exists()
