@@ -22,7 +22,7 @@ from troth.keys.roots.port import FILES, broken_seal, gone, require_name
 
 _SUFFIX = ".root"
 _NONCE = 12  # bytes; random: a root seals a handful of values, far below the 2^32 of SP 800-38D
-_MARK = "mark"
+MARK = "mark"  # 32 random bytes, no key
 _EVIDENCE = "overwritten,unlinked,folder-synced"
 _ABSENT = "absent-already,folder-marked"
 
@@ -98,7 +98,7 @@ class LocalRoot:
     def _require_mark(self) -> None:
         """Raises `Unavailable` unless the folder is the one that was used before."""
         bound = bool(self._mark) or self._binding.made  # asked first: another process may be binding it now
-        path = self._folder / _MARK
+        path = self._folder / MARK
         try:
             mark = keyfile.read(path)
         except NotFound as error:

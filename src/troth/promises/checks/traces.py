@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from troth.keys.roots.local import MARK
 from troth.keys.roots.port import Root
 from troth.promises.account import account, changed, chunks, rows_of
 from troth.promises.check import Check, Facts, counted
@@ -88,7 +89,7 @@ def _lists(system: System) -> list[Callable[[], set[str]]]:
 
 
 def _names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
+    return {path.name for path in folder.iterdir()} - {MARK}
 
 
 def _present(root: Root) -> set[str]:
