@@ -15,14 +15,14 @@ from troth.backup import manifest as manifests
 from troth.backup import places
 from troth.backup.chunks import Chunks
 from troth.backup.locations import LEAST, Location
-from troth.backup.verifying import PROOFS, proof_name
+from troth.backup.verifying import proof_name
 from troth.kernel.errors import Conflict, TrothError
 
 DAY_MS = 24 * 3600 * 1000
 _KEPT = LEAST  # backups that stay, however old
 _OURS = re.compile(  # what a backup writes; anything else in a place is somebody else's (key pages are `shipping`'s)
     rf"{pieces.FOLDER}/[0-9a-f]{{2}}/[0-9a-f]+\Z|{manifests.OBJECTS}/objects/[0-9a-z]/obj_[A-Za-z0-9_.-]+\Z"
-    rf"|(?:{manifests.FOLDER}|{PROOFS})/[0-9]{{13}}-[A-Za-z0-9_]+\Z"
+    rf"|(?:{manifests.FOLDER}|{manifests.PROOFS})/[0-9]{{13}}-[A-Za-z0-9_]+\Z"
 )
 
 
