@@ -151,7 +151,8 @@ class Objects:
                 standing = fences.strictest(fences.state(connection, tenant, one) for one in shown)
             parents = store.parents_of(connection, [object_id]).get(object_id, [])
         gone = row.state in (store.DROPPING, store.ERASED) or standing == store.ERASED
-        if gone or (row.expires_at is not None and row.expires_at <= self._ground.now()):
+        over = row.expires_at is not None and row.expires_at <= self._ground.now()
+        if gone or (over and not (duty and standing == fences.RESTRICTED)):  # the sweep left it (GDPR Art. 18(2))
             raise Gone("This object was erased or has expired; it cannot be brought back.")
         if not duty:
             fences.require_open(fences.CLOSING if row.state == store.CLOSED else standing)

@@ -93,6 +93,8 @@ def test_the_sweep_leaves_restricted_data_until_it_is_resumed(world: VaultWorld,
     swept = world.retention.sweep()
     assert (swept.ended, set(swept.held)) == (1, {one.id for one in kept})
     assert world.retention.neglected() == []
+    if whose == "own":
+        assert world.objects.open(TENANT, ANN, kept[0].id, duty=True)[1] == b"content"
     with pytest.raises(Gone):
         world.objects.open(OTHER, ANN, other.id, duty=True)
     world.restrictions.lift(TENANT, ANN, officer=None, request="req_2")
