@@ -15,7 +15,7 @@ from troth.vault.ground import Ground, subject_digest
 from troth.vault.ledger import Erasure
 
 _SERVICE = "svc_"  # acts for nobody: sweeps and self-checks, which no door reaches
-_MOVE = "opr_"  # the signed word of another installation in a tenant's move, which no door speaks
+_MOVE = "opr_move-arrival-"  # the signed word of another installation in a tenant's move, which no door speaks
 _APPROVABLE = (ledger.WAITING,)
 _OPEN = (ledger.WAITING, ledger.CLOSING, ledger.HELD, ledger.REQUESTED)
 
