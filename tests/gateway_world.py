@@ -77,6 +77,9 @@ class MemoryTree:
             raise Gone("destroyed")
         return self.keys[unit_id]
 
+    def lock_protecting(self, _connection: Any, unit: bytes) -> None:
+        self.key(unit)
+
     def destroy_units(self, units: Sequence[bytes]) -> Any:
         for unit in units:
             self.keys.pop(unit, None)

@@ -54,18 +54,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield built
 
 
-def outside(home: House, opened: list[str]) -> list[str]:
-    """What lies beyond the data and keys folders; numbers are descriptors that something else opened."""
-    return [one for one in opened if one and not one.isdigit() and home.folder not in Path(one).resolve().parents]
+@pytest.fixture(scope="module")
+def tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all tests of this run: other houses that are kept open work there in the background."""
+    return tmp_path_factory.getbasetemp().resolve()
 
 
-def test_the_watch_sees_a_file_without_a_name(home: House, watch: Watch) -> None:
+def outside(tests: Path, opened: list[str]) -> list[str]:
+    """What lies beyond the folders of houses; numbers are descriptors that something else opened."""
+    return [one for one in opened if one and not one.isdigit() and tests not in Path(one).resolve().parents]
+
+
+def test_the_watch_sees_a_file_without_a_name(tests: Path, watch: Watch) -> None:
     with watch.over(), tempfile.TemporaryFile() as spool:
         spool.write(b"x")
-    assert outside(home, watch.opened)
+    assert outside(tests, watch.opened)
 
 
-def test_a_large_upload_touches_nothing_but_the_data_folder(home: House, watch: Watch) -> None:
+def test_a_large_upload_touches_nothing_but_the_data_folder(home: House, tests: Path, watch: Watch) -> None:
     owner = home.tenant("scratch")
     headers = home.key_headers(owner, "own-data", "own-data:write", "generate")
     line = b'{"messages": [{"role": "user", "content": "Quillfeather-in-clear"}]}\n'
@@ -78,15 +84,15 @@ def test_a_large_upload_touches_nothing_but_the_data_folder(home: House, watch: 
             data={"purpose": "user_data"},
         )
     assert response.status_code in (200, 201), response.text
-    assert outside(home, watch.opened) == []
+    assert outside(tests, watch.opened) == []
     inside = [Path(one) for one in watch.opened if home.folder in Path(one).resolve().parents]
     assert inside, "the watch saw the ciphertext being written"
     assert all(b"Quillfeather-in-clear" not in path.read_bytes() for path in home.files())
 
 
-def test_an_export_is_made_in_memory(home: House, watch: Watch) -> None:
+def test_an_export_is_made_in_memory(home: House, tests: Path, watch: Watch) -> None:
     owner = home.tenant("export")
     home.picture(owner)
     with watch.over():
         assert home.call("POST", "/v1/export", owner.headers).status_code == 200
-    assert outside(home, watch.opened) == []
+    assert outside(tests, watch.opened) == []
