@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, update
 
+from database_world import APPLICATION, owned
 from key_world import World
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, IntegrityError
@@ -14,6 +15,7 @@ from troth.keys.field_moving import FieldReencrypter, SealedColumn
 from troth.keys.fields import SealedFields, unit_of
 from troth.keys.tree import UnitKey
 from troth.keys.units import ACCOUNT_PERIOD
+from troth.storage.isolation import grant
 
 OWNER = ("ten_a", "usr_a")
 notes = Table("notes", MetaData(), Column("person", String(64), primary_key=True), Column("text", LargeBinary))
@@ -27,7 +29,10 @@ class Notes:
         self.world = world
         self.fields = SealedFields(world.tree, b"i" * 32)
         self.mover = FieldReencrypter(world.tree, self.fields, world.database, [COLUMN])
-        notes.create(world.database.engine)
+        with owned(world.database) as connection:
+            notes.create(connection)
+            if connection.dialect.name == "postgresql":
+                grant(connection, APPLICATION)
 
     def put(self, sealed: bytes, person: str = OWNER[1]) -> None:
         with self.world.database.write() as connection:
@@ -50,7 +55,8 @@ def book(world: World) -> Iterator[Notes]:
     made = Notes(world)
     made.put(made.fields.seal(*OWNER, "note", b"hers"))
     yield made
-    notes.drop(world.database.engine)
+    with owned(world.database) as connection:
+        notes.drop(connection)
 
 
 def test_a_field_moves_once_and_opens_as_before(book: Notes) -> None:
