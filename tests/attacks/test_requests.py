@@ -89,8 +89,9 @@ def test_a_key_asks_but_confirms_nothing(home: House, anna: Person) -> None:
     assert (asked["level"], asked["state"], asked["channel"]) == (1, "confirmed", "api")
     refused = home.call("POST", f"/v1/requests/{asked['id']}/confirm", headers)
     assert (refused.status_code, refused.json()["code"]) == (409, "identity-not-shown")
-    home.ok("POST", f"/v1/desk/requests/{asked['id']}/take", anna.headers)
-    refused = home.call("POST", f"/v1/desk/requests/{asked['id']}/answer", anna.headers, text="Done.")
+    officer = home.member(anna, "desk-of-keys@example.org", "privacy-officer")
+    home.ok("POST", f"/v1/desk/requests/{asked['id']}/take", officer.headers)
+    refused = home.call("POST", f"/v1/desk/requests/{asked['id']}/answer", officer.headers, text="Done.")
     assert (refused.status_code, refused.json()["code"]) == (409, "identity-not-shown")
     read_only = home.key_headers(anna, "own-data")
     assert home.call("POST", "/v1/requests", read_only, kind="access").status_code == 403
@@ -125,8 +126,9 @@ def test_what_is_written_never_reaches_log_or_errors(home: House, anna: Person, 
 def test_pages_escape_what_was_written(home: House, anna: Person) -> None:
     hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     asked = home.ok("POST", "/v1/requests", anna.headers, kind="access", text=hostile)
-    home.ok("POST", f"/v1/desk/requests/{asked['id']}/take", anna.headers)
-    home.ok("POST", f"/v1/desk/requests/{asked['id']}/answer", anna.headers, text=hostile)
+    officer = home.member(anna, "desk-of-pages@example.org", "privacy-officer")
+    home.ok("POST", f"/v1/desk/requests/{asked['id']}/take", officer.headers)
+    home.ok("POST", f"/v1/desk/requests/{asked['id']}/answer", officer.headers, text=hostile)
     home.ok("POST", "/v1/statements", anna.headers, about="account", text=hostile)
     cookie = {"cookie": f"__Host-sid={anna.headers['authorization'].partition(' ')[2]}"}
     for path in ("/my-requests", f"/my-requests/{asked['id']}", "/desk", f"/desk/{asked['id']}"):

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import shutil
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +33,9 @@ def provider(tmp_path: Path) -> Provider:
     return Provider("openbao", tmp_path / "provider")
 
 
-def on(folder: Path, place: ServicePlace, domain: str = "bao") -> OpenBaoRoot:
+def on(folder: Path, place: ServicePlace, domain: str = "") -> OpenBaoRoot:
+    """A domain of this folder's own, unless one is named: one server keeps the keys of all tests."""
+    domain = domain or f"d{zlib.crc32(str(folder).encode()):08x}"
     return OpenBaoRoot(place, Binding(folder / "bound" / f"{domain}.mark"), domain)
 
 
