@@ -71,7 +71,7 @@ def certificate_on(page: Page, folder: Path) -> str:
 
 def verify(page: Page, document: str) -> None:
     page.goto("/verify")
-    page.get_by_label("Certificate").fill(document)
+    page.get_by_label("Or its text").fill(document)
     page.get_by_role("button", name="Check it").click()
 
 
