@@ -44,11 +44,18 @@ def serve(email: str, show_credentials: bool) -> None:
 
     On a terminal, the first start makes the first operator and shows the credentials once.
     """
-    from troth.cli.installation import install, open_door
-    from troth.settings.load import load
+    import gc
 
-    settings = load()
-    installation = install(settings)
+    gc.disable()  # imports leave no garbage, and looking for some meanwhile costs a fifth of the start
+    try:
+        from troth.cli.installation import install, open_door
+        from troth.settings.load import load
+
+        settings = load()
+        installation = install(settings)
+    finally:
+        gc.freeze()  # what is there by now stays: no later round looks at it
+        gc.enable()
 
     def ready(address: str) -> None:
         _first_operator(installation, email, shown=show_credentials or sys.stdout.isatty())
