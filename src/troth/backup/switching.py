@@ -11,8 +11,8 @@ from pathlib import Path
 
 from troth.audit.lock import SequencerLock
 from troth.kernel.errors import Conflict, Unavailable
-from troth.keys.keyfile import sync_folder
 from troth.storage.database import Database
+from troth.storage.durable import sync_folder
 
 _AT_CWD, _EXCHANGE = -100, 2  # renameat2(2), Linux 3.15
 

@@ -29,3 +29,13 @@ def epoch_ms(moment: datetime) -> int:
 def from_epoch_ms(milliseconds: int) -> datetime:
     """The inverse of `epoch_ms`."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def iso(milliseconds: int) -> str:
+    """A stored time as documents and answers show it: ISO 8601 in UTC with milliseconds (2026-11-22T08:00:00.000Z)."""
+    return from_epoch_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_if(milliseconds: int | None) -> str | None:
+    """The same for a time that may not be there."""
+    return None if milliseconds is None else iso(milliseconds)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from troth.kernel.errors import IntegrityError, NotFound, Unavailable
+from troth.storage.durable import sync_folder
 
 KEY_BYTES = 32
 _TEMPORARY = ".new-"
@@ -92,18 +93,6 @@ def sweep(folder: Path) -> None:
                 stale.unlink()
             else:
                 destroy(stale)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in `folder` durable. Raises `Unavailable`."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise _unusable() from error
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, Unavailable
+from troth.storage.durable import sync_folder
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\Z")
 _LONGEST_NAME = 512
@@ -91,7 +92,7 @@ class LocalBlobs:
             raise _unwritable() from error
         finally:
             temporary.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def create_all(self, items: Iterable[tuple[str, bytes]]) -> int:
         """As `BulkStore` says: the whole file system is synced twice a batch, not once for each object."""
@@ -129,7 +130,7 @@ class LocalBlobs:
             if digest_of(path) != expected:
                 raise Conflict("The object changed meanwhile; read it again.", code="changed")
             self._write(path, content).replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def get(self, name: str) -> bytes:
         try:
@@ -145,7 +146,7 @@ class LocalBlobs:
             return False
         except OSError as error:
             raise _unwritable() from error
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return True
 
     def names(self, prefix: str = "") -> Iterator[str]:
@@ -211,7 +212,7 @@ def _make_folder(folder: Path) -> None:
     if not folder.parent.is_dir():
         _make_folder(folder.parent)
     folder.mkdir(exist_ok=True, mode=0o700)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
 def digest_of(path: Path) -> str | None:
@@ -220,15 +221,3 @@ def digest_of(path: Path) -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names in a folder durable. Raises `Unavailable`: a disk that does not sync has promised nothing."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise _unwritable() from error

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from troth.kernel.clock import from_epoch_ms
+from troth.kernel.clock import iso
 from troth.keys.tree import Destruction
 from troth.vault.certificate import (
     APPROVER,
@@ -85,7 +85,7 @@ def keys_of(destruction: Destruction | None) -> Keys | None:
                 domain=one.domain,
                 root=one.root,
                 assurance=one.assurance,
-                destroyed_at=moment(one.destroyed_at),
+                destroyed_at=iso(one.destroyed_at),
                 evidence=one.evidence,
             )
             for one in destruction.roots
@@ -116,8 +116,8 @@ def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping
         request=erasure.request,
         tenant=erasure.tenant,
         scope=erasure.scope,  # type: ignore[arg-type]  # checked by the model
-        requested_at=moment(erasure.requested_at),
-        issued_at=moment(now),
+        requested_at=iso(erasure.requested_at),
+        issued_at=iso(now),
         subject_commitment=logged["commitment"],
         classes=inventory["classes"],
         objects=Listed.model_validate(inventory["objects"]),
@@ -151,14 +151,14 @@ def _backups(keys: Keys | None, covered: Listed) -> str:
 
 
 def _vendor(copy: Mapping[str, Any]) -> VendorCopy:
-    until = None if copy["until"] is None else moment(copy["until"])
+    until = None if copy["until"] is None else iso(copy["until"])
     return VendorCopy(vendor=copy["vendor"], requests=copy["requests"], until=until)
 
 
 def _approvals(erasure: Erasure, decisions: Sequence[Decision]) -> list[Approval]:
-    asked = Approval(actor=erasure.actor, role=REQUESTER, at=moment(erasure.requested_at))
+    asked = Approval(actor=erasure.actor, role=REQUESTER, at=iso(erasure.requested_at))
     agreed = [one for one in decisions if one.decision == APPROVED]
-    return [asked, *(Approval(actor=one.actor, role=APPROVER, at=moment(one.at)) for one in agreed)]
+    return [asked, *(Approval(actor=one.actor, role=APPROVER, at=iso(one.at)) for one in agreed)]
 
 
 def inventory_of(rows: Sequence[Row]) -> dict[str, Any]:
@@ -194,8 +194,3 @@ def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) ->
             f"in backups stay readable until that key is destroyed, after the last of them expires ({shared['until']})."
         )
     return said
-
-
-def moment(milliseconds: int) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return from_epoch_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Index, String, Table, delete, select, update
 
-from troth.kernel.clock import from_epoch_ms
+from troth.kernel.clock import iso
 from troth.kernel.errors import Denied, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
@@ -172,11 +172,11 @@ class Consents:
                     "lawful_basis": "consent",
                     "collection_method": consent.method,
                     "withdrawal_method": consent.method,
-                    "retention_period": _date(consent.expires_at) if consent.expires_at else "until withdrawn",
+                    "retention_period": iso(consent.expires_at) if consent.expires_at else "until withdrawn",
                 }
             ],
             "consent_events": [
-                {"event_time": _date(moment), "event_state": state, "entity_id": consent.subject}
+                {"event_time": iso(moment), "event_state": state, "entity_id": consent.subject}
                 for moment, state in events
                 if moment is not None
             ],
@@ -226,7 +226,3 @@ def _owned(connection: Connection, tenant: str, subject: str, consent_id: str) -
     if found is None:
         raise NotFound("There is no such consent; list yours to see their ids.")
     return Consent(**dict(found))
-
-
-def _date(moment: int) -> str:
-    return from_epoch_ms(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from troth.kernel.clock import from_epoch_ms
+from troth.kernel.clock import iso
 from troth.vault.holds import Hold
 from troth.vault.messages import Message
 from troth.vault.restriction import Restriction
@@ -55,9 +55,9 @@ class HoldShown(Message):
             person_digest=hold.subject_digest,
             basis=hold.basis,
             approver=hold.approver,
-            placed_at=said(hold.placed_at),
-            ends_at=said(hold.ends_at),
-            lifted_at=said(hold.lifted_at) if hold.lifted_at is not None else None,
+            placed_at=iso(hold.placed_at),
+            ends_at=iso(hold.ends_at),
+            lifted_at=iso(hold.lifted_at) if hold.lifted_at is not None else None,
             binds=hold.lifted_at is None and hold.ends_at > now,
         )
 
@@ -104,7 +104,7 @@ class ProcessingShown(Message):
         return cls(
             restricted=True,
             reason=one.reason,
-            since=said(one.placed_at),
+            since=iso(one.placed_at),
             by_officer=one.by_officer is not None,
             subject=one.subject if named else None,
         )
@@ -147,8 +147,3 @@ class Schedule(Message):
     rules: tuple[RuleShown, ...]
     transient_minutes: int
     account_days_after_closing: int
-
-
-def said(milliseconds: int) -> str:
-    """A time in ISO 8601, UTC."""
-    return from_epoch_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from troth.kernel.clock import from_epoch_ms
+from troth.kernel.clock import iso_if
 from troth.vault.consent import Consent
 from troth.vault.ledger import Decision, Erasure
 from troth.vault.objects import ObjectInfo
@@ -63,8 +63,8 @@ class ObjectShown(Message):
             media_type=info.media_type,
             name=info.name,
             size=info.size,
-            created_at=_time(info.created_at) or "",
-            expires_at=_time(info.expires_at),
+            created_at=iso_if(info.created_at) or "",
+            expires_at=iso_if(info.expires_at),
             derived_from=info.derived_from,
         )
 
@@ -109,9 +109,9 @@ class ConsentShown(Message):
             purpose=consent.purpose,
             notice=consent.notice,
             valid=consent.valid_at(now),
-            granted_at=_time(consent.granted_at) or "",
-            expires_at=_time(consent.expires_at),
-            withdrawn_at=_time(consent.withdrawn_at),
+            granted_at=iso_if(consent.granted_at) or "",
+            expires_at=iso_if(consent.expires_at),
+            withdrawn_at=iso_if(consent.withdrawn_at),
         )
 
 
@@ -226,24 +226,18 @@ class OffboardingList(Message):
 
 
 def _outward(erasure: Erasure, decisions: Sequence[Decision], *, with_salt: bool) -> dict[str, Any]:
-    taken = [DecisionShown(actor=one.actor, decision=one.decision, at=_time(one.at) or "") for one in decisions]
+    taken = [DecisionShown(actor=one.actor, decision=one.decision, at=iso_if(one.at) or "") for one in decisions]
     return {
         "id": erasure.id,
         "state": erasure.state,
         "scope": erasure.scope,
         "held_for": erasure.basis,
-        "requested_at": _time(erasure.requested_at) or "",
-        "completed_at": _time(erasure.completed_at),
+        "requested_at": iso_if(erasure.requested_at) or "",
+        "completed_at": iso_if(erasure.completed_at),
         "certificate": erasure.certificate,
         "salt": erasure.salt.hex() if with_salt and erasure.salt else None,
         "people": erasure.people,
-        "due_at": _time(erasure.due_at),
+        "due_at": iso_if(erasure.due_at),
         "asked_by": erasure.actor,
         "decisions": tuple(taken),
     }
-
-
-def _time(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return from_epoch_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

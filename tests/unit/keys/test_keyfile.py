@@ -50,8 +50,6 @@ def test_a_missing_file_and_a_folder_in_its_place(tmp_path: Path) -> None:
         keyfile.read(tmp_path)
     with pytest.raises(Unavailable):
         keyfile.create(tmp_path / "no" / "folder", KEY)
-    with pytest.raises(Unavailable):
-        keyfile.sync_folder(tmp_path / "none")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable):
         keyfile.private_folder(tmp_path / "file" / "below")

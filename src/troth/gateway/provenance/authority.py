@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from troth.kernel.clock import Clock
 from troth.kernel.errors import Unavailable
+from troth.storage.durable import sync_folder
 
 C2PA_CLAIM_SIGNING: Final = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 """Extended key usage c2pa-kp-claimSigning (C2PA 2.2, 14.5.1.1)."""
@@ -87,14 +88,14 @@ def _create(folder: Path, now: datetime) -> None:
     fresh.mkdir(mode=0o700)
     for name, content in zip(_FILES, contents, strict=True):
         _write(fresh / name, content)
-    _sync(fresh)
+    sync_folder(fresh)
     try:
         fresh.rename(folder)  # all four files or none; a non-empty folder means that another process was first
     except OSError:
         shutil.rmtree(fresh)
         if not folder.exists():
             raise
-    _sync(folder.parent)
+    sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -103,14 +104,6 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _issue(common_name: str, days: int, now: datetime, issuer: _Issued | None) -> _Issued:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from troth.kernel.clock import Clock, from_epoch_ms
+from troth.kernel.clock import Clock, iso_if
 from troth.vault.objections import Objection
 from troth.vault.rights.clocks import Calendar, Urgency
 from troth.vault.rights.notices import Notice
@@ -140,13 +140,13 @@ class RequestShown(Message):
             mine=actor is not None and request.officer == actor,
             taken=request.officer is not None,
             reason=request.reason,
-            received_at=time(request.received_at) or "",
-            confirmed_at=time(request.confirmed_at),
+            received_at=iso_if(request.received_at) or "",
+            confirmed_at=iso_if(request.confirmed_at),
             confirm_by=ends.confirm.isoformat() if ends.confirm and not request.confirmed_at else None,
             due=request.due(calendar).isoformat(),
             extendable=request.open and request.extended_at is None and ends.longest is not None,
-            extended_at=time(request.extended_at),
-            closed_at=time(request.closed_at),
+            extended_at=iso_if(request.extended_at),
+            closed_at=iso_if(request.closed_at),
             urgency=request.urgency(clock.now(), calendar),
         )
 
@@ -226,8 +226,8 @@ class ObjectionShown(Message):
     @classmethod
     def of(cls, one: Objection) -> ObjectionShown:
         """The outward form."""
-        raised = time(one.raised_at) or ""
-        return cls(id=one.id, purpose=one.purpose, source=one.source, raised_at=raised, lifted_at=time(one.lifted_at))
+        raised = iso_if(one.raised_at) or ""
+        return cls(id=one.id, purpose=one.purpose, source=one.source, raised_at=raised, lifted_at=iso_if(one.lifted_at))
 
 
 class ObjectionList(Message):
@@ -254,17 +254,10 @@ class StatementShown(Message):
     @classmethod
     def of(cls, said: Statement) -> StatementShown:
         """The outward form."""
-        return cls(id=said.id, about=said.about, text=said.text, created_at=time(said.created_at) or "")
+        return cls(id=said.id, about=said.about, text=said.text, created_at=iso_if(said.created_at) or "")
 
 
 class StatementList(Message):
     """Statements, oldest first."""
 
     statements: tuple[StatementShown, ...]
-
-
-def time(milliseconds: int | None) -> str | None:
-    """ISO 8601 in UTC, with milliseconds."""
-    if milliseconds is None:
-        return None
-    return from_epoch_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,36 @@
+"""Folders are synced, or the caller hears that they are not."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from troth.kernel.errors import Unavailable
+from troth.storage.durable import sync_folder
+
+
+def test_the_folder_itself_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    sync_folder(tmp_path)
+    assert synced == [tmp_path.stat().st_ino]
+
+
+def test_what_was_not_synced_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for place in ("none", "file"):
+        with pytest.raises(Unavailable) as refusal:
+            sync_folder(tmp_path / place)
+        assert refusal.value.code == "folder-not-synced"
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "the disk")
+
+    before = len([*Path("/proc/self/fd").iterdir()])
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Unavailable):
+        sync_folder(tmp_path)
+    assert len([*Path("/proc/self/fd").iterdir()]) == before, "no descriptor stays open"
