@@ -142,6 +142,16 @@ def test_correcting_oneself(home: House) -> None:
     assert "maria@corrected.example.org" in text
 
 
+def test_answers_show_a_consent_as_it_stands_after_the_call(home: House) -> None:
+    owner = home.tenant("consenting")
+    given = home.ok("POST", "/v1/consents", owner.headers, purpose="training", notice="2026-11")
+    assert given["valid"]
+    assert [one["valid"] for one in home.ok("GET", "/v1/consents", owner.headers)["consents"]] == [True]
+    ended = home.ok("DELETE", f"/v1/consents/{given['id']}", owner.headers)
+    assert not ended["valid"]
+    assert [one["valid"] for one in home.ok("GET", "/v1/consents", owner.headers)["consents"]] == [False]
+
+
 def test_an_objection_stops_vendors_that_keep_requests(home: House) -> None:
     """The gateway asks the same register, at each request."""
     owner = home.tenant("objecting")

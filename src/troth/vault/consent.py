@@ -81,6 +81,10 @@ class Consents:
         self._signer = signer
         self._controller = controller
 
+    def now(self) -> int:
+        """The time in epoch ms, for what is shown after a change: a call's own time lies before it."""
+        return self._ground.now()
+
     def grant(
         self,
         tenant: str,

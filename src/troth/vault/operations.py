@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Binary, Call, Group, Route, operation
 from troth.vault import messages as m
@@ -118,7 +117,7 @@ class ConsentOperations:
         """List your consents with their history."""
         del request
         found = self.consents.history(call.tenant, call.subject)
-        return m.ConsentHistory(consents=tuple(m.ConsentShown.of(one, epoch_ms(call.at)) for one in found))
+        return m.ConsentHistory(consents=tuple(m.ConsentShown.of(one, self.consents.now()) for one in found))
 
     @operation(
         "consent.grant",
@@ -139,7 +138,7 @@ class ConsentOperations:
             request=call.request_id,
         )
         call.note(consent=given.id, purpose=given.purpose)
-        return m.ConsentShown.of(given, epoch_ms(call.at))
+        return m.ConsentShown.of(given, self.consents.now())
 
     @operation(
         "consent.withdraw",
@@ -153,7 +152,7 @@ class ConsentOperations:
         """Withdraw a consent; it takes effect at once."""
         ended = self.consents.withdraw(call.tenant, call.subject, request.consent_id, request=call.request_id)
         call.note(consent=ended.id, purpose=ended.purpose)
-        return m.ConsentShown.of(ended, epoch_ms(call.at))
+        return m.ConsentShown.of(ended, self.consents.now())
 
     @operation(
         "consent.receipt",
