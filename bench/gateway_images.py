@@ -1,4 +1,4 @@
-"""Pictures: intake, composition, edits, content credentials.
+"""Pictures: intake, composition, edits. Their marks and credentials: bench/watermark.py.
 
     .venv/bin/python bench/gateway_images.py [--rounds 5] [--write]
 
@@ -11,40 +11,20 @@ import argparse
 import io
 import os
 import platform
-import statistics
-import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
+from samples import PHOTO, PROMPTS, Cost, cost
 
-import troth.gateway.samples
 from troth.gateway.intake import admit_image
-from troth.gateway.provenance import Credentials
 from troth.gateway.studio.compose import compose
-from troth.gateway.studio.edit import edit
+from troth.gateway.studio.edit import apply
 from troth.kernel.errors import TooLarge
 
 RESULTS = Path(__file__).parent / "results" / "gateway_images.md"
-SAMPLE = Path(troth.gateway.samples.__file__).parent / "photo.jpg"
-PROMPTS = (
-    "sea at sunset with a boat",
-    "mountains with a lake",
-    "city skyline at night",
-    "pine forest in mist",
-    "a ringed planet in space",
-    "desert dunes with cacti",
-    "botanical leaves",
-    "spring flowers",
-    "bauhaus pattern",
-    "abstract waves",
-    "a cup of coffee",
-    "retro sunburst",
-    'poster "Private by design" of the sea',
-)
 EDITS = (
     "black and white",
     "vintage",
@@ -58,26 +38,19 @@ class Row(NamedTuple):
     """One figure: medians in milliseconds, and a remark."""
 
     what: str
-    wall: float
-    cpu: float
+    cost: Cost
     remark: str
 
 
 def measured(what: str, rounds: int, run: Callable[[], object], remark: str = "") -> Row:
-    walls, cpus = [], []
-    for _ in range(rounds):
-        wall, cpu = time.perf_counter(), time.process_time()
-        run()
-        walls.append((time.perf_counter() - wall) * 1000)
-        cpus.append((time.process_time() - cpu) * 1000)
-    row = Row(what, statistics.median(walls), statistics.median(cpus), remark)
-    print(f"{row.what:55} wall {row.wall:8.1f} ms   cpu {row.cpu:8.1f} ms   {row.remark}")
+    row = Row(what, cost(run, rounds), remark)
+    print(f"{row.what:55} {row.cost} ms   {row.remark}")
     return row
 
 
 def large_jpeg() -> bytes:
     """The sample at 12 million pixels, metadata included."""
-    with Image.open(SAMPLE) as image:
+    with Image.open(PHOTO) as image:
         big = image.resize((3200, 3750))
         out = io.BytesIO()
         big.save(out, "JPEG", quality=90, exif=image.getexif().tobytes())
@@ -99,7 +72,7 @@ def refused(content: bytes) -> None:
 
 
 def rows(rounds: int) -> list[Row]:
-    photo, big, bomb = SAMPLE.read_bytes(), large_jpeg(), png_bomb()
+    photo, big, bomb = PHOTO.read_bytes(), large_jpeg(), png_bomb()
     clean = admit_image(photo, "image/jpeg").content
     found = [
         measured("intake, 0.3 Mpx JPEG", rounds * 4, lambda: admit_image(photo, "image/jpeg"), f"{len(photo):,} bytes"),
@@ -110,35 +83,10 @@ def rows(rounds: int) -> list[Row]:
         measured(f"compose 1024x1024: {prompt}", rounds, lambda prompt=prompt: compose(prompt, 1024, 1024, 1))
         for prompt in PROMPTS
     ]
-    found += [
-        measured(f"edit 512x600: {prompt}", rounds, lambda prompt=prompt: edit(clean, prompt, None, 512, 600))
+    return found + [
+        measured(f"edit 512x600: {prompt}", rounds, lambda prompt=prompt: apply(clean, prompt, None, (512, 600)))
         for prompt in EDITS
     ]
-    return found + credential_rows(rounds * 4)
-
-
-def credential_rows(rounds: int) -> list[Row]:
-    png = compose(PROMPTS[0], 1024, 1024, 1).png
-    clean = admit_image(SAMPLE.read_bytes(), "image/jpeg").content
-    with tempfile.TemporaryDirectory() as folder:
-        credentials = Credentials(Path(folder) / "credentials")
-        signed = credentials.sign(png, "image/png", source="algorithmicMedia")
-        edited = credentials.sign(png, "image/png", source="algorithmicMedia", parent=clean)
-        return [
-            measured(
-                "sign, 1024x1024 PNG",
-                rounds,
-                lambda: credentials.sign(png, "image/png", source="algorithmicMedia"),
-                f"{len(signed) - len(png):,} bytes more",
-            ),
-            measured(
-                "sign an edit with its parent",
-                rounds,
-                lambda: credentials.sign(png, "image/png", source="algorithmicMedia", parent=clean),
-                f"{len(edited) - len(png):,} bytes more",
-            ),
-            measured("read and verify", rounds, lambda: credentials.verify(signed, "image/png")),
-        ]
 
 
 def report(found: list[Row], rounds: int, load: float) -> str:
@@ -153,7 +101,7 @@ def report(found: list[Row], rounds: int, load: float) -> str:
         "",
         "| measure | wall ms | CPU ms | |",
         "|---|---|---|---|",
-        *(f"| {row.what} | {row.wall:.1f} | {row.cpu:.1f} | {row.remark} |" for row in found),
+        *(f"| {row.what} | {row.cost} | {row.remark} |" for row in found),
         "",
     ]
     return "\n".join(lines)

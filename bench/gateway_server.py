@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from troth.gateway.vendors.papers import CLAUSES, Contract, Tier, settled
 from troth.gateway.vendors.record import DueDiligence, Offer, Retention
 from troth.identity.keys import NewKey
 from troth.identity.users import NewUser
@@ -98,8 +99,10 @@ def prepared(vendor_port: int) -> str:
             offers=(Offer(model="bench-chat", upstream="bench", kind="chat"),),
             review="ab" * 32,
             review_expires=now + 30 * DAY,
+            diligence=settled(Tier.STANDARD, "svc_three", now, "ef" * 32),
             agreement="cd" * 32,
             agreement_ends=now + 30 * DAY,
+            contract=Contract(parties=("Bench", "Us"), clauses=CLAUSES, starts=now),
             retention=Retention.ZERO,
             jurisdictions=("eu",),
             regions=("here",),

@@ -33,3 +33,13 @@ def rules() -> Detect:
 def fast() -> Detect:
     """Rules and the small tagger."""
     return _adapter("fast")
+
+
+def accurate() -> Detect:
+    """Rules and the large tagger."""
+    return _adapter("accurate")
+
+
+def cascade() -> Detect:
+    """Rules, the small tagger, and the large one where that is unsure."""
+    return _adapter("cascade")

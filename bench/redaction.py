@@ -30,7 +30,7 @@ _RESULT = ROOT / "bench" / "results" / "redaction.md"
 
 
 def held_out(folder: Path, into: Path) -> list[Path]:
-    """Copies of the sets with the held-out documents alone."""
+    """Copies of the sets with the held-out documents alone, and our own sentences."""
     found = []
     for path in sets.paths(folder):
         kept = [
@@ -41,6 +41,10 @@ def held_out(folder: Path, into: Path) -> list[Path]:
         (into / path.name).write_text("\n".join(kept) + "\n", encoding="utf-8")
         (into / path.name).with_suffix(".meta.json").write_bytes(path.with_suffix(".meta.json").read_bytes())
         found.append(into / path.name)
+    for name, documents in sets.own().items():
+        found.append(into / f"{name}.jsonl")
+        found[-1].write_text("".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents), encoding="utf-8")
+        found[-1].with_suffix(".meta.json").write_text(json.dumps({"scope": sets.OWN_SCOPE}), encoding="utf-8")
     return found
 
 
@@ -85,7 +89,7 @@ def main() -> None:
     """Measure and print; `--write` puts the table into bench/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", help="Python of the environment of the peers")
-    parser.add_argument("--tiers", nargs="+", default=["rules", "fast"])
+    parser.add_argument("--tiers", nargs="+", default=["rules", "fast", "accurate", "cascade"])
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()

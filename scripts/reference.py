@@ -8,8 +8,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from troth import wiring
+from troth.governance.forms.form import Form
+from troth.governance.forms.reading import shipped
 from troth.kernel import errors
 from troth.kernel.operation import Declaration, declarations
 from troth.promises.catalogue import catalogue
@@ -46,10 +51,21 @@ One declaration gives each operation its route, command, permission and audit re
 policy speaks of; the data class is the strictest that the answer may reveal. A running server describes requests and
 answers at `/openapi.json`.
 """,
+    "OWASP ASVS 5.0.0": """
+Levels 1 and 2 of the Application Security Verification Standard, restated in a few words; the standard's text decides.
+*Shown*: by the tests and records named. *Partly*: what is missing stands beside it. *Open*: not there. Each test named
+exists (`tests/architecture/test_asvs.py`); whether it shows the requirement is our reading, verified by nobody else.
+""",
     "Promises": """
 The promises, restated from the published papers. *Enforced*: the software refuses the violation. *Evidenced*: the
 software measures it. *Recorded*: people do it and the software keeps track. What is kept now is not written here:
 `troth promises` shows it beside its evidence.
+""",
+    "Registers": """
+What people must do and prove, as forms: `troth register forms NAME` prints one, and
+[Add a register](../how-to/add-a-register.md) tells what each part means. *From elsewhere*: the records are kept by
+another room and are only shown here. *Conditions*: how many each record must meet; what stands under *Over time* is
+judged beside them. So far the forms and their engine are there; records are not kept yet.
 """,
 }
 
@@ -122,6 +138,56 @@ def promises() -> str:
     return page("Promises", ("Promise", "Kind", "Statement", "When it is kept"), rows)
 
 
+def registers() -> str:
+    """The forms of registers that are shipped."""
+    rows = [
+        (
+            f"`{one.name}`", one.title, one.about, ", ".join(one.promises),
+            f"from elsewhere ({one.source})" if one.source else ", ".join(one.moves), ", ".join(one.states),
+            _timed(one), str(len(one.kept_when)),
+        )
+        for one in shipped().values()
+    ]  # fmt: skip
+    head = ("Form", "Title", "About", "Promises", "Moves", "States", "Over time", "Conditions")
+    return page("Registers", head, rows)
+
+
+def _timed(form: Form) -> str:
+    """What falls due, by name, and what is judged over many records."""
+    names = [
+        *form.dues,
+        *(f"clock {name}" for name in form.clocks),
+        *(f"everybody: {name}" for name in form.populations),
+    ]
+    names += ["ranges join"] if form.chain else []
+    names += [f"{form.cadence.count} in {form.cadence.within}"] if form.cadence else []
+    return ", ".join([*names, *(f"every {one.field}" for one in form.covers)])
+
+
+def asvs() -> str:
+    """The requirements of the security standard, each with what shows it; what is open is not left out."""
+    required = yaml.safe_load((DOCS / "reference" / "asvs.yaml").read_text(encoding="utf-8"))
+    rows = [(name, str(row["level"]), row["asks"], _standing(row), _shown(row)) for name, row in required.items()]
+    counts = [f"{name} {sum(row[3] == name for row in rows)}" for name in ("shown", "partly", "open", "not applicable")]
+    head = ("Requirement", "Level", "Asks", "State", "Shown by, and what is missing")
+    text = page("OWASP ASVS 5.0.0", head, rows)
+    return text.replace("\n\n| Requirement", f"\n\nOf {len(rows)}: {', '.join(counts)}.\n\n| Requirement", 1)
+
+
+def _standing(row: dict[str, Any]) -> str:
+    if "na" in row:
+        return "not applicable"
+    return "partly" if "by" in row and "open" in row else "shown" if "by" in row else "open"
+
+
+def _shown(row: dict[str, Any]) -> str:
+    named = [f"`{one}`" for one in row.get("by", ())]
+    said = [row[key] for key in ("note", "na") if key in row]
+    if "open" in row:
+        said.append(f"open: {row['open']}")
+    return "; ".join([", ".join(named), *said] if named else said)
+
+
 SHELVES = {
     "tutorials": "Tutorials: learn by doing",
     "how-to": "How-to: do one thing",
@@ -148,6 +214,8 @@ PAGES = {
     "reference/errors.md": refusals,
     "reference/operations.md": operations,
     "reference/promises.md": promises,
+    "reference/asvs.md": asvs,
+    "reference/registers.md": registers,
     "README.md": index,
 }
 

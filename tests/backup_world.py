@@ -18,6 +18,7 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.scope import SYSTEM, within
+from troth.settings.key_domains import Keys
 from troth.settings.load import Settings
 from troth.settings.sections import Backup, BackupLocation, Data, Server
 from troth.vault.objects import KeepRequest
@@ -33,15 +34,19 @@ class Someone:
     tenant: str
     subject: str
     kept: dict[str, bytes] = field(default_factory=dict)
+    account: bytes = b""  # a sealed field
 
 
-def backup_settings(folder: Path, locations: tuple[BackupLocation, ...] | None = None) -> Settings:
+def backup_settings(
+    folder: Path, locations: tuple[BackupLocation, ...] | None = None, keys: Keys | None = None
+) -> Settings:
     """Data, keys and two places below `folder`."""
     places = locations or tuple(BackupLocation(jurisdiction="eu", folder=folder / "places" / name) for name in "ab")
     return Settings(
         data=Data(folder=folder / "data", keys=folder / "keys"),
         server=Server(name="troth.test"),
         backup=Backup(locations=places, keep_days=7),
+        keys=keys or Keys(),
     )
 
 
@@ -64,7 +69,7 @@ class World:
     def someone(self, tenant: str, count: int = 3, *, own: bool = False) -> Someone:
         """A person with an account (sealed fields) and objects."""
         person = Someone(tenant, new_id("usr"))
-        self.base.fields.seal(tenant, person.subject, "name", b"a name")
+        person.account = self.base.fields.seal(tenant, person.subject, "name", b"a name")
         for _ in range(count):
             self.keep(person, own=own)
         return person
@@ -98,10 +103,12 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, locations: tuple[BackupLocation, ...] | None = None) -> Iterator[World]:
+def world(
+    folder: Path, locations: tuple[BackupLocation, ...] | None = None, keys: Keys | None = None
+) -> Iterator[World]:
     """An installation for the length of a block."""
     with within(SYSTEM):
-        made = World(backup_settings(folder, locations))
+        made = World(backup_settings(folder, locations, keys))
         try:
             yield made
         finally:

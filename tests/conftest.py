@@ -11,6 +11,10 @@ import pytest
 
 import postgres_server
 
+# One thread for the matrices of the model tier, as the command line has it: threads that spin starve the others.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["XDG_CONFIG_HOME"] = mkdtemp(prefix="troth-tests-config-")  # what a command keeps of a sign-in
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="run the database tests on a real PostgreSQL server too")
@@ -20,6 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         os.environ["TROTH_TEST_POSTGRES_URL"] = postgres_server.start(Path(mkdtemp(prefix="troth-tests-")))
     if "--house-on-postgres" in sys.argv:
         os.environ["TROTH_TEST_HOUSE"] = "postgresql"
+    # A database for each process of pytest-xdist: who writes the log holds a lock of the whole database.
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and "TROTH_TEST_POSTGRES_URL" in os.environ:
+        os.environ["TROTH_TEST_POSTGRES_URL"] = postgres_server.another(os.environ["TROTH_TEST_POSTGRES_URL"], worker)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Content that is no text is named by its argument: a clock in it would give each worker its own list of tests."""
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -17,26 +18,38 @@ from typing import Any
 from aiohttp import web
 from PIL import Image, ImageDraw
 
+from troth.gateway.answer_operations import AnswerOperations
 from troth.gateway.assets import Assets
 from troth.gateway.chat import ChatDesk
 from troth.gateway.clearance import Clearance
+from troth.gateway.embeddings import EmbeddingDesk
 from troth.gateway.files import Files
 from troth.gateway.images import ImageDesk
 from troth.gateway.models import ModelList
 from troth.gateway.moderation import Moderator
 from troth.gateway.operations import GatewayOperations, VendorOperations
+from troth.gateway.pictures import Finisher
 from troth.gateway.provenance import Credentials
+from troth.gateway.provenance.fingerprints import Fingerprints
 from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import Redactor
+from troth.gateway.responses.desk import ResponseDesk
+from troth.gateway.responses.kept import KeptResponses
+from troth.gateway.responses.painter import Painter
 from troth.gateway.restoring import PLACEHOLDER
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
+from troth.gateway.vendors.papers import CLAUSES, Contract, Tier, settled
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.record import DueDiligence, Offer, Retention
 from troth.gateway.vendors.registry import Vendors
+from troth.gateway.videos.desk import VideoDesk
+from troth.gateway.videos.finishing import VideoFinishing
+from troth.gateway.videos.jobs import Jobs
+from troth.gateway.videos.runner import VideoRunner
 from troth.gateway.wire.receipts import Receipt
 from troth.kernel.caller import Caller
 from troth.kernel.clock import epoch_ms
@@ -107,6 +120,9 @@ class Consenting:
     def valid(self, tenant: str, subject: str, purpose: str) -> str | None:
         return self.given.get(purpose)
 
+    def objected(self, tenant: str, subject: str) -> frozenset[str]:
+        return frozenset()
+
 
 def drawing(width: int, height: int, seed: int = 7) -> bytes:
     """A PNG."""
@@ -151,8 +167,16 @@ class World:
         )
         self.credentials = Credentials(folder / "ca")  # the C2PA library looks at the machine's clock
         self.assets = Assets(self.objects, b"a" * 32, "https://troth.test", self.clock)
-        self.chat = ChatDesk(self.clearance, self.moderator, self.objects)
-        self.images = ImageDesk(self.clearance, self.moderator, self.credentials, self.objects, self.assets)
+        self.chat = ChatDesk(self.clearance, self.objects)
+        self.fingerprints = Fingerprints(self.database, b"f" * 32, self.clock)
+        self.finisher = Finisher(self.credentials, fingerprints=self.fingerprints)
+        self.images = ImageDesk(self.clearance, self.moderator, self.finisher, self.objects, self.assets)
+        self.jobs = Jobs(self.database, self.clock, most=2)
+        self.videos = VideoDesk(self.clearance, self.objects, self.jobs, vendors=self.vendors, ports=self.ports)
+        self.runner = self.video_runner(studio)
+        kept = KeptResponses(self.objects, self.receipts)
+        responses = ResponseDesk(self.clearance, kept, Painter(self.images))
+        self.answers = AnswerOperations(responses, kept, EmbeddingDesk(self.clearance))
         self.files = Files(self.objects)
         self.models = ModelList(self.vendors, self.clock)
         self.operations = GatewayOperations(
@@ -164,6 +188,25 @@ class World:
             assets=self.assets,
         )
         self.vendor_operations = VendorOperations(self.vendors)
+
+    def video_runner(self, studio: LocalStudio | None = None) -> VideoRunner:
+        """What a process does with video jobs; without the studio that took them, one that was started anew."""
+        local = studio or LocalStudio(compose, apply, answer, PLACEHOLDER)
+        return VideoRunner(
+            self.jobs,
+            VideoFinishing(
+                self.jobs,
+                self.objects,
+                self.moderator,
+                self.finisher,
+                self.receipts,
+                recorder=self.recorder,
+            ),
+            self.objects,
+            vendors=self.vendors,
+            ports=Ports(self.vendors, local, Limits(seconds=5), plain_loopback=True),
+            consents=self.consents,
+        )
 
     @property
     def now(self) -> int:
@@ -209,12 +252,17 @@ def due_diligence(now: int, base_url: str = "https://vendor.test/v1", **facts: A
         "base_url": base_url,
         "offers": (
             Offer(model="acme-chat", upstream="upstream-chat", kind="chat"),
+            Offer(model="acme-native", upstream="upstream-native", kind="chat", responses=True),
+            Offer(model="acme-vectors", upstream="upstream-vectors", kind="embedding"),
+            Offer(model="acme-video", upstream="upstream-video", kind="video"),
             Offer(model="acme-image", upstream="upstream-image", kind="image", response_format="b64_json"),
         ),
         "review": "ab" * 32,
         "review_expires": now + 180 * DAY,
+        "diligence": settled(Tier.STANDARD, "usr_three", now - DAY, "ef" * 32),
         "agreement": "cd" * 32,
         "agreement_ends": now + 300 * DAY,
+        "contract": Contract(parties=("Acme Models", "Us"), clauses=CLAUSES, starts=now - DAY),
         "retention": Retention.ZERO,
         "jurisdictions": ("eu",),
         "regions": ("eu",),
@@ -233,6 +281,7 @@ class Upstream:
 
     chat: Answer = lambda body: completion(str(body["messages"][-1].get("content")))
     chunks: Callable[[dict[str, Any]], list[bytes]] = lambda body: [b"data: [DONE]\n\n"]
+    respond: Answer = lambda body: response(json.dumps(body, ensure_ascii=False))
     handler: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]] | None = None
     picture: bytes = field(default_factory=lambda: drawing(96, 64))
     received: bytes = b""
@@ -250,8 +299,16 @@ class Upstream:
             body = json.loads(raw)
             self.requests.append(body)
             return await self._stream(request, body) if body.get("stream") else web.json_response(self.chat(body))
+        if request.path.endswith(("/responses", "/embeddings")):
+            body = json.loads(raw)
+            self.requests.append(body)
+            if body.get("stream"):
+                return await self._stream(request, body)
+            return web.json_response(self.respond(body) if request.path.endswith("/responses") else vectors(body))
         self.requests.append(json.loads(raw) if request.content_type == "application/json" else raw)
-        body = self.requests[-1] if isinstance(self.requests[-1], dict) else {}
+        if request.path.endswith("/videos"):
+            return web.json_response({"id": "video_upstream", "object": "video", "status": "queued", "progress": 0})
+        body = self.requests[-1] if isinstance(self.requests[-1], dict) else {"prompt": _prompt(raw)}
         one = {"b64_json": base64.b64encode(self.picture).decode(), "revised_prompt": body.get("prompt")}
         return web.json_response({"created": 1, "data": [one] * body.get("n", 1)})
 
@@ -263,6 +320,12 @@ class Upstream:
                 await response.write(piece)
                 await asyncio.sleep(0)
         return response
+
+
+def _prompt(form: bytes) -> str | None:
+    """The prompt of a multipart form."""
+    found = re.search(rb'name="prompt"\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--', form, re.DOTALL)
+    return found.group(1).decode() if found else None
 
 
 @contextlib.asynccontextmanager
@@ -291,6 +354,37 @@ def completion(text: str | None, **message: Any) -> dict[str, Any]:
         "choices": [{"index": 0, "message": said, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
+
+
+def response(text: str, *items: dict[str, Any]) -> dict[str, Any]:
+    """What a vendor that speaks /v1/responses answers: a message with `text`, then further items."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
+    usage = {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5}
+    return {"id": "r", "object": "response", "status": "completed", "output": [message, *items], "usage": usage}
+
+
+def response_events(text: str, width: int = 7) -> list[bytes]:
+    """The same as a stream, `text` in pieces."""
+    whole, place = response(text), {"output_index": 0, "content_index": 0, "item_id": "m"}
+    message = whole["output"][0]
+    told = [
+        {"type": "response.created", "response": whole | {"output": [], "status": "in_progress"}},
+        {"type": "response.output_item.added", "output_index": 0, "item": message | {"content": []}},
+        *({"type": "response.output_text.delta", "delta": text[at : at + width], **place}
+          for at in range(0, len(text), width)),
+        {"type": "response.output_text.done", "text": text, **place},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.completed", "response": whole},
+    ]  # fmt: skip
+    return [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in told]
+
+
+def vectors(body: dict[str, Any]) -> dict[str, Any]:
+    """As many vectors as texts."""
+    count = 1 if isinstance(body["input"], str) else len(body["input"])
+    data = [{"object": "embedding", "index": n, "embedding": [0.5, -0.25, n]} for n in range(count)]
+    return {"object": "list", "data": data, "model": "x", "usage": {"prompt_tokens": 2, "total_tokens": 2}}
 
 
 def event(choices: list[dict[str, Any]], **more: Any) -> bytes:

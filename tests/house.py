@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +16,21 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from database_world import fresh_place
+from proving import Proving
 from troth.cli.installation import Installation, install
 from troth.identity.bootstrap import OperatorCredentials
 from troth.kernel.scope import NOBODY, SYSTEM, within
+from troth.promises.authenticator import Authenticator, text_of
 from troth.settings.load import Settings, load
 
 PASSWORD = "correct horse battery staple 41"
 ADDRESS = "https://localhost"
+_FRESH_SECONDS = 10 * 60  # well below what the policies call fresh
 
 
 @dataclass
 class Person:
-    """Somebody who signed in with two factors. `headers` carry the session."""
+    """Somebody who signed in with two factors. `headers` carry the session, which the house's key answers for."""
 
     id: str
     tenant: str
@@ -53,7 +58,19 @@ class House:
     client: TestClient
     folder: Path
     operator_credentials: OperatorCredentials
-    operator: dict[str, str] = field(default_factory=dict)
+    proving: Proving
+    _operator: dict[str, str] = field(default_factory=dict)
+    _operator_since: float = -math.inf
+
+    @property
+    def operator(self) -> dict[str, str]:
+        """Headers of the operator. A house of many tests outlives a proof of identity: then they sign in anew."""
+        if time.monotonic() - self._operator_since > _FRESH_SECONDS:
+            made = self.operator_credentials
+            wish = {"email": made.email, "password": made.password, "totp": pyotp.TOTP(made.totp_secret).now()}
+            self._operator = _bearer(self.ok("POST", "/v1/sessions", **wish)["token"])
+            self._operator_since = time.monotonic()
+        return self._operator
 
     @property
     def system(self) -> Any:
@@ -101,10 +118,21 @@ class House:
         """Headers with a fresh API key."""
         return _bearer(self.key(person, *scopes))
 
+    def passkey(self, person: Person, name: str = "phone") -> Authenticator:
+        """A device with a passkey of this person, by which their session was proved; it goes on under a new token."""
+        device = Authenticator(self.proving.origin)
+        made = device.create(self.ok("POST", "/v1/passkeys/options", person.headers)["options"])
+        added = self.ok("POST", "/v1/passkeys", person.headers, name=name, **text_of(made))
+        person.headers.update(_bearer(added["token"]))
+        path = "/v1/sessions/current/step-up/passkey"
+        answer = device.get(self.ok("POST", f"{path}/options", person.headers)["options"])
+        person.headers.update(_bearer(self.ok("POST", path, person.headers, **text_of(answer))["token"]))
+        return device
+
     def picture(self, person: Person, prompt: str = "a harbour at dawn") -> dict[str, Any]:
-        """A generated picture: the answer's JSON and the receipt."""
+        """A generated picture, too small for a watermark, which takes a second: the answer's JSON and the receipt."""
         headers = self.key_headers(person, "generate", "own-data")
-        wish = {"model": "troth-studio-1", "prompt": prompt, "size": "256x256", "response_format": "b64_json"}
+        wish = {"model": "troth-studio-1", "prompt": prompt, "size": "96x96", "response_format": "b64_json"}
         response = self.call("POST", "/v1/images/generations", headers, **wish)
         assert response.status_code == 200, response.text
         receipt = self.ok("GET", f"/v1/receipts/{response.headers['x-request-id']}", person.headers)
@@ -113,6 +141,12 @@ class House:
     def files(self) -> list[Path]:
         """Every file the installation ever wrote, keys left aside."""
         return [path for path in (self.folder / "data").rglob("*") if path.is_file()]
+
+    def contents(self) -> Iterator[bytes]:
+        """What stands in those files; one that goes meanwhile, such as a tile that grew, is passed over."""
+        for path in self.files():
+            with suppress(FileNotFoundError):
+                yield path.read_bytes()
 
 
 @contextmanager
@@ -129,11 +163,16 @@ def house(folder: Path, **sections: Any) -> Iterator[House]:
 def _running(installation: Installation, folder: Path) -> Iterator[House]:
     with TestClient(_Outside(installation.app), base_url=ADDRESS) as client:
         made = installation.troth.system.identity.bootstrap.operator("operator@troth.example.org", "eu")
-        built = House(installation, client, folder, made)
-        code = pyotp.TOTP(made.totp_secret).now()
-        session = built.ok("POST", "/v1/sessions", email=made.email, password=made.password, totp=code)
-        built.operator = _bearer(session["token"])
+        built = House(installation, client, folder, made, _proving(installation, client))
+        assert built.operator
         yield built
+
+
+def _proving(installation: Installation, client: TestClient) -> Proving:
+    """Sessions that are opened through the client are bound to a key, which answers for them by itself."""
+    proving = Proving(installation.troth.system.identity.passkeys.party.origins[0])
+    proving.attach(client)
+    return proving
 
 
 def house_settings(folder: Path, **sections: Any) -> Settings:

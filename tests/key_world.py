@@ -17,14 +17,22 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import TrothError
 from troth.keys import manifest, packs, pages
 from troth.keys.domains import Domain
+from troth.keys.incidents import Incidents
 from troth.keys.pages import Branch, Ref
 from troth.keys.roots.local import LocalRoot
 from troth.keys.roots.port import Root
 from troth.keys.shares import KEY, SHARE, joined
 from troth.keys.tree import KeyTree, Options, UnitKey, UnitRequest
-from troth.keys.units import address, derive
+from troth.keys.units import Scope, address, derive
 from troth.storage.blobs import BlobStore, LocalBlobs
 from troth.storage.database import Database
+
+
+def replaced(incidents: Incidents, scope: Scope, reason: str) -> int:
+    """What the job does: mark unless that was done, move everything, destroy; how many units."""
+    if not incidents._marked(str(scope.tenant), reason):
+        incidents.begin(scope, reason)
+    return incidents.finish(str(scope.tenant), reason)
 
 
 class KeepingBlobs:

@@ -49,7 +49,7 @@ class World:
     def __post_init__(self) -> None:
         self.sequencer = self.another()
         self.reader = LogReader(self.database)
-        self.prover = Prover(self.database)
+        self.prover = Prover(self.database, self.sequencer.origins)
         self.publisher = LogPublisher(self.database)
 
     def another(self, blobs: LocalBlobs | None = None, guard: LocalBlobs | None = None) -> Sequencer:

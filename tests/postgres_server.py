@@ -13,6 +13,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import create_engine, make_url, text
+
+_BEGUN: dict[str, tuple[str | None, list[str | Path], list[str | Path]]] = {}  # by URL: user, to start it, to end it
+
 
 def start(tmp: Path) -> str:
     """Create a cluster, start it, and give an SQLAlchemy URL. It is stopped and removed when the process ends.
@@ -27,12 +31,38 @@ def start(tmp: Path) -> str:
     secret.write_text(password)
     _give(secret, as_user)
     data, port = home / "data", _free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c max_connections=60"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c max_connections=120"
+    options += " -c fsync=off"  # no power is cut here; `crash` ends the server, not the machine
     initdb = [binaries / "initdb", "-D", data, "-U", "troth", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8"]
     _run(as_user, [*initdb, "--no-locale"])
-    _run(as_user, [binaries / "pg_ctl", "-D", data, "-l", home / "log", "-o", options, "-w", "-t", "60", "start"])
+    url = f"postgresql+psycopg://troth:{password}@127.0.0.1:{port}/postgres"
+    begin: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-l", home / "log", "-o", options, "-w", "-t", "60"]
+    _BEGUN[url] = (as_user, [*begin, "start"], [*begin, "-m", "immediate", "stop"])
+    revive(url)
     atexit.register(_stop, as_user, binaries, home)
-    return f"postgresql+psycopg://troth:{password}@127.0.0.1:{port}/postgres"
+    return url
+
+
+def crash(url: str) -> None:
+    """End a server that `start` gave as a power cut would: nothing is finished, the next start recovers."""
+    as_user, _, end = _BEGUN[url]
+    _run(as_user, end)
+
+
+def revive(url: str) -> None:
+    """Start it again, on the same address and folder."""
+    as_user, begin, _ = _BEGUN[url]
+    _run(as_user, begin)
+
+
+def another(url: str, name: str) -> str:
+    """A database of its own on the server at `url`, made when it is not there, and its URL."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if not connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).scalar():
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def _binaries() -> Path:

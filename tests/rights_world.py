@@ -27,12 +27,19 @@ class Addresses:
     """Who has an account."""
 
     known: dict[tuple[str, str], str] = field(default_factory=lambda: dict(ADDRESSES))
+    officers: set[str] = field(default_factory=lambda: {OFFICER.actor})
 
     def find(self, tenant: str, address: str) -> str | None:
         return self.known.get((tenant, address))
 
     def belongs(self, tenant: str, subject: str) -> bool:
         return any(one == subject and place[0] == tenant for place, one in self.known.items())
+
+    def address(self, tenant: str, subject: str) -> str | None:
+        return next((place[1] for place, one in self.known.items() if (place[0], one) == (tenant, subject)), None)
+
+    def other_officers(self, tenant: str, subject: str) -> bool:
+        return bool(self.officers - {subject}) and tenant == TENANT
 
 
 class RightsWorld:
@@ -45,9 +52,9 @@ class RightsWorld:
         self.choices = PrivacySettings(vault.database)
         self.calendar = calendar or Calendar()
         self.register = Register(
-            vault.ground, vault.fields, vault.consents, self.choices, law=law, calendar=self.calendar
+            vault.ground, vault.fields, vault.consents, self.choices, self.people, law=law, calendar=self.calendar
         )
-        self.intake = Intake(self.register, self.people)
+        self.intake = Intake(self.register)
         self.outgoing = Outgoing(self.register)
         self.handling = Handling(self.register, self.intake, self.outgoing)
         self.upkeep = Upkeep(self.register, vault.tree)

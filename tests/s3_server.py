@@ -85,8 +85,9 @@ class S3Server:
         self.process.wait()
 
     def pause(self) -> None:
-        """The server hangs, as behind a cut line."""
+        """The server hangs, as behind a cut line: on return each of its threads has stopped."""
         os.killpg(self.process.pid, signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # a signal is on its way for a moment, and answers go out meanwhile
 
     def go_on(self) -> None:
         os.killpg(self.process.pid, signal.SIGCONT)

@@ -122,7 +122,7 @@ class VaultWorld:
         self.holder = VaultHolder(self.ground, self.objects, self.consents)
         self.log = LogReader(self.database)
         self.notebook = Notebook()
-        self.evidence = LogEvidence(self.sequencer, Prover(self.database))
+        self.evidence = LogEvidence(self.sequencer, Prover(self.database, self.sequencer.origins))
         self.witnesses = Witnesses([self.holder, self.notebook], self.evidence, self.key, "troth test")
         steps = Steps(self.ground, self.witnesses)
         self.erasures = Erasures(self.ground, steps, self.guard, control=self.control)

@@ -38,6 +38,7 @@ class Vocabulary:
     """Every word seen so far and its features; a text becomes rows of it."""
 
     reader: WordReader
+    sets: Sequence[int]  # bits of the lists, by `Word.lists`
     rows: dict[str, int] = field(default_factory=dict)
     features: list[tuple[int, ...]] = field(default_factory=list)
 
@@ -48,7 +49,9 @@ class Vocabulary:
             w = self.reader.read(word)
             pieces = [p + 1 for p in w.pieces] + [0] * (PIECES - len(w.pieces))
             found = self.rows[word] = len(self.features)
-            self.features.append((*pieces, len(w.pieces), w.norm, w.prefix, w.suffix, w.shape, w.lists))
+            self.features.append(
+                (*pieces, len(w.pieces), w.norm, w.prefix, w.suffix, w.shape, self.sets[w.lists], w.vector)
+            )
         return found
 
 
@@ -154,15 +157,15 @@ def _swapped(text: str, r: random.Random) -> str:
 def noisy(document: Document, r: random.Random) -> Document:
     """The document as people and machines spoil it: case, quotes, letters that changed places. Lengths stay."""
     text, chance = document.text, r.random()
-    if chance < 0.07:
+    if chance < 0.09:
         text = text.lower()
-    elif chance < 0.10:
+    elif chance < 0.12:
         text = text.upper()
-    elif chance < 0.11:
+    elif chance < 0.13:
         text = text.title()
-    elif chance < 0.14:
+    elif chance < 0.16:
         text = text.replace("'", "\u2019").replace('"', "\u201d")
-    elif chance < 0.18:
+    elif chance < 0.20:
         text = _swapped(text, r)
     if len(text) != len(document.text):  # a letter whose other case has another length
         return document

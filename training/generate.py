@@ -27,6 +27,20 @@ _COUNTRIES = {
     "es": "España Francia Alemania Italia Portugal México Argentina Chile Colombia Perú Turquía Rusia Polonia Grecia Marruecos",
     "it": "Italia Francia Germania Spagna Svizzera Austria Polonia Turchia Russia Grecia Romania Brasile Cina India Egitto",
 }
+# Organisations named for a place (@) or a person (#), as each language names them.
+_NAMED = {
+    "de": "Stadtwerke @|Universitätsklinikum @|Sparkasse @|Volksbank @|Universität @|Klinikum @|FC @|SV @|TSV @|SC @|VfB @|Stadt @|Bistum @|Theater @|"
+    "Oper @|Hochschule @|Polizei @|# Verlag|#-Verlag|Verlag #|Autohaus #|#-Stiftung|# Bau GmbH|# & Söhne|#-Werke|#-Gruppe|Bäckerei #|Kanzlei #|Galerie #",
+    "it": "Banca Popolare di @|Università di @|Comune di @|Ospedale di @|Cassa di Risparmio di @|Procura di @|Teatro di @|Calcio @|@ Calcio|AC @|US @|"
+    "Diocesi di @|Azienda Trasporti @|Edizioni #|Fondazione #|Officine #|Gruppo #|Fratelli #|Studio #|Liceo #|Trattoria #|Cantine #|Istituto #",
+    "fr": "université de @|mairie de @|CHU de @|tribunal de @|Banque de @|FC @|Olympique de @|Stade de @|Éditions #|Fondation #|Groupe #|Établissements #|Cabinet #",
+    "es": "Universidad de @|Ayuntamiento de @|Hospital de @|Caja de @|Diputación de @|Real @|CD @|UD @|Editorial #|Fundación #|Grupo #|Hermanos #|Bodegas #",
+}
+_UNIVERSITY = {"it": "Università di", "fr": "université de", "es": "Universidad de"}
+_ROLES = (
+    "minister|foreign minister|president|mayor|governor|senator|judge|prosecutor|lawyer|spokesman|spokeswoman|general|colonel|bishop|coach|striker|"
+    "goalkeeper|director|manager|chairman|chief executive|professor|surgeon|nurse|journalist|editor|author|actor|singer|farmer|witness|neighbour"
+).split("|")
 _ORG_HEADS = (
     "Global United First National Northern Pacific Atlantic Blue Green Red Silver Golden Prime Royal Central Metro Summit Delta Apex Nova Alpha "
     "Omega Vertex Quantum Crystal Phoenix Pioneer Liberty Heritage Sunrise Evergreen Horizon Coastal Mountain River Stone Iron Bright Clear Open"
@@ -52,6 +66,7 @@ _KNOWN_ORGS = (
     "Harvard|Stanford|Oxford University|MIT|Pentagon|White House|Kremlin|Hamas|Hezbollah|Al Qaeda|Taliban|Fiat|Eni|Telecom Italia|Renault|Peugeot|Repsol"
 ).split("|")
 _FIXED: dict[str, tuple[str, ...]] = {
+    "role": tuple(_ROLES),
     "mr": ("Mr", "Mrs", "Ms", "Mr.", "Ms.", "Mrs.", "Dr", "Dr."), "mr_fr": ("M.", "Mme", "MM."),
     "weekday": tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
     "weekday_de": tuple("Montag Dienstag Mittwoch Donnerstag Freitag Samstag".split()),
@@ -59,33 +74,56 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "nationality_fr": tuple("français turc polonais italien roumain grec russe".split()),
     "idword": ("passport number", "driver's license", "employee id", "member number", "policy number", "badge number", "student id", "case number"),
     "court": ("District Court", "Supreme Court", "Court of Appeal", "Regional Court", "Court of Cassation", "Constitutional Court", "High Court"),
-    "court_de": ("Landgericht", "Amtsgericht", "Oberlandesgericht", "Bundesverwaltungsgericht"),
+    "court_de": ("Landgericht", "Amtsgericht", "Oberlandesgericht", "Arbeitsgericht", "Verwaltungsgericht", "Finanzgericht", "Sozialgericht"),
+    "high_de": tuple("Bundesverwaltungsgericht Bundesgerichtshof Bundesverfassungsgericht Bundesarbeitsgericht Bundessozialgericht Bundesfinanzhof "
+                     "Bundespatentgericht EuGH BGH BFH BVerfG BVerwG BAG BSG BPatG EGMR DPMA EUIPO Reichsgericht".split()),
+    "highs_de": tuple("Bundesverwaltungsgerichts Bundesgerichtshofs Bundesverfassungsgerichts Bundesfinanzhofs Bundesarbeitsgerichts EuGH BGH BFH".split()),
+    "letter": tuple("ABCDEFGHKLMNPRSTWZ"),
     "court_fr": ("cour d'appel", "Cour de cassation", "cour d'assises"), "court_es": ("Tribunal Supremo", "Tribunal Constitucional"),
-    "court_it": ("Tribunale", "Consiglio di Stato"), "event": ("The concert", "The marathon", "The festival", "The match"),
+    "court_it": ("Tribunale", "Corte d'appello", "Procura", "Tar"), "event": ("The concert", "The marathon", "The festival", "The match"),
     "river": ("Thames", "Danube", "Mississippi", "Rhine", "Seine", "Ganges", "Nile", "Hudson", "Volga"),
 }  # fmt: skip
 _LABEL = {
     "person": "PERSON", "given": "PERSON", "last": "PERSON", "initials": "PERSON", "given_low": "PERSON", "last_low": "PERSON",
     "person_caps": "PERSON", "city": "LOCATION", "city_low": "LOCATION", "city_caps": "LOCATION", "country": "LOCATION", "state": "LOCATION",
-    "zip": "LOCATION", "river": "LOCATION", "address": "ADDRESS", "street_address": "ADDRESS", "org": "ORG", "org_low": "ORG", "hospital": "ORG", "university": "ORG",
+    "street": "ADDRESS", "last_caps": "PERSON", "zip": "LOCATION", "river": "LOCATION", "address": "ADDRESS", "street_address": "ADDRESS", "org": "ORG", "org_low": "ORG", "hospital": "ORG", "university": "ORG",
     "date": "DATE", "dob": "DATE", "id": "ID", "appno": "ID", "phone": "PHONE", "email": "EMAIL", "user": "USERNAME",
     "country_de": "LOCATION", "country_fr": "LOCATION", "country_es": "LOCATION", "country_it": "LOCATION",
-    "date_de": "DATE", "date_fr": "DATE", "date_es": "DATE", "date_it": "DATE", "court_de": "ORG?", "court_fr": "ORG?", "court_es": "ORG?",
-    "court_it": "ORG?", "court": "ORG?", "nationality": "DEMOGRAPHIC?", "nationality_fr": "DEMOGRAPHIC?", "age": "AGE?", "year": "DATE?", "month": "DATE?",
+    "date_de": "DATE", "date_fr": "DATE", "date_es": "DATE", "date_it": "DATE", "court_de": "ORG?", "court_it": "ORG?", "court_fr": "ORG?", "court_es": "ORG?",
+    "high_de": "ORG", "highs_de": "ORG", "courtof_de": "ORG", "courtof_it": "ORG", "university_de": "ORG", "university_it": "ORG", "letter": "PERSON", **{f"{kind}_{tongue}": label for kind, label in (("org", "ORG"), ("city", "LOCATION")) for tongue in ("de", "fr", "es", "it")},
+    "court": "ORG?", "nationality": "DEMOGRAPHIC?", "nationality_fr": "DEMOGRAPHIC?", "age": "AGE?", "year": "DATE?", "month": "DATE?", "month_de": "DATE?", "month_fr": "DATE?", "month_es": "DATE?", "month_it": "DATE?",
     "weekday": "DATE?", "weekday_de": "DATE?", "event": "MISC?", "mr": "PERSON?", "mr_fr": "PERSON?",
 }  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def templates() -> dict[str, list[str]]:
+@lru_cache(maxsize=2)
+def templates(name: str = "templates.txt") -> dict[str, list[str]]:
     """Language to its templates; `none` holds English ones without personal data."""
     found: dict[str, list[str]] = {}
-    for line in (Path(__file__).parent / "data" / "templates.txt").read_text(encoding="utf-8").splitlines():
+    for line in (Path(__file__).parent / "data" / name).read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[\w+\]", line):
             found[line[1:-1]] = current = []
         elif line and not line.startswith("# Sent"):
             current.append(line.replace("\\n", "\n"))
     return found
+
+
+@lru_cache(maxsize=1)
+def known() -> dict[str, list[str]]:
+    """Names of organisations and places that people know, and words for roles, by section of `known.txt`."""
+    found: dict[str, list[str]] = {}
+    for line in (Path(__file__).parent / "data" / "known.txt").read_text(encoding="utf-8").splitlines():
+        if re.fullmatch(r"\[\w+\]", line):
+            found[line[1:-1]] = current = []
+        elif line and not line.startswith("#"):
+            current += line.split("|")
+    return found
+
+
+def place(r: random.Random, language: str) -> str:
+    """A city, or a place that people who speak the language call by a name of their own."""
+    own = known().get(f"city_{language}")
+    return r.choice(own) if own and r.random() < 0.45 else people.city(r, language)
 
 
 def person(r: random.Random, language: str) -> str:
@@ -104,8 +142,14 @@ def person(r: random.Random, language: str) -> str:
 def organisation(r: random.Random, language: str) -> str:
     """An organisation: a known one, one named for people or places, or an invented one."""
     tail = r.choice(_ORG_TAILS[language])
+    if language in _NAMED and r.random() < 0.25:
+        return (
+            r.choice(_NAMED[language].split("|"))
+            .replace("@", place(r, language))
+            .replace("#", people.last(r, language))
+        )
     makes: tuple[tuple[float, Callable[[], str]], ...] = (
-        (3.0, lambda: r.choice(_KNOWN_ORGS)), (1.5, lambda: f"{people.last(r, language)} {tail}"),
+        (3.0, lambda: r.choice(known().get(f"org_{language}", _KNOWN_ORGS) if r.random() < 0.8 else _KNOWN_ORGS)), (1.5, lambda: f"{people.last(r, language)} {tail}"),
         (1.2, lambda: f"{r.choice(_ORG_HEADS)} {r.choice(_ORG_CORES)}"), (1.0, lambda: f"{r.choice(_ORG_HEADS)} {r.choice(_ORG_CORES)} {tail}"),
         (0.8, lambda: f"{people.city(r, language)} {r.choice(_ORG_CORES)}"), (0.7, lambda: f"{people.last(r, language)} & {people.last(r, language)}"),
         (0.6, lambda: f"{people.last(r, language)}, {people.last(r, language)} and {people.last(r, language)}"),
@@ -189,22 +233,26 @@ def fill(slot: str, r: random.Random, language: str) -> str:
     simple: dict[str, Callable[[], str]] = {
         "person": lambda: person(r, language), "given": lambda: people.given(r, language), "last": lambda: people.last(r, language),
         "initials": lambda: " ".join(f"{r.choice(string.ascii_uppercase)}." for _ in range(r.randint(1, 2))),
-        "city": lambda: people.city(r, language), "state": lambda: r.choice(r.choice(people.states())), "zip": lambda: str(r.randint(10000, 99999)),
+        "city": lambda: place(r, language), "state": lambda: r.choice(r.choice(people.states())), "zip": lambda: str(r.randint(10000, 99999)),
         "address": lambda: address(r, language), "street": lambda: address(r, language, street_only=True), "org": lambda: organisation(r, language),
         "hospital": lambda: f"{r.choice(('St.', 'Saint'))} {people.given(r, language)} Hospital" if language == "en" else f"Hospital {people.last(r, language)}",
         "university": lambda: r.choice((f"University of {people.city(r, 'en')}", f"{people.city(r, 'en')} University", f"{people.last(r, 'en')} College"))
-        if language == "en" else f"Universität {people.city(r, language)}",
+        if language == "en" else f"{_UNIVERSITY.get(language, 'Universität')} {place(r, language)}",
         "date": lambda: date(r, language), "dob": lambda: date(r, language, 1930), "id": lambda: identifier(r), "age": lambda: str(r.randint(5, 95)),
         "appno": lambda: f"{r.randint(100, 79999)}{r.choice(('/', ' / '))}{r.randint(0, 99):02}", "phone": lambda: r.choice(people.phones(language)),
-        "email": lambda: _email(r), "user": lambda: _user(r), "year": lambda: str(r.randint(1960, 2026)), "month": lambda: r.choice(_MONTHS["en"].split()),
+        "email": lambda: _email(r), "user": lambda: _user(r), "year": lambda: str(r.randint(1960, 2026)), "month": lambda: r.choice(_MONTHS[language].split()),
+        "courtof": lambda: f"{r.choice(_FIXED[f'court_{language}'])}{' di' if language == 'it' else ''} {place(r, language)}",
+        "role": lambda: r.choice(known()[f"role_{language}"]), "noun": lambda: r.choice(people.german_nouns()),
     }  # fmt: skip
     value = simple[base]()
     return value.lower() if tongue == "low" else value.upper() if tongue == "caps" else value
 
 
-def sentence(r: random.Random, language: str) -> tuple[str, list[tuple[int, int, str, bool]]]:
+def sentence(
+    r: random.Random, language: str, name: str = "templates.txt"
+) -> tuple[str, list[tuple[int, int, str, bool]]]:
     """One filled template and its spans; neighbours such as `{initials} {last}` stay apart and touch in the text."""
-    template, spans, parts, at, size = r.choice(templates()[language]), [], [], 0, 0
+    template, spans, parts, at, size = r.choice(templates(name)[language]), [], [], 0, 0
     tongue = "en" if language == "none" else language
     for match in _SLOT.finditer(template):
         before = template[at : match.start()]
@@ -219,12 +267,16 @@ def sentence(r: random.Random, language: str) -> tuple[str, list[tuple[int, int,
     return "".join([*parts, template[at:]]), spans
 
 
-def document(r: random.Random, number: int) -> Document:
-    """One to eight sentences of one language, joined as in posts, letters or lists."""
-    language = r.choices(("en", "de", "fr", "es", "it"), (10, 3, 1.5, 1.5, 2))[0]
+def document(r: random.Random, number: int, last: bool = False) -> Document:
+    """One to eight sentences of one language, joined as in posts, letters or lists. `last`: as in the last epochs, with
+    less English and with the templates that were written for them."""
+    weights = (6, 6, 6, 5, 5) if last else (10, 6, 2, 2, 5)
+    language = r.choices(("en", "de", "fr", "es", "it"), weights)[0]
     joint, text, spans = r.choice((" ", " ", "\n", "\n\n", " | ")), "", []
     for _ in range(r.choice((1, 1, 1, 2, 3, 5, 8))):
-        piece, found = sentence(r, "none" if language == "en" and r.random() < 0.25 else language)
+        more = last and language != "en" and r.random() < 0.5
+        kind = "none" if language == "en" and r.random() < 0.25 else language
+        piece, found = sentence(r, kind, "more.txt") if more else sentence(r, kind)
         text += joint if text else ""
         spans += [(a + len(text), b + len(text), label, must) for a, b, label, must in found]
         text += piece

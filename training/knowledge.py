@@ -19,6 +19,7 @@ from training.sets import training_documents
 from troth.redact.model.weights import write
 
 DIMENSIONS = 64
+_TONGUE = {"echr_fr_train": "fr", "echr_es_train": "es", "meddocan_es_train": "es"}
 _SHARED = 5  # documents that hold a common word
 _KEPT = re.compile(r"(?:##)?[\x21-\x7e\xa1-\u024f\u2010-\u20bf]+")
 _WORDS = {  # list to words of five languages
@@ -40,15 +41,35 @@ def _crc(word: str) -> int:
     return zlib.crc32(word.encode())
 
 
-def lists() -> tuple[dict[int, int], list[str]]:
+def small_words(folder: Path, interfaces: Path) -> dict[str, set[str]]:
+    """Words that texts of a language have in small letters, of German, French, Spanish and Italian."""
+    from troth.redact.model.words import plain, split
+
+    texts: dict[str, list[str]] = {"de": [], "fr": [], "es": [], "it": []}
+    for d in negatives.read(interfaces):
+        texts[d.name.split("-")[1]].append(d.text)
+    for d in training_documents(folder):
+        if d.source in _TONGUE:
+            texts[_TONGUE[d.source]].append(d.text)
+    found = {}
+    for language, those in texts.items():
+        counts = Counter(plain(t[a:b]) for t in those for a, b in split(t) if t[a:b].islower() and b - a > 1)
+        found[f"small_{language}"] = {word for word, count in counts.items() if count > 1}
+    return found
+
+
+def lists(folder: Path, interfaces: Path) -> tuple[dict[int, int], list[str]]:
     """CRC-32 of each listed word to its bits; the names of the bits."""
     from troth.redact.detect.rules.people import _also_words
     from troth.redact.model.words import plain
 
     members: dict[str, set[str]] = {name: set(text.split()) for name, text in _WORDS.items()}
-    members["given"] = {plain(w) for w in people.listed_given()}
+    members.update(small_words(folder, interfaces))
+    members["noun_de"] = {plain(w) for w in people.german_nouns()}
+    every_name = [(kind, plain(w)) for kind in ("given", "last") for w in people.of_lists(kind)]
+    members["given"] = {plain(w) for w in people.listed_given()} | {w for kind, w in every_name if kind == "given"}
     members["given_word"] = {plain(w) for w in _also_words()}
-    members["surname"] = {plain(w) for w in people.census()[:25000]}
+    members["surname"] = {plain(w) for w in people.census()[:25000]} | {w for kind, w in every_name if kind == "last"}
     every = people.cities()
     members["city"] = {plain(n) for n, _, p in every if " " not in n and p > 60000}
     members["city_part"] = {plain(t) for n, _, p in every if p > 100000 for t in n.split() if " " in n and len(t) > 2}
@@ -89,15 +110,22 @@ def common(folder: Path, interfaces: Path) -> np.ndarray:
     return np.array(sorted(key for key, count in seen.items() if count >= _SHARED), dtype=np.uint32)
 
 
-def build(model: Path, folder: Path, interfaces: Path, out: Path) -> None:
-    """Write the file of knowledge."""
+def build(model: Path, whole: Path, folder: Path, interfaces: Path, out: Path) -> None:
+    """Write the file of knowledge. `whole`: what `whole_words.py` wrote."""
     words, vectors = pieces(model)
-    found, names = lists()
+    found, names = lists(folder, interfaces)
     keys = np.array(sorted(found), dtype=np.uint32)
     bits = np.array([found[k] for k in keys.tolist()], dtype=np.uint16)
     text = np.frombuffer("\n".join(words).encode(), dtype=np.uint8)
     write(
         out,
         {"kind": "knowledge", "lists": names},
-        {"pieces": text, "vectors": vectors, "keys": keys, "bits": bits, "common": common(folder, interfaces)},
+        {
+            "pieces": text,
+            "vectors": vectors,
+            "keys": keys,
+            "bits": bits,
+            "common": common(folder, interfaces),
+            **{f"word_{name}": array for name, array in np.load(whole).items()},
+        },
     )

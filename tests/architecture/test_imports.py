@@ -20,8 +20,16 @@ BROAD_EXCEPT = {
 # Commands import what they need when they run, so that `troth --help` is quick.
 LAZY_ROOMS = ("cli",)
 # Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
-# And the kinds of key domains, of which each needs an extra that another installation does not have.
-COSTLY = {"src/troth/redact/detect/__init__.py", "src/troth/redact/tiers.py", "src/troth/keys/domain_choice.py"}
+# And the kinds of key domains, of which each needs an extra that another installation does not have. And metrics and
+# traces, whose libraries nobody loads who did not ask for them. And SCIM, whose library takes a second and is an extra.
+COSTLY = {
+    "src/troth/redact/detect/__init__.py",
+    "src/troth/redact/surrogates/validity.py",
+    "src/troth/redact/tiers.py",
+    "src/troth/keys/domain_choice.py",
+    "src/troth/telemetry/instruments.py",
+    "src/troth/identity/scim/operations.py",
+}
 
 
 def test_imports_point_down() -> None:

@@ -73,13 +73,29 @@ def test_text_bomb_is_dropped_unread() -> None:
 
 
 @pytest.mark.parametrize(("name", "media_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
-@pytest.mark.parametrize("payload", [_zip(), b"<html><script>alert(1)</script></html>", EICAR, b"%PDF-1.7 %%EOF"])
+@pytest.mark.parametrize("payload", [b"%PDF-1.7 %%EOF", b"PK\x03\x04 half an archive", b"plain words"])
 def test_polyglot_loses_its_second_half(name: str, media_type: str, payload: bytes) -> None:
     plain = _plain(name)
     admitted = admit_image(plain + payload, media_type)
     assert payload not in admitted.content
     assert admitted.removed == ("trailing-data",)
     assert pictures.pixels(admitted.content) == pictures.pixels(plain)
+
+
+ACTIVE_PDF = b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj %%EOF"
+PROGRAM = b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0" + bytes(60)
+
+
+@pytest.mark.parametrize(("name", "media_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
+@pytest.mark.parametrize(
+    "payload",
+    [_zip(), b"<html><script>alert(1)</script></html>", EICAR, ACTIVE_PDF, PROGRAM, b"<?php system($_GET[0]);"],
+    ids=["zip", "page", "eicar", "pdf", "program", "php"],
+)
+def test_polyglot_with_a_dangerous_half_is_refused(name: str, media_type: str, payload: bytes) -> None:
+    with pytest.raises(Invalid) as refusal:
+        admit_image(_plain(name) + payload, media_type)
+    assert refusal.value.code == "malware-found"
 
 
 def _hidden_in_comment(payload: bytes) -> bytes:
@@ -95,8 +111,10 @@ def _hidden_in_comment(payload: bytes) -> bytes:
         _plain("PNG")[:33] + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + EICAR) + _plain("PNG")[33:],
     ],
 )
-def test_payload_inside_the_container_goes(content: bytes) -> None:
-    assert EICAR not in admit_image(content, "").content
+def test_payload_inside_the_container_is_refused(content: bytes) -> None:
+    with pytest.raises(Invalid) as refusal:
+        admit_image(content, "")
+    assert refusal.value.code == "malware-found"
 
 
 @pytest.mark.parametrize("filename", ["photo.jpg", "photo.png", "rows.jsonl", "notes.txt", "x"])
@@ -104,7 +122,7 @@ def test_payload_inside_the_container_goes(content: bytes) -> None:
     "content",
     [
         _zip(),
-        gzip.compress(b"hello"),
+        gzip.compress(b"hello", mtime=0),
         b"\x7fELF\x02\x01\x01" + bytes(60),
         b"MZ\x90\0" + bytes(60),
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",

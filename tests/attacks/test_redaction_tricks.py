@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway_world import PERSON, Upstream, World, completion, serving
-from troth.gateway.clearance import MAX_TEXT
+from troth.gateway.amounts import MAX_TEXT
 from troth.gateway.wire.chat import CompleteChat
 from troth.gateway.wire.images import GenerateImages
 from troth.kernel.errors import TooLarge
@@ -92,7 +92,7 @@ TRICKS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-PLACEHOLDER = re.compile("<[A-Z_]+_[a-z2-7]{10}>")  # random signs, which may spell a piece
+PLACEHOLDER = re.compile("<[A-Z_]+_[a-z2-7]{10}(_[0-9]+)?>")  # random signs, which may spell a piece
 
 
 def tool_call(arguments: str) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from sqlalchemy import Table
 
 from troth.access.policy import CedarDecider
 from troth.identity import store
+from troth.identity.governing import store as governing
+from troth.identity.key_operations import ApiKeyOperations
 from troth.identity.keys import SCOPES, NewKey
 from troth.identity.operations import IdentityOperations
 from troth.identity.passwords import OWASP_19_MIB, Passwords
 from troth.identity.people_operations import PeopleOperations
 from troth.identity.sign_in import Credentials, SignIn
 from troth.identity.users import NewUser, Users
-from troth.kernel.caller import Caller, Connection, anonymous
+from troth.kernel.caller import Caller, Connection, Device, anonymous
 from troth.kernel.errors import Denied, NotFound, TooMany, TrothError, Unauthenticated
 from troth.kernel.operation import Group, Operation, declarations
 from troth.storage.database import Database, metadata
@@ -28,7 +30,7 @@ from unit.identity.world import BLOCKED, TLS, Person, World
 
 OPERATIONS = [
     Operation(declaration, print)
-    for owner in (IdentityOperations, PeopleOperations)
+    for owner in (IdentityOperations, ApiKeyOperations, PeopleOperations)
     for _, declaration in declarations(owner)
 ]
 DECIDER = CedarDecider(OPERATIONS)
@@ -38,7 +40,10 @@ OPEN = (Group.PUBLIC, Group.SIGN_IN)
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     database = Database(f"sqlite:///{tmp_path / 'troth.db'}")
-    metadata.create_all(database.engine, [one for one in vars(store).values() if isinstance(one, Table)])
+    rooms = (store, governing)
+    metadata.create_all(
+        database.engine, [one for room in rooms for one in vars(room).values() if isinstance(one, Table)]
+    )
     yield World(database)
     database.close()
 
@@ -49,8 +54,9 @@ def ada(world: World) -> Person:
 
 
 def allowed(caller: Caller) -> set[str]:
-    """The operations of identity that the policy grants to a caller."""
-    return {one.name for one in OPERATIONS if DECIDER.decide(caller, one).allowed}
+    """The operations of identity that the policy grants to a caller on a device of theirs."""
+    there = replace(caller, device=Device("dpop", "aa"))
+    return {one.name for one in OPERATIONS if DECIDER.decide(there, one).allowed}
 
 
 def seen_by(world: World, person: Person, **changes: str | None) -> tuple[str, str]:

@@ -65,7 +65,7 @@ class Authority:
         return builder.not_valid_after(now + datetime.timedelta(days=days)).add_extension(identifier, critical=False)
 
 
-def post(context: ssl.SSLContext) -> tuple[str, bytes]:
+def post(context: ssl.SSLContext, *, waived: bool = False) -> tuple[str, bytes]:
     """How a request to that server ended, and every byte that arrived behind its TLS."""
     received = b""
 
@@ -81,9 +81,9 @@ def post(context: ssl.SSLContext) -> tuple[str, bytes]:
         server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            channel = Channel(f"https://127.0.0.1:{port}/v1", "sk", Limits(5))
+            channel = Channel(f"https://127.0.0.1:{port}/v1", "sk", Limits(5), tls12=waived)
             try:
-                return (await channel.post("/x", lambda: {"data": SECRET})).decode()
+                return (await channel.post("/x", lambda: {"data": SECRET}, bytes)).decode()
             except VendorFailed as error:
                 return error.code
             finally:
@@ -120,3 +120,15 @@ def test_a_trusted_authority_for_another_address_or_another_time(
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
     assert post(authority.server(address, days)) == ("vendor-unreachable", b"")
+
+
+def test_a_vendor_that_speaks_tls_1_2_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a dated waiver it gets nothing; with one it is served."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+    context = authority.server("127.0.0.1")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert post(context) == ("vendor-unreachable", b"")
+    ended, received = post(context, waived=True)
+    assert ended == "{}"
+    assert SECRET in received

@@ -40,18 +40,19 @@ def olga(world: World) -> Visitor:
 
 @pytest.fixture
 def visit(world: World, browser: Browser) -> Iterator[Visit]:
-    """Opens pages for a session token (or nobody). A page that complains in its console fails the test."""
+    """Opens pages for a person, a session token or nobody. A page that complains in its console fails the test."""
     contexts: list[BrowserContext] = []
     console = Console()
 
-    def open_page(session: str | None = None, *, quiet: bool = True, **options: Any) -> Page:
+    def open_page(who: Visitor | str | None = None, *, quiet: bool = True, **options: Any) -> Page:
         options = {"reduced_motion": "reduce"} | options  # colours are judged, not transitions
         options.setdefault("viewport", {"width": 1200, "height": 850})
         context = browser.new_context(ignore_https_errors=True, base_url=world.stage.address, **options)
         contexts.append(context)
-        if session is not None:
-            cookie = {"name": "__Host-sid", "value": session, "url": world.stage.address, "secure": True}
-            context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Lax"}])  # type: ignore[list-item]
+        if who is not None:
+            shape = {"url": world.stage.address, "secure": True, "httpOnly": True, "sameSite": "Lax"}
+            jar = [shape | {"name": name, "value": value} for name, value in world.portal(who).items()]
+            context.add_cookies(jar)  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         page = context.new_page()
         if quiet:

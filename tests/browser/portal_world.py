@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,11 +16,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from openai import OpenAI
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
+from portal_binding import Browser as PortalBrowser
 from troth.cli.client import Client
 from troth.cli.demo.protect import openai_client, photo
 from troth.cli.demo.stage import Stage, sign_in
@@ -29,8 +32,9 @@ FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-ba
     --disable-component-update --disable-sync""".split()
 PASSWORD = "quiet harbour lamp 7"
 NAME, EMAIL = "Maria Gonzalez", "maria@aurora-mail.example.org"
-Visit = Callable[..., Page]  # opens a page for a session token or for nobody
+Visit = Callable[..., Page]  # opens a page for a person, for who has a session token, or for nobody
 _SERVER = Path(__file__).with_name("serve_portal.py")
+_SERVERS: dict[str, subprocess.Popen[str]] = {}  # by address
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,19 @@ class World:
     tenant: str
     owner: Visitor
     numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def portal(self, who: Visitor | str) -> dict[str, str]:
+        """The cookies of a browser of this person, or of who has this session: signed in a moment ago, on a device.
+
+        A test's own key answers for it, so the page's script finds none and leaves the cookies as they are.
+        """
+        person = self.client(who).call("GET", "/v1/me").json()["id"] if isinstance(who, str) else who.id
+        with httpx2.Client(
+            base_url=self.stage.address, verify=ssl.create_default_context(cafile=self.stage.authority)
+        ) as client:
+            browser = PortalBrowser(client, self.stage.address, opened(self.stage, person), extra={})
+            assert browser.bind().status_code == 200
+        return browser.jar
 
     @property
     def mail(self) -> str:
@@ -104,13 +121,23 @@ class Console:
         self.complaints.append(str(error))
 
 
+def opened(stage: Stage, person: str) -> str:
+    """A session of this person as a sign-in at the portal opens it."""
+    server = _SERVERS[stage.address]
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(f"{person}\n")
+    server.stdin.flush()
+    return server.stdout.readline().strip()
+
+
 def _socket_of(stage: Stage) -> Path:
     return stage.data.parent / "lmtp"
 
 
 @contextmanager
-def serving(stage: Stage) -> Iterator[dict[str, str]]:
-    """The server in a process of its own; gives the operator's credentials."""
+def serving(stage: Stage, **more: str) -> Iterator[dict[str, str]]:
+    """The server in a process of its own, with `more` in its environment; gives the operator's credentials."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
     environment |= {
         "TROTH_DATA__FOLDER": str(stage.data),
@@ -118,13 +145,22 @@ def serving(stage: Stage) -> Iterator[dict[str, str]]:
         "TROTH_SERVER__PORT": str(stage.port),
         "TROTH_SERVER__REQUESTS_PER_MINUTE": "100000",
         "TROTH_SERVER__ANONYMOUS_PER_MINUTE": "100000",
+        "TROTH_IDENTITY__SSO_PRIVATE_NETWORKS": '["127.0.0.0/8"]',  # where the tests' identity providers stand
+        "TROTH_IDENTITY__SSO_PLAIN_LOOPBACK": "true",
         "TROTH_MAIL__LISTEN": f"unix:{_socket_of(stage)}",
         "TROTH_CONFIG": os.devnull,
+        **more,
     }
     with stage.journal.open("wb") as journal:
         server = subprocess.Popen(
-            [sys.executable, _SERVER], env=environment, stdout=subprocess.PIPE, stderr=journal, text=True
+            [sys.executable, _SERVER],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=journal,
+            text=True,
         )
+        _SERVERS[stage.address] = server
         try:
             assert server.stdout is not None
             first = server.stdout.readline()
@@ -133,6 +169,8 @@ def serving(stage: Stage) -> Iterator[dict[str, str]]:
         finally:
             server.terminate()
             server.wait(30)
+            assert server.stdin is not None
+            server.stdin.close()
             assert server.stdout is not None
             server.stdout.close()
 
@@ -177,7 +215,10 @@ def furnished(world: World) -> Visitor:
 
 
 def accessible(page: Page) -> None:
-    """No violation of any axe rule in the light scheme, and none of contrast in the dark one."""
+    """No violation of any axe rule in the light scheme, and none of contrast in the dark one.
+
+    The page must be one with scripts: without them axe waits for ever.
+    """
     found = Axe().run(page)
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
     assert len(found.response["passes"]) > 5  # it really looked
@@ -185,6 +226,15 @@ def accessible(page: Page) -> None:
     dark = page.evaluate("() => axe.run({runOnly: ['color-contrast']})")
     assert dark["violations"] == [], f"{page.url} (dark): {json.dumps(dark['violations'], indent=1)}"
     page.emulate_media(color_scheme="light")
+
+
+def through(page: Page, door: str) -> None:
+    """Go to a page by the navigation: open the section that has the door, then follow it."""
+    main = page.get_by_role("navigation", name="Main")
+    section = main.locator("details").filter(has=page.get_by_role("link", name=door, exact=True, include_hidden=True))
+    if section.count():
+        section.locator("summary").click()
+    main.get_by_role("link", name=door, exact=True).click()
 
 
 def fits(page: Page) -> None:
@@ -198,7 +248,16 @@ def enter(page: Page, email: str, password: str, code: str = "") -> None:
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_label("One-time code").fill(code)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
+
+
+def bound(page: Page) -> None:
+    """Wait until a key of this browser answers for its session."""
+    for _ in range(100):
+        if "__Host-bound" in [one["name"] for one in page.context.cookies()]:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the session is not bound after ten seconds")
 
 
 def proof_of(page: Page, link: Locator) -> None:

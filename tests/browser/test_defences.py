@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from browser.portal_world import Visit, Visitor, World
 
@@ -16,9 +17,10 @@ _HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture
 def elsewhere(world: World) -> Iterator[str]:
-    """Another origin with a form that posts to ours."""
+    """Another origin with a form that posts to ours and a frame that shows ours."""
     body = f'<form method="post" action="{world.stage.address}/consent"><input name="purpose" value="training">'
-    page = (body + "<button>Win a prize</button></form>").encode()
+    frame = f'<iframe src="{world.stage.address}/sign-in"></iframe>'
+    page = (body + "<button>Win a prize</button></form>" + frame).encode()
 
     class Prize(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -51,6 +53,25 @@ def test_a_form_on_another_origin_is_refused(world: World, visit: Visit, elsewhe
     expect(page.get_by_role("heading", level=1)).to_have_text("Not allowed")
     expect(page.locator("code")).to_have_text("cross-site")
     assert consents(world, person) == []
+
+
+def test_no_other_origin_frames_a_page(world: World, visit: Visit, elsewhere: str) -> None:
+    page = visit(quiet=False)
+    with page.expect_response("**/sign-in") as answer:
+        page.goto(elsewhere)
+    assert answer.value.status == 403
+    assert page.frame_locator("iframe").locator("form").count() == 0
+    page.goto("/sign-in")
+    assert page.locator("form").count() > 0
+    assert page.evaluate("self.crossOriginIsolated") is True
+
+
+def test_no_text_becomes_markup(world: World, visit: Visit) -> None:
+    page = visit(quiet=False)
+    for path in ("/trust", "/sign-in"):  # without a script and with one
+        page.goto(path)
+        with pytest.raises(Error, match="TrustedHTML"):
+            page.evaluate("document.body.innerHTML = '<b>owned</b>'")
 
 
 @pytest.mark.parametrize("site", ["same-site", "cross-site", "none"])
@@ -105,16 +126,16 @@ def test_injected_names_are_inert(olga: Visitor, visit: Visit) -> None:
     expect(page.get_by_role("main")).to_contain_text("<img src=x onerror=alert(1)>.jpg")
 
 
-def test_no_page_carries_a_script(olga: Visitor, visit: Visit) -> None:
+def test_a_page_runs_scripts_of_ours_alone(olga: Visitor, visit: Visit) -> None:
     page = visit(olga.session)
     answer = page.goto("/data")
     assert answer is not None
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
+    assert re.search(r"script-src 'nonce-[\w-]{22}'(;|$)", policy)
     assert "unsafe" not in policy
     assert answer.headers["cache-control"] == "no-store"
-    assert page.locator("script, [style], [onclick]").count() == 0
+    assert page.locator("[style], [onclick], script:not([src^='/static/'][integrity^='sha384-'])").count() == 0
 
 
 def test_a_lost_browser_gets_a_page_and_a_program_gets_a_problem(world: World, visit: Visit) -> None:

@@ -7,26 +7,55 @@ from playwright.sync_api import Page, expect
 from browser.portal_world import Visit, Visitor, World, accessible, fits
 
 PHONE = {"width": 390, "height": 844}
-PUBLIC = ("/trust", "/verify", "/sign-in")
+PUBLIC = ("/trust", "/status", "/verify", "/provenance", "/sign-in")
 OWN = (
     "/data",
     "/receipts",
+    "/pictures",
+    "/shows-me",
     "/consent",
     "/keys",
     "/activity",
     "/account",
+    "/passkeys",
+    "/activate",
     "/people",
+    "/auditors",
+    "/machines",
+    "/fleet",
+    "/single-sign-on",
+    "/provisioning",
+    "/my-links",
     "/log",
+    "/log?operation=object.list&since=2026-01-01&naming=obj_none",
     "/requests",
     "/erase",
     "/my-requests",
     "/desk",
     "/holds",
+    "/redact",
+    "/redact/picture",
+    "/redaction",
     "/retention",
-    "/holds",
-    "/retention",
+    "/placement",
+    "/reviews",
+    "/decisions",
+    "/access",
+    "/my-access",
+    "/usage",
+    "/usage?of=tenant",
+    "/limits",
+    "/routing",
+    "/moderation",
+    "/moderation-policy",
+    "/my-cases",
+    "/preserved",
+    "/certificates",
 )
-OPERATOR = ("/tenants", "/vendors")
+OPERATOR = (
+    *("/tenants", "/offboardings", "/vendors", "/takedowns", "/key-domains"),
+    *("/placement", "/reviews", "/access", "/decisions"),
+)
 
 
 def address(page: Page, listing: str, link: str) -> str:
@@ -41,7 +70,8 @@ def deep(page: Page) -> tuple[str, ...]:
     """Pages that have an id in their address."""
     picture = address(page, "/data?kind=output", ".card .preview")
     answer = address(page, "/data?kind=answer", ".card .preview")
-    return (picture, answer, address(page, "/receipts", "td a"), address(page, "/activity", "td a"))
+    deeper = (address(page, "/receipts", "td a"), address(page, "/activity", "td a"), f"{picture}/custody")
+    return (picture, answer, *deeper)
 
 
 def look(page: Page, paths: tuple[str, ...]) -> None:

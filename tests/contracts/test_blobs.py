@@ -64,6 +64,22 @@ def test_a_name_is_written_once(store: BulkStore) -> None:
     assert (refused.value.code, store.get("a/b")) == ("exists", b"one")
 
 
+def test_a_part_is_what_was_asked_for_and_no_more(store: BulkStore) -> None:
+    store.create("ten", b"0123456789")
+    store.create("none", b"")
+    assert [store.part("ten", *asked) for asked in ((0, 4), (4, 3), (8, 9), (9, 1), (10, 1), (99, 5))] == [
+        b"0123",
+        b"456",
+        b"89",
+        b"9",
+        b"",
+        b"",
+    ]
+    assert store.part("none", 0, 5) == b""
+    with pytest.raises(NotFound):
+        store.part("other", 0, 5)
+
+
 def test_of_eight_creators_one_wins(store: BulkStore) -> None:
     won = _race(lambda number: store.create("race", str(number).encode()))
     assert len(won) == 1
@@ -89,6 +105,18 @@ def test_swap_needs_the_present_digest(store: BulkStore) -> None:
     assert store.get("head") == b"2"
 
 
+@pytest.mark.parametrize("many", [3, 40])  # a folder writes few one by one
+def test_many_are_swapped_or_refused(store: BulkStore, many: int) -> None:
+    store.swap("head/1", b"before", None)
+    first = [(f"head/{at}", b"%d" % at, _digest(b"before") if at == 1 else None) for at in range(many)]
+    store.swap_all(first)
+    assert [store.get(f"head/{at}") for at in range(many)] == [b"%d" % at for at in range(many)]
+    last = f"head/{many - 1}"
+    with pytest.raises(Conflict):
+        store.swap_all([(f"head/{at}", b"new", _digest(b"%d" % (at + (at == many - 1)))) for at in range(many)])
+    assert store.get(last) == b"%d" % (many - 1)
+
+
 def test_many_at_once_leave_what_exists(store: BulkStore) -> None:
     store.create("m/7", b"first")
     assert store.create_all((f"m/{at}", b"%d" % at) for at in range(40)) == 39
@@ -106,6 +134,22 @@ def test_deleting_twice_and_reading_what_is_not_there(store: BulkStore) -> None:
     assert store.get("x") == b"2"
 
 
+def test_many_are_deleted_at_once_and_the_rest_stays(store: BulkStore) -> None:
+    store.create_all((f"{folder}/{at}", b"1") for folder in ("d", "e") for at in range(20))
+    gone = [f"{folder}/{at}" for folder in ("d", "e") for at in range(18)]
+    assert store.delete_all(iter([*gone, "d/never-was"])) == 36
+    assert store.delete_all(["d/18", "d/never-was"]) == 1  # all in one folder
+    assert list(store.names()) == ["d/19", "e/18", "e/19"]
+    assert (store.delete_all(gone), store.delete_all([])) == (0, 0)
+
+
+def test_many_folders_are_emptied_at_once(store: BulkStore) -> None:
+    store.create_all((f"f{at}/{name}", b"1") for at in range(70) for name in ("gone", "stays"))
+    assert store.delete_all([f"f{at}/gone" for at in range(71)]) == 70
+    assert [name for name in store.names("f") if name.endswith("gone")] == []
+    assert len(list(store.names("f"))) == 70
+
+
 def test_names_are_listed_by_any_beginning_and_sorted(store: BulkStore) -> None:
     for name in ("k/2", "k/1", "kk", "m/1"):
         store.create(name, b"")
@@ -121,9 +165,22 @@ def test_large_and_empty_objects(store: BulkStore) -> None:
     assert (store.get("large"), store.get("empty")) == (large, b"")
 
 
+def test_what_is_larger_than_allowed_is_refused(store: BulkStore) -> None:
+    store.create("b", b"12345")
+    assert (store.get("b", 5), store.get("b", 500)) == (b"12345", b"12345")
+    with pytest.raises(IntegrityError) as refused:
+        store.get("b", 4)
+    assert refused.value.code == "too-large"
+
+
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a//b", "", "a/../b", "a b", ".hidden", "x" * 513])
 def test_names_cannot_leave_their_place(store: BulkStore, name: str) -> None:
-    for attempt in (lambda: store.create(name, b""), lambda: store.get(name), lambda: store.swap(name, b"", None)):
+    for attempt in (
+        lambda: store.create(name, b""),
+        lambda: store.get(name),
+        lambda: store.swap(name, b"", None),
+        lambda: store.delete_all([name]),
+    ):
         with pytest.raises(IntegrityError):
             attempt()
 
@@ -143,7 +200,9 @@ def test_deleting_removes_every_version(server: S3Server) -> None:
     store.swap("x", b"1", None)
     store.swap("x", b"2", _digest(b"1"))
     assert server.send("GET", bucket, {"versions": ""}).count(b"<VersionId>") == 2
+    store.create("y", b"1")
     assert store.delete("x")
+    assert store.delete_all(["x", "y"]) == 1
     assert server.send("GET", bucket, {"versions": ""}).count(b"<VersionId>") == 0
 
 
@@ -151,9 +210,10 @@ def test_what_is_locked_is_not_said_to_be_deleted(server: S3Server) -> None:
     store = server.store(server.bucket(versioned=True, lock_days=1))
     store.create("x", b"1")
     assert store.lock_days() == 1
-    with pytest.raises(Conflict) as refused:
-        store.delete("x")
-    assert refused.value.code == "locked"
+    for attempt in (lambda: store.delete("x"), lambda: store.delete_all(["x"])):
+        with pytest.raises(Conflict) as refused:
+            attempt()
+        assert refused.value.code == "locked"
 
 
 def test_a_bucket_without_lock_has_no_days(server: S3Server) -> None:

@@ -1,4 +1,6 @@
-"""Runs backups and restores and kills itself with SIGKILL at random moments; each round is a forked process.
+"""Runs backups, with an erasure's tail after them, or restores, and kills itself with SIGKILL at random moments.
+
+Each round is a forked process.
 
 Arguments: folder, backup or restore, rounds, seed. Prints one line for each round: how it ended.
 """
@@ -21,9 +23,13 @@ from backup_world import backup_settings, restore, world
 
 def backed_up(folder: Path, delay: float | None) -> None:
     with world(folder) as home:
-        home.someone(home.tenant(f"T{time.time_ns()}"), 20)
+        tenant = home.tenant(f"T{time.time_ns()}")
+        home.someone(tenant, 20)
+        person = home.someone(tenant)
         _strike(delay)
         home.backups.run()
+        home.erase(person, object_id=min(person.kept))
+        home.backups.ship()
 
 
 def restored(folder: Path, delay: float | None) -> None:

@@ -17,18 +17,20 @@ import pytest
 
 import s3_server
 from backup_world import Someone, World, backup_settings, held, opened, restore, started, world
-from troth.backup import locations, places
+from troth.backup import locations, places, tails
 from troth.backup.locations import Location
 from troth.backup.manifest import FOLDER
-from troth.backup.verifying import require_newest
+from troth.backup.restoring import Accepting
 from troth.kernel.errors import Conflict, IntegrityError, Invalid, NotFound, Unavailable
 from troth.kernel.scope import SYSTEM, within
 from troth.settings.load import Settings
 from troth.settings.sections import BackupLocation
 from troth.storage.blobs import LocalBlobs
-from troth.wiring.restoring import Wish, go_live, remaining
+from troth.wiring.going_live import go_live
+from troth.wiring.restoring import Wish, remaining
 from troth.wiring.restoring import restore as restore_from_any
 
+_ROUNDS = int(os.environ.get("TROTH_TEST_CRASH_ROUNDS", "11"))  # `make soak` asks for 500
 _WORKER = Path(__file__).parent / "backup_worker.py"
 
 
@@ -51,12 +53,14 @@ def _whole(settings: Settings) -> list[list[str]]:
             files = places.files(location)
             checked = [left.verifying.verified(places.held(location, file, left.keys)) for file in files]
             found.append([one.backup for one in checked])
+            for file in tails.files(location):  # like a manifest, a tail is there whole or not at all
+                assert tails.held(location, file, left.keys).whole(left.verifying.chunks)
     return found
 
 
 def _work(folder: Path, what: str, rounds: int, seed: int) -> list[str]:
     command = [sys.executable, str(_WORKER), str(folder), what, str(rounds), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300 + 30 * rounds, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")[:-1]
 
@@ -65,8 +69,14 @@ def _any_part(place: Path, kind: str) -> Path:
     return next(path for path in sorted((place / kind).rglob("*")) if path.is_file())
 
 
+def _any_chunk(settings: Settings, place: Path) -> Path:
+    """One of the backup in the first place: others there may be of the tail, which was shipped beside it."""
+    with remaining(settings) as left:
+        return place / places.chosen(left.places[0], left.keys, None).manifest.index.pieces[0].name
+
+
 def test_killed_backups_leave_no_half_manifest_and_the_next_one_is_whole(tmp_path: Path) -> None:
-    ends = _work(tmp_path, "backup", 6, 20261122)
+    ends = _work(tmp_path, "backup", _ROUNDS - _ROUNDS // 2, 20261122)
     assert "killed" in ends
     whole = _whole(backup_settings(tmp_path))
     assert whole[0]
@@ -80,7 +90,7 @@ def test_killed_restores_leave_nothing_that_looks_finished(tmp_path: Path) -> No
     with world(tmp_path) as home:
         person = home.someone(home.tenant("One"), 40)
         home.backups.run()
-    ends = _work(tmp_path, "restore", 5, 20261122)
+    ends = _work(tmp_path, "restore", _ROUNDS // 2, 20261122)
     assert "killed" in ends
     target = tmp_path / "restored"
     shutil.rmtree(target, ignore_errors=True)
@@ -94,15 +104,15 @@ def test_a_full_disk_refuses_and_leaves_the_old_backups(
 ) -> None:
     home.backups.run()
     home.keep(person)
-    real = LocalBlobs._create_batch
+    real = LocalBlobs._batch
 
-    def full(store: LocalBlobs, batch: Any) -> int:
+    def full(store: LocalBlobs, batch: Any, settle: Any) -> int:
         if "places" in str(store._root):
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(store, batch)
+        return real(store, batch, settle)
 
     with monkeypatch.context() as patched:
-        patched.setattr(LocalBlobs, "_create_batch", full)
+        patched.setattr(LocalBlobs, "_batch", full)
         with pytest.raises(Unavailable) as refused:
             home.backups.run()
     assert refused.value.code == "backup-nowhere"
@@ -167,7 +177,8 @@ def test_harm_in_a_place_is_noticed(
     stricken: Stricken, tmp_path: Path, kind: str, harm: Callable[[Path], None]
 ) -> None:
     settings = stricken.copy(tmp_path)
-    harm(_any_part(tmp_path / "places" / "a", kind))
+    place = tmp_path / "places" / "a"
+    harm(_any_chunk(settings, place) if kind == "chunks" else _any_part(place, kind))
     with remaining(settings) as left:
         one, other = left.places
         assert left.verifying.verify(other).logged
@@ -183,7 +194,7 @@ def test_the_other_place_restores(stricken: Stricken, tmp_path: Path, kind: str)
     settings = stricken.copy(tmp_path)
     _flip(_any_part(tmp_path / "places" / "a", kind))
     with within(SYSTEM), remaining(settings) as left:
-        done = restore_from_any(left, tmp_path / "restored", Wish(accept_lost_log=True))
+        done = restore_from_any(left, tmp_path / "restored", Wish(accepting=Accepting(lost_log=True)))
     assert done.verified.place == "place-2"
     assert opened(settings, tmp_path / "restored", stricken.person) == stricken.person.kept
 
@@ -210,14 +221,20 @@ def test_an_older_manifest_under_the_newest_name_is_refused(home: World, person:
 
 
 def test_a_place_that_was_rolled_back_is_told_by_the_log(home: World, person: Someone, tmp_path: Path) -> None:
-    made = home.backups.run()
-    location = home.locations()[0]
-    keys = {home.base.signer.name: home.base.signer.public_key}
-    require_newest(list(places.readable(location, keys)), {made.manifest.id: made.digest})
-    (tmp_path / "places" / "a" / made.manifest.file).unlink()
-    with pytest.raises(IntegrityError) as refused:
-        home.backups.require_current({made.manifest.id: made.digest})
-    assert refused.value.code == "backup-rolled-back"
+    first, second = home.backups.run(), home.backups.run()
+    home.base.sequencer.flush()
+    home.backups.require_current()
+    one, other = (tmp_path / "places" / name for name in "ab")
+    (one / first.manifest.file).unlink()
+    home.backups.require_current()  # the other place has it
+    (other / first.manifest.file).rename(tmp_path / "kept")
+    for harm in (lambda: None, (one / second.manifest.file).unlink):
+        harm()
+        with pytest.raises(IntegrityError) as refused:
+            home.backups.require_current()
+        assert refused.value.code == "backup-rolled-back"
+        if not (other / first.manifest.file).exists():
+            (tmp_path / "kept").rename(other / first.manifest.file)
 
 
 def test_a_manifest_of_somebody_else_is_refused(home: World, tmp_path: Path) -> None:
@@ -283,8 +300,10 @@ def test_one_place_away_makes_an_incomplete_backup_that_restores(
     home: World, person: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Away:
-        def names(self, prefix: str = "") -> list[str]:
+        def get(self, name: str, most: int | None = None) -> bytes:
             raise Unavailable("away", code="store-away")
+
+        names = get
 
     one, other = home.locations()
     away = Location(other.name, other.jurisdiction, Away())  # type: ignore[arg-type]

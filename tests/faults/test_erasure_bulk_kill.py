@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from killing import Killer
+from killing import PROCESSES, Killer
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, NotFound
 from troth.storage.database import Database
@@ -20,7 +19,6 @@ from troth.vault.certificate import verify_certificate
 from vault_world import ANN, BOB, OFFICER, OTHER, SECOND, TENANT, VaultWorld
 from worlds import sqlite
 
-FORKS = multiprocessing.get_context("fork")
 ROUNDS = 8  # for each of four scopes
 SPAN = {"people": 60, "period": 26, "tenant": 34, "retention": 26}  # durable steps that each one takes
 
@@ -52,14 +50,14 @@ def victim(folder: Path, scope: str, at: int, *, after: bool) -> None:
     killer = Killer(at, after=after)
     with world.database.write() as connection:
         killer.around(type(connection), "commit")
-    killer.around(world.blobs, "delete")
+    killer.around(world.blobs, "delete_all")
     killer.around(world.tree, "revoke_all", "seal", "destroy_units")
     asked(world, scope)
     os._exit(0)
 
 
 def killed(folder: Path, scope: str, at: int, *, after: bool) -> bool:
-    process = FORKS.Process(target=victim, args=(folder, scope, at), kwargs={"after": after})
+    process = PROCESSES.Process(target=victim, args=(folder, scope, at), kwargs={"after": after})
     process.start()
     process.join(60)
     assert process.exitcode in (0, -signal.SIGKILL)
@@ -86,7 +84,7 @@ def prepared(folder: Path) -> dict[str, str]:
 def test_random_kills_are_survived(tmp_path: Path, scope: str) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     chance, kills = random.Random(seed), 0
-    (tmp_path / "start").mkdir()
+    (tmp_path / "start").mkdir(mode=0o700)
     kept = prepared(tmp_path / "start")
     for turn in range(ROUNDS):
         folder = tmp_path / f"{turn}"

@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from key_world import History
-from root_world import Provider, library, tree_over
+from root_world import PIN, Provider, bao, library, secret, tree_over
 from troth.kernel.clock import SystemClock
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Gone, IntegrityError, TrothError, Unavailable
@@ -204,7 +204,8 @@ def test_an_exchanged_token_confirms_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "which"), [(("local", "pkcs11"), 1), (("pkcs11", "openbao"), 0), (("pkcs11", "openbao"), 1)]
+    ("kinds", "which"),
+    [(("local", "pkcs11"), 0), (("local", "pkcs11"), 1), (("pkcs11", "openbao"), 0), (("pkcs11", "openbao"), 1)],
 )
 def test_a_start_without_one_domain_reads_and_erases_live_and_ends_by_itself(
     tmp_path: Path, kinds: tuple[str, str], which: int
@@ -332,3 +333,62 @@ def test_an_exchanged_token_is_refused_at_the_start_and_when_it_comes_back(tmp_p
         with pytest.raises(Unavailable) as refused:
             act()
         assert refused.value.code == "root-provider-changed"
+
+
+def wrong_pin(provider: Provider) -> Callable[[], object]:
+    """The PIN file holds another PIN; what puts it right."""
+    secret(provider.place.pin_file, "11112222")
+    return lambda: secret(provider.place.pin_file, PIN)
+
+
+def no_library(provider: Provider) -> Callable[[], object]:
+    right = provider.place
+    provider.place = replace(right, library=Path("/nowhere.so"))
+    return lambda: setattr(provider, "place", right)
+
+
+def revoked_token(provider: Provider) -> Callable[[], object]:
+    made = bao().ask("POST", "auth/token/create", policies=["root"])
+    secret(provider.place.token_file, made["auth"]["client_token"])
+    provider.root().present()  # it was good until now
+    bao().ask("POST", "auth/token/revoke", token=made["auth"]["client_token"])
+    return lambda: secret(provider.place.token_file, bao().token)
+
+
+def no_mount(provider: Provider) -> Callable[[], object]:
+    right = provider.place
+    provider.place = replace(right, mount="elsewhere")
+    return lambda: setattr(provider, "place", right)
+
+
+@pytest.mark.parametrize(
+    ("kind", "break_it", "code"),
+    [
+        ("pkcs11", wrong_pin, "hsm-pin"),
+        ("pkcs11", no_library, "hsm-library"),
+        ("openbao", revoked_token, "openbao-denied"),
+        ("openbao", no_mount, "openbao-mount"),
+    ],
+)
+def test_a_setting_that_does_not_lead_to_the_provider_is_no_reason_not_to_start(
+    tmp_path: Path, kind: str, break_it: Callable[[Provider], Callable[[], object]], code: str
+) -> None:
+    """The other domain opens; who is missing and why is said; an erasure is live, and certified when all is right."""
+    mixture = Mixture(tmp_path, [Provider(one, tmp_path / one) for one in ("local", kind)])
+    wrong = mixture.providers[1]
+    Worker.of(library())._restart()
+    put_right = break_it(wrong)
+    tree = tree_over(mixture.folder, [one.root() for one in mixture.providers])
+    assert tree.resume() is False
+    assert tree.absent == {wrong.domain: code}
+    mixture.tree = tree
+    assert tree.key(mixture.units[BOB])
+    revocation = tree.revoke(Scope.of_subject(TENANT, ADA))
+    assert mixture.refuses(ADA)
+    with pytest.raises(Unavailable) as refused:
+        tree.seal([revocation])
+    assert refused.value.code == "seal-pending"
+    put_right()
+    later = tree_over(mixture.folder, [one.root() for one in mixture.providers])
+    assert later.resume() is True
+    certified(mixture, later.seal([revocation]).roots)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,49 +14,12 @@ import pytest
 
 from faults.key_crash_worker import opened
 from key_world import World
+from killing import Victims
 from troth.kernel.errors import Conflict, Gone, TrothError, Unavailable
 from troth.keys.tree import KeyTree, Scope, Use
 
 ROUNDS = int(os.environ.get("TROTH_TEST_CRASH_ROUNDS", "60"))  # `make soak` asks for 500
 WORKER = Path(__file__).with_name("key_crash_worker.py")
-
-
-class Victims:
-    """Processes that work on one tree, one after the other; each is killed at a random moment."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, str(WORKER), str(folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def killed(self, seed: int, chance: random.Random) -> list[list[str]]:
-        """Starts one, kills it, and returns the lines that it said to their end."""
-        assert self._process.stdin is not None
-        print(seed, file=self._process.stdin, flush=True)
-        said = [self._line(), self._line()]
-        pid = next(int(line[1]) for line in said if line[0] == "pid")
-        while ["ready"] not in said:
-            said.append(self._line())
-        said += [self._line() for _ in range(chance.randrange(10))]  # so far it comes, however busy the machine is
-        time.sleep(chance.uniform(0.0, 0.03))
-        os.kill(pid, signal.SIGKILL)
-        while ["ended"] not in said:
-            said.append(self._line())
-        return [line for line in said if line and line[0] not in ("pid", "ready", "ended")]
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
-
-    def _line(self) -> list[str]:
-        """The words of a line that was said to its end; none for another."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the worker ended by itself"
-        *words, last = line.split() or [""]
-        return words if last == "." else ["ended"] if last == "ended" else []
 
 
 class Told:
@@ -111,9 +70,9 @@ def test_kill_9_at_random_moments_loses_and_resurrects_nothing(
     monkeypatch.setattr("troth.keys.btree.BRANCH_MAX", 4)
     if split:
         (memory / "split").touch()
-    chance, told, victims = random.Random(20261122 + split), Told(), Victims(memory)
+    chance, told, victims = random.Random(20261122 + split), Told(), Victims(WORKER, memory)
     for seed in range(ROUNDS // 2):
-        told.hear(victims.killed(seed, chance))
+        told.hear(victims.killed(chance, seed))
         tree, domains, database = opened(memory)
         assert tree.resume()
         assert [len(domain.root.present()) for domain in domains] == [1, 1]

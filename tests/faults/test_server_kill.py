@@ -28,6 +28,7 @@ from troth.audit.note import VerifierKey
 from troth.cli.demo.needles import found
 from troth.cli.demo.stage import Person, fresh_stage, sign_in
 from troth.cli.main import troth
+from troth.kernel.errors import TrothError
 from troth.vault.certificate import verify_certificate
 
 ROUNDS, THREADS = 5, 4
@@ -118,7 +119,7 @@ class Worker(threading.Thread):
             self._told.objects[made["id"]] = hashlib.sha256(content).hexdigest()
 
     def _generate(self) -> None:
-        wish = {"prompt": f"{NEEDLE} {self._random.random()}", "size": "256x256", "response_format": "url"}
+        wish = {"prompt": f"{NEEDLE} {self._random.random()}", "size": "96x96", "response_format": "url"}
         response = self._client.post("/v1/images/generations", json=wish)
         made = self._ok(response)
         if made:
@@ -182,14 +183,26 @@ def leaver(served: Served, owner: Person, number: int) -> tuple[Person, str]:
     return person, made.id
 
 
+def acknowledged(world: World) -> int:
+    return sum(len(told.requests) for told in world.told)
+
+
+def busy(world: World, rounds: int) -> bool:
+    """True when these rounds had work: ten answers and one erasure each that was acknowledged."""
+    return acknowledged(world) >= 10 * rounds and sum(len(told.erased) for told in world.told) >= rounds
+
+
 def test_what_was_acknowledged_survives_kill_nine(world: World) -> None:
     chance = random.Random(SEED)
     for number in range(ROUNDS):
         clients = zip(world.keys, world.told, strict=True)
-        workers = [Worker(world.served, key, n, told) for n, (key, told) in enumerate(clients)]
+        workers = [Worker(world.served, key, THREADS * number + n, told) for n, (key, told) in enumerate(clients)]
         for worker in workers:
             worker.start()
         time.sleep(chance.uniform(0.4, 1.2))
+        patience = time.monotonic() + 60  # a busy machine answers late: no round without work
+        while not busy(world, number + 1) and time.monotonic() < patience:
+            time.sleep(0.02)
         goodbye = Goodbye(world.served, world.leaving[number][0])
         goodbye.start()
         time.sleep(chance.uniform(0.0, 0.25))
@@ -203,9 +216,7 @@ def test_what_was_acknowledged_survives_kill_nine(world: World) -> None:
         assert_no_temporary_files(world)
         assert_erasures_are_complete(world)
         assert_whole_or_gone(world, world.leaving[number], told=goodbye.told)
-    acknowledged = sum(len(told.requests) for told in world.told)
-    assert acknowledged > 30, "the rounds did something"
-    assert sum(len(told.erased) for told in world.told) > 3
+    assert busy(world, ROUNDS), "the rounds did something"
     assert_objects(world)
     logged = assert_no_clear_text_and_logs(world)
     assert {request for told in world.told for request in told.requests} <= logged
@@ -216,23 +227,20 @@ class Goodbye(threading.Thread):
 
     def __init__(self, served: Served, person: Person) -> None:
         super().__init__(name="goodbye")
-        self._client = httpx2.Client(
-            base_url=served.stage.address,
-            verify=served.context(),
-            headers={"authorization": f"Bearer {person.session}"},
-            timeout=20,
-        )
+        self._client = served.stage.client(person.session)
         self.told: dict[str, Any] | None = None
 
     def run(self) -> None:
-        with self._client, contextlib.suppress(httpx2.TransportError):
-            response = self._client.post("/v1/erasures/own", json=CONFIRM)
-            self.told = response.json() if response.is_success else None
+        with contextlib.suppress(TrothError):
+            self.told = self._client.call("POST", "/v1/erasures/own", CONFIRM).json()
 
 
 def client_of(world: World, token: str) -> httpx2.Client:
-    headers = {"authorization": f"Bearer {token}"}
-    return httpx2.Client(base_url=world.served.stage.address, verify=world.served.context(), headers=headers)
+    def prove(request: httpx2.Request) -> None:
+        request.headers.update(world.served.stage.client(token).credential(request.method, request.url.path))
+
+    hooks = {"request": [prove]}
+    return httpx2.Client(base_url=world.served.stage.address, verify=world.served.context(), event_hooks=hooks)
 
 
 def published(world: World) -> dict[str, Any]:
@@ -249,15 +257,22 @@ def rows(world: World, query: str) -> list[Any]:
 
 def let_an_hour_pass(world: World) -> None:
     """For what the dead server was writing: a start leaves young temporary files, a live process may be at them."""
-    for path in world.served.stage.data.rglob(".new-*"):
+    stage = world.served.stage
+    for path in [*stage.data.rglob(".new-*"), *stage.keys.rglob(".new-*")]:
         os.utime(path, (time.time() - 3600,) * 2)
 
 
 def assert_no_temporary_files(world: World) -> None:
-    stage = world.served.stage
-    names = [path.name for folder in (stage.data, stage.keys) for path in folder.rglob("*") if path.is_file()]
-    stale = re.compile(r"\.new|\.tmp$|-journal$|^tmp|~$")
-    assert [name for name in names if stale.search(name)] == []
+    first = temporary_files(world)
+    if first:  # the server that runs again writes some, and for a moment
+        time.sleep(1)
+    assert first & temporary_files(world) == set()
+
+
+def temporary_files(world: World) -> set[Path]:
+    stage, stale = world.served.stage, re.compile(r"\.new|\.tmp$|-journal$|^tmp|~$")
+    files = (path for folder in (stage.data, stage.keys) for path in folder.rglob("*"))
+    return {path for path in files if stale.search(path.name)}
 
 
 def assert_erasures_are_complete(world: World) -> None:

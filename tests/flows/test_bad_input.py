@@ -180,7 +180,7 @@ STRANGE = [
 def test_strange_text_is_text(home: House, key: dict[str, str], prompt: str) -> None:
     said = {"model": "troth-echo-1", "messages": [{"role": "user", "content": prompt}]}
     assert home.call("POST", CHAT, key, **said).status_code == 200
-    drawn = home.call("POST", PICTURES, key, model="troth-studio-1", prompt=prompt, size="256x256")
+    drawn = home.call("POST", PICTURES, key, model="troth-studio-1", prompt=prompt, size="96x96")
     assert drawn.status_code == 200, drawn.text
 
 

@@ -6,11 +6,12 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from house import House, Person
+from house import House, Person, house
 from refusals import EDITS, FILES, NEVER_SEEN, Bad, assert_refused, form, part
 from troth.cli.demo.protect import photo
 
@@ -30,9 +31,17 @@ def edit(name: str, content: bytes, code: str, status: int, media_type: str = "i
     return Bad(name, code, status, EDITS, sent={"files": files, "data": {"prompt": "blue", **fields}})
 
 
-def upload(name: str, filename: str, content: bytes, code: str, status: int, media_type: str = "text/plain") -> Bad:
+def upload(
+    name: str,
+    filename: str,
+    content: bytes,
+    code: str,
+    status: int,
+    media_type: str = "text/plain",
+    purpose: str = "user_data",
+) -> Bad:
     files = {"file": (filename, content, media_type)}
-    return Bad(name, code, status, FILES, sent={"files": files, "data": {"purpose": "user_data"}})
+    return Bad(name, code, status, FILES, sent={"files": files, "data": {"purpose": purpose}})
 
 
 def multipart(name: str, content: bytes, code: str, status: int, kind: str = "", path: str = FILES) -> Bad:
@@ -57,6 +66,8 @@ def whole_png() -> bytes:
 
 
 PNG = whole_png()
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+BATCH = b'{"custom_id": "a", "method": "POST", "url": "/v1/erasures/own", "body": {}}\n'
 OK_FIELDS = (part("purpose", b"user_data"), part("file", b"text", "a.txt"))
 
 CASES = [
@@ -85,6 +96,18 @@ CASES = [
     upload("page as text", "a.txt", b"<!DOCTYPE html><script>", "markup-refused", 415),
     upload("picture as text", "a.txt", PNG, "content-type-mismatch", 400),
     upload("text as picture", "a.png", b"text", "content-type-mismatch", 400),
+    upload("test file of virus scanners", "a.txt", EICAR, "malware-found", 422),
+    upload("program within a text", "a.txt", b"notes\n" + b"$p=[Convert]::FromBase64String('TVqQAAMAAAAEAAAA//8A')",
+           "malware-found", 422),
+    upload("postscript as text", "a.txt", b"%!PS-Adobe-3.0\n", "document-refused", 415),
+    upload("link of Windows as text", "a.txt", b"[InternetShortcut]\nURL=x\n", "program-refused", 415),
+    upload("text for vision", "a.txt", b"text", "wrong-for-purpose", 415, purpose="vision"),
+    upload("batch that reaches elsewhere", "a.jsonl", BATCH, "broken-line", 422, purpose="batch"),
+    upload("batch of twice the same", "a.jsonl", BATCH.replace(b"/v1/erasures/own", b"/v1/embeddings") * 2,
+           "broken-line", 422, purpose="batch"),
+    edit("archive in a picture", PNG + b"PK\x03\x04\x14\0" + bytes(40) + b"PK\x05\x06" + bytes(18),
+         "malware-found", 422),
+    edit("page in a picture", PNG + b"<script>x()</script>", "malware-found", 422),
     upload("double suffix", "a.png.exe", PNG, "unsupported-file", 415, "application/octet-stream"),
     upload("NUL in text", "a.txt", b"a\0b", "not-text", 422),
     upload("text that is not UTF-8", "a.txt", b"\xff\xfe\xfa", "not-text", 422),
@@ -121,6 +144,8 @@ CASES = [
               "multipart/form-data; boundary=x; charset=utf-7"),
     multipart("file too large", form(OK_FIELDS[0], part("file", b"x" * (26 << 20), "a.txt")), "content-too-large", 413),
     multipart("life too short", form(*OK_FIELDS, part("expires_after[seconds]", b"1")), "bad-field", 422),
+    Bad("page in a picture to be verified", "malware-found", 422, "/v1/provenance/verify",
+        sent={"files": {"file": ("a.png", PNG + b"<script>x()</script>", "image/png")}}),
     Bad("JSON where a form belongs", "wrong-content-type", 415, FILES, sent={"json": {"purpose": "evals"}}),
 ]  # fmt: skip
 
@@ -155,6 +180,19 @@ def test_polyglots_are_reduced_to_the_picture(home: House, owner: Person, key: d
     opened = home.client.get(f"/v1/files/{made['id']}/content", headers=key).content
     assert opened.startswith(b"\x89PNG")
     assert hidden not in opened
+
+
+def test_no_upload_is_taken_while_the_virus_scanner_is_away(tmp_path: Path, home: House, key: dict[str, str]) -> None:
+    file = {"files": {"file": ("a.txt", b"text", "text/plain")}, "data": {"purpose": "user_data"}}
+    with house(tmp_path, gateway={"clamd": f"unix:{tmp_path}/nobody"}) as guarded:
+        owner = guarded.tenant("kappa")
+        headers = guarded.key_headers(owner, "generate")
+        for bad in (
+            Bad("file", "antivirus-away", 503, FILES, sent=file),
+            edit("picture", PNG, "antivirus-away", 503),
+        ):
+            assert_refused(guarded, bad, headers, owner.headers)
+    assert home.client.post(FILES, headers=key, **file).status_code == 200  # it left with its installation
 
 
 @pytest.fixture(autouse=True)

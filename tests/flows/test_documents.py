@@ -62,13 +62,11 @@ class Guided:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.answer: dict[str, Any] = {}
-        self.code = ""
 
     def line(self, words: list[str], typed: str = "") -> None:
         """One line of a page: a `troth` command, or `export` of the token in the last answer."""
         if words[0] == "troth":
-            words = [self.code if word == "123456" else word for word in words[1:]]
-            done = CliRunner().invoke(troth, [*words, "--json"], input=typed, env=self.environment)
+            done = CliRunner().invoke(troth, [*words[1:], "--json"], input=typed, env=self.environment)
             assert done.exit_code == 0, (words, done.exception)
             printed = done.stdout
             self.answer = json.loads(printed[printed.index("{") :])
@@ -85,10 +83,10 @@ def test_first_tenant_as_the_page_says(tmp_path: Path) -> None:
     first, second, tenant, welcome, people, key = pages
     with running(stage) as operator:
         guided = Guided({"TROTH_URL": stage.address, "TROTH_CA": stage.authority, "TROTH_API_KEY": ""})
-        guided.code = pyotp.TOTP(operator["TOTP secret"]).now()
+        code = pyotp.TOTP(operator["TOTP secret"]).now()
         assert operator["e-mail"] in first[2]
         for line in first:
-            guided.line(line, f"{operator['password']}\n")
+            guided.line(line, f"{code}\n{operator['password']}\n")
         for line in second:
             guided.line(line)
         assert len(guided.answer["operators"]) == 2
@@ -101,8 +99,26 @@ def test_first_tenant_as_the_page_says(tmp_path: Path) -> None:
             guided.line(line, typed.get(line[1], ""))
         for line in [*people, *key]:
             guided.line(line)
-    assert guided.environment["TROTH_SESSION"] == ""
+    assert "TROTH_SESSION" not in guided.environment
     assert {one["id"] for one in guided.answer["data"]} >= {"troth-echo-1", "troth-studio-1"}
+
+
+def test_keys_are_limited_as_the_page_says(server: Served) -> None:
+    person = server.tenant("limits")
+    guided = Guided({"TROTH_URL": server.stage.address, "TROTH_CA": str(server.stage.authority)})
+    server.stage.keep(person.session)
+    guided.environment |= {"TROTH_SESSION": person.session, "TROTH_API_KEY": ""}
+    (lines,) = [
+        [shlex.split(line) for line in block.splitlines()] for block in blocks("how-to/limit-api-keys.md", "sh")
+    ]
+    made = ""
+    for line in lines:
+        guided.line([made if word == "key_id" else word for word in line])
+        made = guided.answer.get("id", made)
+    listed = server.stage.client(person.session).call("GET", "/v1/keys").json()["keys"]
+    assert [(one["state"], one["networks"], one["models"]) for one in listed] == [
+        ("replaced", ["203.0.113.0/24", "2001:db8::/32"], ["troth-echo-1"])
+    ]
 
 
 def test_a_token_that_was_rotated_away_is_not_the_sessions(server: Served) -> None:

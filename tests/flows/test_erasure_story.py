@@ -70,7 +70,7 @@ def work(home: House, her: Person, key: dict[str, str]) -> tuple[str, str]:
     """Upload, picture, conversation that is kept, consent; gives the picture's link and the request's id."""
     files = {"file": ("diary.txt", b"the diary of Ida", "text/plain")}
     uploaded = home.client.post("/v1/files", headers=key, files=files, data={"purpose": "user_data"})
-    wish = {"model": "troth-studio-1", "prompt": "an orchard", "size": "256x256", "response_format": "url"}
+    wish = {"model": "troth-studio-1", "prompt": "an orchard", "size": "96x96", "response_format": "url"}
     drawn = home.call("POST", "/v1/images/generations", key, **wish)
     said = {"model": "troth-echo-1", "messages": [{"role": "user", "content": "Remember Ida"}], "store": True}
     talked = home.call("POST", "/v1/chat/completions", key, **said)

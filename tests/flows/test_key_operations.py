@@ -11,6 +11,7 @@ import pytest
 from house import PASSWORD, House, Person
 from troth.audit.log import Filter
 from troth.kernel.errors import Gone
+from troth.kernel.scope import SYSTEM, within
 from troth.keys.tree import Scope, Use
 from troth.vault.rights.intake import Message
 
@@ -26,9 +27,9 @@ def test_an_operator_lists_rotates_and_replaces_compromised_roots(home: House) -
     before = home.ok("GET", "/v1/root-keys", me)
     assert [root["state"] for root in before["roots"]] == ["active"]
     assert before["due_at"] > before["since"]
-    assert home.ok("POST", "/v1/root-keys/rotation", me) == {"epoch": before["epoch"] + 1, "units": 0}
+    assert home.ok("POST", "/v1/root-keys/rotation", me) == {"epoch": before["epoch"] + 1, "replacement": None}
     answer = home.ok("POST", "/v1/root-keys/compromise", me, reason="lost-token")
-    assert answer == {"epoch": before["epoch"] + 2, "units": 0}
+    assert answer == {"epoch": before["epoch"] + 2, "replacement": None}
     after = home.ok("GET", "/v1/root-keys", me)
     assert after["roots_destroyed"] == before["roots_destroyed"] + 2
     assert {"state": "compromised", "reason": "lost-token"}.items() <= _told(home, "keys.compromised")[0].items()
@@ -66,7 +67,13 @@ def test_the_keys_of_a_tenant_are_compromised_and_nobody_there_loses_anything(ho
 
     answer = home.ok("POST", "/v1/root-keys/compromise", home.operator, reason="memory-image", tenant=owner.tenant)
 
-    assert answer["units"] == len(exposed)
+    job = answer["replacement"]
+    assert (job["state"], job["people"], job["units"]) == ("open", 3, 0)  # the stranger is one too
+    with within(SYSTEM):
+        assert home.system.replacements.resume() == 1
+    done = home.ok("GET", f"/v1/key-replacements/{job['id']}", home.operator)
+    assert (done["state"], done["units"], done["done"], done["fault"]) == ("done", len(exposed), len(exposed), None)
+    assert done["moved"] > len(exposed)
     assert exposed.isdisjoint(_units(home, owner))
     for unit in exposed:
         with pytest.raises(Gone):

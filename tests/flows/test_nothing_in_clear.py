@@ -158,7 +158,7 @@ def work(server: Served, told: Story, key: str) -> None:
         with Image.open(io.BytesIO(pixels)) as picture:
             assert picture.size == (256, 256)
         told.needles["generated picture"] = pixels[len(pixels) // 2 : len(pixels) // 2 + 48]
-        linked = client.images.generate(prompt=PROMPT, size="256x256", response_format="url")
+        linked = client.images.generate(prompt=PROMPT, size="96x96", response_format="url")
         told.needles["link"] = ((linked.data or [])[0].url or "").rpartition("/")[2].encode()
         client.images.edit(image=("holiday.jpg", photo(), "image/jpeg"), prompt=PROMPT)
         asked: Any = {"model": "troth-echo-1", "messages": [{"role": "user", "content": TALK}]}

@@ -54,7 +54,7 @@ def test_a_hold_beats_erasure_and_lifting_it_completes_what_waited(office: Offic
     )
     assert home.call("GET", f"/v1/objects/{kept}", person.headers).status_code == 200
     assert hold["id"] in [one["id"] for one in home.ok("GET", "/v1/holds", officer.headers)["holds"]]
-    lifted = home.ok("DELETE", f"/v1/holds/{hold['id']}", officer.headers)
+    lifted = home.ok("DELETE", f"/v1/holds/{hold['id']}", officer.headers, reason="checked")
     assert not lifted["binds"]
     done = [one for one in home.ok("GET", "/v1/erasures", officer.headers)["erasures"] if one["people"] == 1]
     assert done[0]["state"] == "done"
@@ -88,10 +88,10 @@ def test_holds_of_another_tenant_are_out_of_reach(office: Office) -> None:
     elsewhere = home.tenant("sigma")
     wish = {"basis": "tax-law", "until": now() + DAY, "subject": office.member.id}
     hold = home.ok("POST", "/v1/holds", office.officer.headers, **wish)
-    assert home.call("DELETE", f"/v1/holds/{hold['id']}", elsewhere.headers).status_code == 404
+    assert home.call("DELETE", f"/v1/holds/{hold['id']}", elsewhere.headers, reason="checked").status_code == 404
     assert home.ok("GET", "/v1/holds", elsewhere.headers)["holds"] == []
     assert home.call("POST", "/v1/holds", office.member.headers, **wish).status_code == 403
-    home.ok("DELETE", f"/v1/holds/{hold['id']}", office.officer.headers)
+    home.ok("DELETE", f"/v1/holds/{hold['id']}", office.officer.headers, reason="checked")
 
 
 def test_restricted_data_is_kept_exported_and_not_used(office: Office) -> None:
@@ -101,8 +101,9 @@ def test_restricted_data_is_kept_exported_and_not_used(office: Office) -> None:
     key = home.key_headers(person, "generate", "own-data")
     assert not home.ok("GET", "/v1/processing", person.headers)["restricted"]
     home.ok("POST", "/v1/processing/restriction", person.headers, reason="accuracy-contested")
-    for path in (f"/v1/objects/{kept}", f"/v1/objects/{kept}/content", "/v1/objects"):
-        assert code_of(home.call("GET", path, person.headers)) == (409, "restricted")
+    assert not home.ok("GET", f"/v1/objects/{kept}", person.headers)["usable"]
+    assert kept in [one["id"] for one in home.ok("GET", "/v1/objects", person.headers)["objects"]]
+    assert code_of(home.call("GET", f"/v1/objects/{kept}/content", person.headers)) == (409, "restricted")
     wish = {"model": "troth-studio-1", "prompt": "a harbour", "size": "256x256"}
     assert code_of(home.call("POST", "/v1/images/generations", key, **wish)) == (409, "restricted")
     said = {"model": "troth-echo-1", "messages": [{"role": "user", "content": "Hello"}]}
@@ -122,26 +123,36 @@ def test_an_officer_restricts_on_request_and_only_officers_resume(office: Office
     listed = home.ok("GET", "/v1/restrictions", officer.headers)["restrictions"]
     assert [one["subject"] for one in listed] == [person.id]
     assert home.call("GET", "/v1/restrictions", person.headers).status_code == 403
-    home.ok("DELETE", f"/v1/restrictions/{person.id}", officer.headers)
-    assert code_of(home.call("DELETE", f"/v1/restrictions/{person.id}", officer.headers)) == (404, "not-restricted")
+    home.ok("DELETE", f"/v1/restrictions/{person.id}", officer.headers, reason="checked")
+    assert code_of(home.call("DELETE", f"/v1/restrictions/{person.id}", officer.headers, reason="checked")) == (
+        404,
+        "not-restricted",
+    )
     assert code_of(home.call("POST", "/v1/restrictions", officer.headers, subject="usr_" + "z" * 26))[0] == 404
 
 
 def test_a_tenant_shortens_its_schedule_and_never_lengthens_it(office: Office) -> None:
     home, officer = office.home, office.officer
-    assert home.call("PUT", "/v1/retention/user-generated", office.member.headers, days=3).status_code == 403
-    shown = home.ok("PUT", "/v1/retention/user-generated", officer.headers, days=400)
+    assert (
+        home.call("PUT", "/v1/retention/user-generated", office.member.headers, days=3, reason="checked").status_code
+        == 403
+    )
+    shown = home.ok("PUT", "/v1/retention/user-generated", officer.headers, days=400, reason="checked")
     line = next(one for one in shown["rules"] if one["data_class"] == "user-generated")
     assert (line["limit_days"], line["rule_days"], line["days"]) == (30, 400, 30)
-    home.ok("PUT", "/v1/retention/user-generated", officer.headers, days=7)
-    shown = home.ok("PUT", "/v1/retention/user-generated", officer.headers, days=2, purpose="training")
+    home.ok("PUT", "/v1/retention/user-generated", officer.headers, days=7, reason="checked")
+    shown = home.ok(
+        "PUT", "/v1/retention/user-generated", officer.headers, days=2, purpose="training", reason="checked"
+    )
     lines = {one["purpose"]: one["days"] for one in shown["rules"] if one["data_class"] == "user-generated"}
     assert lines == {None: 7, "training": 2}
-    home.ok("DELETE", "/v1/retention/user-generated", officer.headers, purpose="training")
-    home.ok("DELETE", "/v1/retention/user-generated", officer.headers)
-    assert home.call("DELETE", "/v1/retention/user-generated", officer.headers).status_code == 404
+    home.ok("DELETE", "/v1/retention/user-generated", officer.headers, purpose="training", reason="checked")
+    home.ok("DELETE", "/v1/retention/user-generated", officer.headers, reason="checked")
+    assert home.call("DELETE", "/v1/retention/user-generated", officer.headers, reason="checked").status_code == 404
     assert home.ok("GET", "/v1/retention", office.member.headers)["transient_minutes"] == 60
-    assert code_of(home.call("PUT", "/v1/retention/user-generated", officer.headers, days=0))[0] == 422
+    assert (
+        code_of(home.call("PUT", "/v1/retention/user-generated", officer.headers, days=0, reason="checked"))[0] == 422
+    )
 
 
 def test_more_people_than_one_officer_may_erase_wait_for_a_second(office: Office) -> None:
@@ -154,15 +165,16 @@ def test_more_people_than_one_officer_may_erase_wait_for_a_second(office: Office
     assert (waiting["state"], waiting["certificate"]) == ("waiting", None)
     assert home.call("GET", f"/v1/objects/{kept}", second.headers).status_code == 200
     place = f"/v1/erasures/{waiting['id']}"
-    assert code_of(home.call("POST", f"{place}/approval", officer.headers)) == (403, "own-erasure")
-    assert home.call("POST", f"{place}/approval", second.headers).status_code == 403
-    approved = home.ok("POST", f"{place}/approval", owner.headers)
+    assert code_of(home.call("POST", f"{place}/approval", officer.headers, reason="checked")) == (403, "own-erasure")
+    assert home.call("POST", f"{place}/approval", second.headers, reason="checked").status_code == 403
+    approved = home.ok("POST", f"{place}/approval", owner.headers, reason="checked")
     assert (approved["state"], approved["decisions"][0]["actor"]) == ("closing", owner.id)
-    assert code_of(home.call("GET", f"/v1/objects/{kept}", second.headers)) == (409, "closing")
-    cancelled = home.ok("POST", f"{place}/cancellation", officer.headers)
+    assert not home.ok("GET", f"/v1/objects/{kept}", second.headers)["usable"]
+    assert code_of(home.call("GET", f"/v1/objects/{kept}/content", second.headers)) == (409, "closing")
+    cancelled = home.ok("POST", f"{place}/cancellation", officer.headers, reason="checked")
     assert cancelled["state"] == "cancelled"
     assert home.call("GET", f"/v1/objects/{kept}", second.headers).status_code == 200
-    assert code_of(home.call("POST", f"{place}/cancellation", officer.headers)) == (409, "too-late")
+    assert code_of(home.call("POST", f"{place}/cancellation", officer.headers, reason="checked")) == (409, "too-late")
 
 
 def test_a_period_goes_for_everybody_and_holds_stay(office: Office) -> None:
@@ -172,7 +184,7 @@ def test_a_period_goes_for_everybody_and_holds_stay(office: Office) -> None:
     hold = home.ok("POST", "/v1/holds", officer.headers, basis="litigation", until=now() + DAY, object=kept[1])
     wish = {"data_class": "user-generated", "until": now() + 1, "confirm": "erase this period", "immediate": True}
     waiting = home.ok("POST", "/v1/erasures/period", officer.headers, **wish)
-    done = home.ok("POST", f"/v1/erasures/{waiting['id']}/approval", owner.headers)
+    done = home.ok("POST", f"/v1/erasures/{waiting['id']}/approval", owner.headers, reason="checked")
     assert (waiting["state"], done["state"]) == ("waiting", "done")
     assert home.call("GET", f"/v1/objects/{kept[0]}", people[0].headers).status_code == 410
     assert home.call("GET", f"/v1/objects/{kept[1]}", people[1].headers).status_code == 200
@@ -182,7 +194,7 @@ def test_a_period_goes_for_everybody_and_holds_stay(office: Office) -> None:
     held = verify_certificate(envelope, {signer.name: signer.public_key}, log_keys=[key])
     assert (held.scope, [one.role for one in held.approvals]) == ("period", ["requester", "approver"])
     assert held.withheld >= 1
-    home.ok("DELETE", f"/v1/holds/{hold['id']}", officer.headers)
+    home.ok("DELETE", f"/v1/holds/{hold['id']}", officer.headers, reason="checked")
 
 
 def test_a_whole_tenant_leaves_with_two_operators(office: Office) -> None:
@@ -199,13 +211,15 @@ def test_a_whole_tenant_leaves_with_two_operators(office: Office) -> None:
     place = f"/v1/offboardings/{owner.tenant}"
     made = home.ok("POST", "/v1/operators", home.operator, email="second@troth.example.org", display_name="Second")
     other = settled_operator(home, "second@troth.example.org", made["password"])
-    assert code_of(home.call("POST", f"{place}/approval", other)) == (403, "not-apart"), "made by who asked, for this"
-    home.ok("POST", f"{place}/cancellation", other)
+    assert code_of(home.call("POST", f"{place}/approval", other, reason="checked")) == (403, "not-apart"), (
+        "made by who asked, for this"
+    )
+    home.ok("POST", f"{place}/cancellation", other, reason="checked")
     asked = home.ok("POST", "/v1/offboardings", other, **wish)
-    assert code_of(home.call("POST", f"{place}/approval", other)) == (403, "own-erasure")
-    assert home.call("POST", f"/v1/erasures/{asked['id']}/approval", owner.headers).status_code == 404
+    assert code_of(home.call("POST", f"{place}/approval", other, reason="checked")) == (403, "own-erasure")
+    assert home.call("POST", f"/v1/erasures/{asked['id']}/approval", owner.headers, reason="checked").status_code == 404
     assert home.call("GET", f"/v1/objects/{kept}", member.headers).status_code == 200
-    done = home.ok("POST", f"{place}/approval", home.operator)
+    done = home.ok("POST", f"{place}/approval", home.operator, reason="checked")
     assert done["state"] == "done"
     assert home.call("GET", "/v1/me", member.headers).status_code == 401
     envelope = home.call("GET", f"{place}/certificate", home.operator).content

@@ -4,66 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import openai
 import pytest
-from openai import OpenAI
-from PIL import Image
 
-from served import Served, receipt, served
+from openai_world import CHAT, FILM, IMAGE, SIZE, VECTORS, World, opened, picture, png, user
+from served import receipt
 from troth.cli.demo.protect import EMAIL, NAME, photo
-from troth.cli.demo.stage import Person
-
-IMAGE, CHAT = "troth-studio-1", "troth-echo-1"
-SIZE = "256x256"
-
-
-@dataclass(frozen=True)
-class World:
-    server: Served
-    person: Person
-    client: OpenAI
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with served(tmp_path_factory.mktemp("openai")) as server:
-        person = server.tenant("delta")
-        with server.openai(server.key(person)) as client:
-            yield World(server, person, client)
-
-
-def user(text: str) -> Any:
-    return {"role": "user", "content": text}
-
-
-def picture(content: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as opened:
-        opened.load()
-        return opened
-
-
-def png(side: int = 64, *, hole: bool = False) -> bytes:
-    made = Image.new("RGBA", (side, side), (200, 30, 30, 255))
-    if hole:
-        made.paste((0, 0, 0, 0), (side // 4, side // 4, side // 2, side // 2))
-    out = io.BytesIO()
-    made.save(out, "PNG")
-    return out.getvalue()
+    with opened(tmp_path_factory.mktemp("openai")) as made:
+        yield made
 
 
 # Models
 
 
 def test_models(world: World) -> None:
-    assert [one.id for one in world.client.models.list()] == [CHAT, IMAGE]
+    assert [one.id for one in world.client.models.list()] == [CHAT, FILM, IMAGE, VECTORS]
     one = world.client.models.retrieve(IMAGE)
     assert (one.id, one.object, one.owned_by) == (IMAGE, "model", "local-studio")
 
@@ -185,11 +149,159 @@ def test_async_client(world: World) -> None:
             stream = await client.chat.completions.create(model=CHAT, messages=[user("Hello")], stream=True)
             pieces = [chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices]
             models = [one.id async for one in client.models.list()]
-        assert models == [CHAT, IMAGE]
+        assert models == [CHAT, FILM, IMAGE, VECTORS]
         return whole.choices[0].message.content or "", pieces
 
     whole, pieces = asyncio.run(converse())
     assert whole == "".join(pieces)
+
+
+# Responses
+
+
+def test_response(world: World) -> None:
+    made = world.client.responses.create(model=CHAT, input=f"Greet {NAME} at {EMAIL}.", instructions="Be brief.")
+    assert (made.object, made.status, made.model, made.error) == ("response", "completed", CHAT, None)
+    assert NAME in made.output_text
+    assert made.instructions == "Be brief."
+    assert made.usage is not None
+    assert made.usage.total_tokens == made.usage.input_tokens + made.usage.output_tokens
+    sent = json.dumps(receipt(world.server, world.person, made._request_id))
+    assert NAME not in sent
+    assert EMAIL not in sent
+
+
+def test_response_streamed_is_the_same_as_whole(world: World) -> None:
+    words = f"Greet {NAME} at {EMAIL}."
+    whole = world.client.responses.create(model=CHAT, input=words).output_text
+    with world.client.responses.create(model=CHAT, input=words, stream=True) as stream:
+        events = list(stream)
+    assert "".join(one.delta for one in events if one.type == "response.output_text.delta") == whole
+    assert events[-1].type == "response.completed"
+    assert events[-1].response.output_text == whole
+    assert [one.sequence_number for one in events] == list(range(len(events)))
+
+
+def test_the_streaming_helper_of_responses(world: World) -> None:
+    with world.client.responses.stream(model=CHAT, input=f"Greet {NAME}.") as stream:
+        seen = {event.type for event in stream}
+        final = stream.get_final_response()
+    assert {"response.created", "response.output_text.delta", "response.output_text.done"} <= seen
+    assert NAME in final.output_text
+
+
+def test_a_kept_response_is_retrieved_continued_and_deleted(world: World) -> None:
+    first = world.client.responses.create(model=CHAT, input=f"Greet {NAME}.", store=True, metadata={"a": "b"})
+    kept = world.client.responses.retrieve(first.id)
+    assert (kept.output_text, kept.metadata) == (first.output_text, {"a": "b"})
+    again = world.client.responses.create(model=CHAT, input="And now?", previous_response_id=first.id)
+    assert again.previous_response_id == first.id
+    world.client.responses.delete(first.id)
+    with pytest.raises(openai.APIStatusError) as gone:
+        world.client.responses.retrieve(first.id)
+    assert (gone.value.status_code, gone.value.code) == (410, "gone")
+
+
+RESPONSES: list[dict[str, Any]] = [
+    {"input": [user("Hello"), {"role": "assistant", "content": "Yes?"}, user("Go on")]},
+    {"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}, "strict": True}}},
+    {"tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": False}],
+     "tool_choice": {"type": "function", "name": "f"}, "parallel_tool_calls": False},
+    {"reasoning": {"effort": "low"}, "max_output_tokens": 64, "temperature": 0.5, "top_p": 0.9},
+    {"truncation": "disabled", "max_tool_calls": 3, "top_logprobs": 2, "include": ["message.output_text.logprobs"]},
+    {"store": False, "user": "someone", "safety_identifier": "someone", "prompt_cache_key": "k", "conversation": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", RESPONSES)
+def test_fields_of_a_response_are_accepted(world: World, wish: dict[str, Any]) -> None:
+    assert world.client.responses.create(**{"model": CHAT, "input": "Hello"} | wish).output_text
+
+
+def test_a_picture_in_a_response(world: World) -> None:
+    address = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
+    parts: Any = [{"type": "input_text", "text": "What is this?"}, {"type": "input_image", "image_url": address}]
+    assert world.client.responses.create(model=CHAT, input=[{"role": "user", "content": parts}]).output_text
+
+
+PAINT: dict[str, Any] = {
+    "model": CHAT,
+    "input": f"A lighthouse for {NAME}",
+    "tools": [{"type": "image_generation", "size": SIZE, "partial_images": 1}],
+    "tool_choice": {"type": "image_generation"},
+}
+
+
+def test_a_picture_as_a_tool_of_a_response(world: World) -> None:
+    made = world.client.responses.create(**PAINT, store=True)
+    (call,) = [one for one in made.output if one.type == "image_generation_call"]
+    assert call.status == "completed"
+    assert picture(base64.b64decode(call.result or "")).size == (256, 256)
+    told = receipt(world.server, world.person, made._request_id)
+    (part,) = told["parts"]
+    assert (told["operation"], part["operation"], part["outcome"]) == ("response.create", "image.generate", "answered")
+    assert part["marked"]["content-credentials"] == 1
+    assert NAME not in json.dumps(told)
+    kept = world.client.responses.retrieve(made.id)
+    assert kept.output == made.output
+    again = world.client.responses.create(model=CHAT, input="And now?", previous_response_id=made.id)
+    assert again.output_text
+
+
+def test_a_picture_as_a_tool_of_a_streamed_response(world: World) -> None:
+    with world.client.responses.stream(**PAINT) as stream:
+        events = list(stream)
+        final = stream.get_final_response()
+    kinds = [one.type for one in events]
+    told = [one.removeprefix("response.image_generation_call.") for one in kinds if "image_generation_call" in one]
+    assert told == ["in_progress", "generating", "partial_image", "completed"]
+    (call,) = [one for one in final.output if one.type == "image_generation_call"]
+    assert picture(base64.b64decode(call.result or "")).size == (256, 256)
+    whole = list(world.client.responses.create(**PAINT, stream=True))
+    assert whole[-1].type == "response.completed"
+    assert {one.type for one in whole[-1].response.output} == {"message", "image_generation_call"}
+
+
+def test_pictures_of_responses_are_counted_as_pictures(world: World) -> None:
+    before = world.server.stage.client(world.person.session).call("GET", "/v1/usage").json()
+    world.client.responses.create(**PAINT)
+    after = world.server.stage.client(world.person.session).call("GET", "/v1/usage").json()
+    assert after["total"]["images"] == before["total"]["images"] + 1
+    assert after["total"]["requests"] == before["total"]["requests"] + 2  # the model, and the picture
+
+
+# Embeddings
+
+
+@pytest.mark.parametrize("encoding", [openai.omit, "float", "base64"])
+def test_embeddings(world: World, encoding: Any) -> None:
+    texts = [f"Ask {NAME} at {EMAIL}", "Ask somebody else", f"Ask {NAME} at {EMAIL}"]
+    made = world.client.embeddings.create(model=VECTORS, input=texts, dimensions=32, encoding_format=encoding)
+    first, second, third = [one.embedding for one in made.data]
+    if encoding != "base64":
+        assert sum(one * one for one in first) == pytest.approx(1, abs=1e-5)
+        assert len(first) == 32
+    assert first == third != second
+    assert made.usage.total_tokens > 0
+    sent = json.dumps(receipt(world.server, world.person, made._request_id))
+    assert "<EMAIL>" in sent
+    assert EMAIL not in sent
+
+
+def test_responses_and_embeddings_of_the_async_client(world: World) -> None:
+    key = world.server.key(world.person, "generate")
+
+    async def go() -> tuple[str, str, int]:
+        async with world.server.openai_async(key) as client:
+            whole = await client.responses.create(model=CHAT, input="Hello")
+            stream = await client.responses.create(model=CHAT, input="Hello", stream=True)
+            said = [one.delta async for one in stream if one.type == "response.output_text.delta"]
+            vectors = await client.embeddings.create(model=VECTORS, input="Hello")
+        return whole.output_text, "".join(said), len(vectors.data[0].embedding)
+
+    whole, streamed, length = asyncio.run(go())
+    assert whole == streamed
+    assert length == 256
 
 
 # Pictures
@@ -279,115 +391,6 @@ def test_files(world: World) -> None:
 
 
 def test_file_pages(world: World) -> None:
-    made = [world.client.files.create(file=(f"{n}.txt", b"text"), purpose="evals").id for n in range(5)]
-    pages = world.client.files.list(purpose="evals", limit=2, order="asc")
+    made = [world.client.files.create(file=(f"{n}.txt", b"text"), purpose="assistants").id for n in range(5)]
+    pages = world.client.files.list(purpose="assistants", limit=2, order="asc")
     assert [one.id for one in pages] == made  # the client follows the pages by itself
-
-
-# Refusals
-
-
-def bad_key(world: World) -> None:
-    with world.server.openai("troth_sk_" + "a" * 26 + "_" + "b" * 52) as client:
-        client.models.list()
-
-
-def expired_key(world: World) -> None:
-    token = world.server.key(world.person, "generate")
-    base = sqlite3.connect(world.server.stage.data / "troth.db", timeout=10)
-    with base:
-        identifier = f"key_{token.split('_')[2]}"
-        assert base.execute("UPDATE api_keys SET expires_at = 1 WHERE id = ?", [identifier]).rowcount == 1
-    base.close()
-    with world.server.openai(token) as client:
-        client.models.list()
-
-
-def revoked_key(world: World) -> None:
-    token = world.server.key(world.person, "generate")
-    world.server.stage.client(world.person.session).call("DELETE", f"/v1/keys/key_{token.split('_')[2]}")
-    with world.server.openai(token) as client:
-        client.models.list()
-
-
-def beyond_its_scope(world: World) -> None:
-    with world.server.openai(world.server.key(world.person, "own-data")) as client:
-        client.chat.completions.create(model=CHAT, messages=[user("Hello")])
-
-
-def twice(world: World) -> None:
-    for _ in range(2):
-        world.client.chat.completions.create(
-            model=CHAT, messages=[user("Hello")], extra_headers={"Idempotency-Key": "the-same"}
-        )
-
-
-def chat(**wish: Any) -> Callable[[World], Any]:
-    return lambda world: world.client.chat.completions.create(**{"model": CHAT, "messages": [user("Hello")]} | wish)
-
-
-def image(**wish: Any) -> Callable[[World], Any]:
-    return lambda world: world.client.images.generate(**{"model": IMAGE, "prompt": "waves"} | wish)
-
-
-REFUSALS: list[tuple[Callable[[World], Any], type[openai.APIStatusError], str]] = [
-    (chat(model="gpt-nowhere"), openai.NotFoundError, "model_not_found"),
-    (image(model="gpt-nowhere"), openai.NotFoundError, "model_not_found"),
-    (image(model=CHAT), openai.NotFoundError, "model_not_found"),
-    (lambda world: world.client.models.retrieve("gpt-nowhere"), openai.NotFoundError, "model_not_found"),
-    (lambda world: world.client.files.retrieve("file-nowhere"), openai.NotFoundError, "not_found"),
-    (bad_key, openai.AuthenticationError, "key_unknown"),
-    (expired_key, openai.AuthenticationError, "key_expired"),
-    (revoked_key, openai.AuthenticationError, "key_unknown"),
-    (beyond_its_scope, openai.PermissionDeniedError, "access_denied"),
-    (twice, openai.ConflictError, "duplicate_request"),
-    (chat(temperature=3), openai.UnprocessableEntityError, "bad_field"),
-    (chat(messages=[]), openai.UnprocessableEntityError, "bad_field"),
-    (chat(messages=[{"role": "wizard", "content": "x"}]), openai.UnprocessableEntityError, "bad_field"),
-    (chat(extra_body={"web_search_options": {}}), openai.UnprocessableEntityError, "unknown_field"),
-    (chat(modalities=["text", "audio"]), openai.UnprocessableEntityError, "bad_field"),
-    (image(size="10x10"), openai.UnprocessableEntityError, "unsupported_size"),
-    (image(stream=True), openai.UnprocessableEntityError, "stream_not_supported"),
-    (image(background="transparent", output_format="jpeg"), openai.UnprocessableEntityError, "format_not_supported"),
-    (image(n=9), openai.UnprocessableEntityError, "bad_field"),
-    (image(extra_query={"n": "2"}), openai.BadRequestError, "broken_query"),
-    (
-        lambda world: world.client.files.create(file=("a.exe", b"MZ\0"), purpose="user_data"),
-        openai.APIStatusError,
-        "unsupported_file",
-    ),
-    (
-        lambda world: world.client.files.create(file=("a.json", b"{"), purpose="user_data"),
-        openai.UnprocessableEntityError,
-        "broken_json",
-    ),
-    (
-        lambda world: world.client.images.edit(model=IMAGE, image=("a.png", b"no picture", "image/png"), prompt="x"),
-        openai.BadRequestError,
-        "content_type_mismatch",
-    ),
-    (
-        lambda world: world.client.images.edit(
-            model=IMAGE, image=png(256), mask=("m.png", png(128, hole=True), "image/png"), prompt="x"
-        ),
-        openai.UnprocessableEntityError,
-        "mask_size",
-    ),
-]
-
-
-@pytest.mark.parametrize(("ask", "kind", "code"), REFUSALS)
-def test_refusals_are_the_exceptions_that_users_handle(
-    world: World, ask: Callable[[World], Any], kind: type[openai.APIStatusError], code: str
-) -> None:
-    with pytest.raises(kind) as refused:
-        ask(world)
-    assert refused.value.code == code
-    assert isinstance(refused.value.body, dict)
-    assert len(refused.value.body["message"].split()) > 4, "a sentence that says what to do"
-    assert refused.value.request_id
-
-
-def test_a_route_that_troth_has_not(world: World) -> None:
-    with pytest.raises(openai.NotFoundError):
-        world.client.embeddings.create(model="x", input="y")

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from house import house_settings
+from troth.audit.leaf import read_leaf
+from troth.audit.log import Filter
 from troth.cli.placement import adopt as command
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, Unavailable
@@ -76,3 +78,13 @@ def test_a_place_is_adopted_only_after_a_look_into_it(tmp_path: Path, monkeypatc
     assert "nothing was changed" in CliRunner().invoke(command).output
     with opened(settings) as troth:
         assert troth.system.vault.stocktaking.whole().strangers == 0
+        troth.system.base.sequencer.flush()
+        wanted = Filter(operation="installation.adopted")
+        page = troth.system.base.reader.page("operator", wanted, before=None, limit=9)
+    told = [read_leaf(one.leaf) for one in page.entries]
+    assert [(one["phase"], one["outcome"], one.get("code")) for one in reversed(told)] == [
+        ("opened", "pending", None),
+        ("closed", "refused", "stranger"),
+        ("opened", "pending", None),
+        ("closed", "done", None),
+    ]

@@ -89,6 +89,11 @@ def test_a_mail_becomes_an_erasure_only_after_a_sign_in(office: House, postbox: 
     assert (closed["state"], closed["urgency"]) == ("answered", "on-time")
     shown = office.ok("GET", place, owner.headers)
     assert (shown["text"], shown["address"], shown["subject"]) == ("", None, None)
+    assert deliver(office) == 1  # the last letter: its address was sealed apart before the keys went
+    _, recipients, raw = postbox.mails[-1]
+    assert recipients == [maria.email]
+    assert "was erased" in str(message_from_bytes(raw).get_payload())
+    assert deliver(office) == 0
 
 
 def test_a_stranger_is_told_by_mail(office: House, postbox: Postbox) -> None:

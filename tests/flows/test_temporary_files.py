@@ -87,7 +87,7 @@ def test_a_large_upload_touches_nothing_but_the_data_folder(home: House, tests: 
     assert outside(tests, watch.opened) == []
     inside = [Path(one) for one in watch.opened if home.folder in Path(one).resolve().parents]
     assert inside, "the watch saw the ciphertext being written"
-    assert all(b"Quillfeather-in-clear" not in path.read_bytes() for path in home.files())
+    assert all(b"Quillfeather-in-clear" not in content for content in home.contents())
 
 
 def test_an_export_is_made_in_memory(home: House, tests: Path, watch: Watch) -> None:

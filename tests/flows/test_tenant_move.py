@@ -21,16 +21,21 @@ from troth.identity.store import api_keys, tenants, users
 from troth.identity.users import NewUser
 from troth.kernel.caller import Connection
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError, Unavailable
+from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, Invalid, NotFound, TrothError, Unavailable
 from troth.kernel.scope import SYSTEM, Scope, within
+from troth.keys.signing import LocalSigner
 from troth.storage.blobs import LocalBlobs
 from troth.vault import ledger
 from troth.vault.certificate import verify_certificate
 from troth.vault.consent import TRAINING
+from troth.vault.dsse import sign_envelope, verify_envelope
 from troth.vault.keeping import blob_name
-from troth.vault.moving.departure import Departure, Trusted
+from troth.vault.moving.departure import Departure
+from troth.vault.moving.pins import Pins, Trusted, fingerprint
+from troth.vault.moving.transport import ARRIVAL
 from troth.vault.objects import KeepRequest
 from troth.wiring import Troth, build, opened
+from troth.wiring.moving import pins
 
 TLS = Connection(tls="TLSv1.3", zone="public", network="n")
 SECRET = b"the plans of the harbour, seventh draft"
@@ -54,7 +59,7 @@ class Two:
         return LocalBlobs(self.folder / "bundle")
 
     def pack(self, invitation: bytes) -> bytes:
-        return self.eu.departure().pack(self.tenant, invitation, trusted(self.us), self.bundle)
+        return self.eu.departure().pack(self.tenant, invitation, self.bundle)
 
     def ask(self) -> None:
         """An operator at the origin asks for the off-boarding."""
@@ -112,7 +117,70 @@ def _filled(folder: Path, eu: Troth, us: Troth) -> Two:
             derived_from=tuple(kept)[:1] if number == 1 else (),
         )
         kept[vault.objects.keep(request).id] = content
+    agree(eu, tenant, trusted(us))
     return Two(eu, us, folder, tenant, ann.id, ben.id, kept, key)
+
+
+class Apart:
+    def stands_apart(self, connection: object, approver: str, asker: str, since: int) -> bool:
+        del connection, since
+        return approver == "usr_second" and asker != approver
+
+    def check_may_leave(self, *_: object) -> None:
+        return
+
+
+def pins_of(troth: Troth) -> Pins:
+    """As at the door, with operators of this test."""
+    return Pins(pins(troth.system)._ground, Apart())
+
+
+def agree(troth: Troth, tenant: str, to: Trusted, *, again: bool = False) -> None:
+    """Two operators pin the destination."""
+    desk = pins_of(troth)
+    if again:
+        desk.drop(tenant, actor="usr_first")
+    desk.pin(tenant, f"{to.name}={to.key.hex()}", actor="usr_first")
+    desk.agree(tenant, fingerprint(to.key).upper(), actor="usr_second")
+
+
+def test_nobody_alone_says_where_a_tenant_goes(two: Two) -> None:
+    """An arrival of one's own making counts for nothing: its key was not agreed to."""
+    manifest = two.pack(two.us.arriving().invite())
+    arrival = two.unpack(manifest)
+    two.ask()
+    desk, key = pins_of(two.eu), trusted(two.us).key
+    desk.drop(two.tenant, actor="usr_first")
+    with pytest.raises(Conflict) as refusal:
+        two.eu.departure().finish(manifest, arrival)
+    assert refusal.value.code == "move-not-pinned"
+    mine = LocalSigner.open(two.folder / "mine", trusted(two.us).name)
+    desk.pin(two.tenant, f"{mine.name}={mine.public_key.hex()}", actor="usr_first")
+    forged = sign_envelope(verify_envelope(arrival, ARRIVAL, trusted(two.us).keys()), ARRIVAL, mine)
+    with pytest.raises(Conflict) as refusal:
+        two.eu.departure().finish(manifest, forged)
+    assert refusal.value.code == "move-not-agreed"
+    for actor, said, code in (
+        ("usr_first", fingerprint(mine.public_key), "own-wish"),
+        ("usr_late", fingerprint(mine.public_key), "not-apart"),
+        ("usr_second", fingerprint(key), "other-key"),  # what the second one read at the destination
+    ):
+        with pytest.raises(Denied) as denied:
+            desk.agree(two.tenant, said, actor=actor)
+        assert denied.value.code == code
+    with pytest.raises(Conflict):
+        desk.pin(two.tenant, f"x={key.hex()}", actor="usr_second")
+    agree(two.eu, two.tenant, trusted(two.us), again=True)
+    with pytest.raises(IntegrityError):
+        two.eu.departure().finish(manifest, forged)
+    with pytest.raises(Conflict):
+        desk.agree(two.tenant, fingerprint(key), actor="usr_second")
+    assert two.eu.departure().finish(manifest, arrival).state == "done"
+    for text in ("", "us.test", "=" + key.hex(), "us.test=zz"):
+        with pytest.raises(Invalid):
+            desk.pin("ten_x", text, actor="usr_first")
+    with pytest.raises(NotFound):
+        desk.agree("ten_x", fingerprint(key), actor="usr_second")
 
 
 def test_a_tenant_arrives_whole_and_is_forgotten_where_it_was(two: Two) -> None:
@@ -143,18 +211,19 @@ def test_a_tenant_arrives_whole_and_is_forgotten_where_it_was(two: Two) -> None:
     assert us.vault.stocktaking.whole().strangers == 0
 
     with pytest.raises(Conflict) as alone:
-        two.eu.departure().finish(manifest, arrival, trusted(two.us))
+        two.eu.departure().finish(manifest, arrival)
     assert alone.value.code == "move-not-asked"
     two.ask()
-    done = two.eu.departure().finish(manifest, arrival, trusted(two.us))
+    done = two.eu.departure().finish(manifest, arrival)
     assert done.certificate is not None
     agreed = [one.actor for one in two.eu.system.vault.erasures.decisions(done.id)]
     key = two.us.system.base.signer.public_key
     assert (done.actor, agreed) == ("usr_operator", [f"opr_move-arrival-{sha256(key).hexdigest()[:32]}"])
     signer = two.eu.system.base.signer
     envelope = two.eu.system.vault.erasures.certificate(two.tenant, done.certificate)
-    assert verify_certificate(envelope, {signer.name: signer.public_key}).scope == "tenant"
-    assert two.eu.departure().finish(manifest, arrival, trusted(two.us)).certificate == done.certificate
+    held = verify_certificate(envelope, {signer.name: signer.public_key})
+    assert (held.scope, [one.jurisdiction for one in held.bundles]) == ("tenant", ["us"])
+    assert two.eu.departure().finish(manifest, arrival).certificate == done.certificate
     for identifier in two.kept:
         with pytest.raises((Gone, NotFound)):
             two.eu.system.vault.objects.open(two.tenant, two.ann, identifier)
@@ -203,7 +272,7 @@ def test_what_changed_since_it_was_packed_is_not_let_go(two: Two) -> None:
     two.ask()
     side: Departure = two.eu.departure()
     with pytest.raises(Conflict) as refusal:
-        side.finish(manifest, arrival, trusted(two.us))
+        side.finish(manifest, arrival)
     assert refusal.value.code == "move-changed"
     assert len(two.eu.system.identity.users.list(two.tenant)) == 2
 
@@ -252,9 +321,12 @@ def test_a_bundle_that_was_touched_is_refused(two: Two) -> None:
 def test_strangers_and_wrong_places_are_refused(two: Two) -> None:
     ours = two.us.arriving().invite()
     with pytest.raises(IntegrityError):
-        two.eu.departure().pack(two.tenant, ours, trusted(two.eu), two.bundle)
-    with pytest.raises(Conflict):  # inside one jurisdiction nothing moves
-        two.eu.departure().pack(two.tenant, two.eu.arriving().invite(), trusted(two.eu), two.bundle)
+        two.pack(two.eu.arriving().invite())  # not of whom two operators agreed to
+    agree(two.eu, two.tenant, trusted(two.eu), again=True)
+    with pytest.raises(Conflict) as refusal:  # inside one jurisdiction nothing moves
+        two.pack(two.eu.arriving().invite())
+    assert refusal.value.code == "move-not-needed"
+    agree(two.eu, two.tenant, trusted(two.us), again=True)
     manifest = two.pack(ours)
     with pytest.raises(IntegrityError):
         two.us.arriving().unpack(manifest, trusted(two.us), two.bundle)
@@ -293,13 +365,18 @@ def test_the_four_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     invitation, manifest, arrival, proof, bundle = (
         str(tmp_path / name) for name in ("invitation", "manifest", "arrival", "proof", "bundle")
     )
-    run("us", "invite", "--out", invitation)
-    there, here = ("--signer", signers["us"]), ("--signer", signers["eu"])
-    run("eu", "pack", tenant, "--invitation", invitation, *there, "--bundle", bundle, "--manifest", manifest)
+    said = run("us", "invite", "--out", invitation)
+    assert signers["us"] in said
+    here = ("--signer", signers["eu"])
+    with opened(house_settings(tmp_path / "eu", data={"jurisdiction": "eu"}, server={"name": "eu.test"})) as troth:
+        desk = pins_of(troth)
+        desk.pin(tenant, signers["us"], actor="usr_first")
+        desk.agree(tenant, said.rpartition("fingerprint")[2].strip(), actor="usr_second")
+    run("eu", "pack", tenant, "--invitation", invitation, "--bundle", bundle, "--manifest", manifest)
     run("us", "unpack", "--manifest", manifest, *here, "--bundle", bundle, "--arrival", arrival)
     with opened(house_settings(tmp_path / "eu", data={"jurisdiction": "eu"}, server={"name": "eu.test"})) as troth:
         troth.system.vault.erasures.request_tenant(tenant, actor="usr_operator", request="req_leave", immediate=True)
-    last = ("--manifest", manifest, "--arrival", arrival, *there, "--certificate", proof)
+    last = ("--manifest", manifest, "--arrival", arrival, "--certificate", proof)
     assert "proves it" in run("eu", "finish", *last, given="y\n")
     assert json.loads(Path(proof).read_bytes())["payloadType"]
     refused = CliRunner().invoke(tenant_move, ["unpack", "--manifest", manifest, "--signer", "x=zz", "--bundle", "b",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import s3_server
 from backup_world import World, world
 from promise_world import named, shown
 from troth.promises.check import Result, judge
-from troth.promises.checks.backups import CHECKS
+from troth.promises.checks.backups import CHECKS, _current
 from troth.settings.sections import BackupLocation
 
 
@@ -31,7 +32,7 @@ def test_the_known_bad_fixture_fails(home: World, check) -> None:  # type: ignor
     assert judge(check.sabotage(_system(home))) is Result.FAIL
 
 
-@pytest.mark.parametrize("name", ["backup-unreadable", "backup-verified-first"])
+@pytest.mark.parametrize("name", ["backup-current", "backup-unreadable", "backup-verified-first"])
 def test_a_healthy_installation_passes(home: World, name: str) -> None:
     assert shown(named(CHECKS, name), _system(home)) is Result.PASS
 
@@ -50,6 +51,21 @@ def test_without_a_drill_nothing_is_claimed_and_with_one_it_is(home: World) -> N
     assert shown(check, system) is Result.PASS
     assert system.backups.drill_when_due() is None
     assert (done.rto_ms > 0, done.rpo_ms >= 0) == (True, True)
+
+
+def test_a_backup_that_is_overdue_or_gone_is_seen(home: World) -> None:
+    check, system = named(CHECKS, "backup-current"), _system(home)
+    made = system.backups.run()
+    system.base.sequencer.flush()
+    assert shown(check, system) is Result.PASS
+    old = [replace(one, at=one.at - 3 * 3600 * 1000) for one in system.backups.history("backup.made")]
+    assert judge(_current(system, old)) is Result.FAIL
+    folder = home.settings.backup.locations[1].folder
+    assert folder is not None
+    content = (folder / made.manifest.file).read_bytes()
+    (folder / made.manifest.file).unlink()
+    assert shown(check, system) is Result.FAIL
+    (folder / made.manifest.file).write_bytes(content)
 
 
 def test_a_changed_part_is_seen(home: World) -> None:

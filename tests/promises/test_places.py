@@ -9,6 +9,7 @@ from collections.abc import Callable
 from promise_world import named, shown
 from troth.promises.check import Check, Result
 from troth.promises.checks import places
+from troth.promises.probe import probe
 from troth.promises.status import Run
 from troth.promises.system import System
 
@@ -45,3 +46,16 @@ def test_a_region_outside_is_seen(run_once: Callable[[Check], Run]) -> None:
 
 def test_data_of_another_jurisdiction_is_refused(run_once: Callable[[Check], Run]) -> None:
     assert run_once(named(places.CHECKS, "allowed-places")).result is Result.PASS
+
+
+def test_an_object_without_a_header_is_counted_and_not_passed_over(system: System) -> None:
+    """What says nothing of its jurisdiction is in none that is allowed."""
+    with probe(system) as person:
+        kept = person.keep()
+        path = system.base.settings.data.folder / "objects" / person.row(kept.id)["blob"]
+        sealed = path.read_bytes()
+        path.write_bytes(b"not TOB1")
+        try:
+            assert shown(named(places.CHECKS, "allowed-places"), system) is Result.FAIL
+        finally:
+            path.write_bytes(sealed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +12,18 @@ from pathlib import Path
 import pytest
 
 from promise_world import Broken, named, shown
+from troth.audit.log import Filter
 from troth.kernel import periodic
+from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
 from troth.kernel.periodic import Periodic
 from troth.promises.check import Check, Result
 from troth.promises.checks import retention
+from troth.promises.probe import probe
 from troth.promises.status import Run
 from troth.promises.system import Door, Listener, System
 from troth.vault.retention import Retention
+from troth.wiring import Troth
 
 
 @pytest.mark.parametrize("check", retention.CHECKS, ids=lambda check: check.id)
@@ -76,3 +81,24 @@ def test_work_that_is_late_is_seen(system: System, monkeypatch: pytest.MonkeyPat
         assert not any(retention._on_schedule(running))
         monkeypatch.undo()
         assert all(retention._on_schedule(running))
+
+
+def test_the_ages_of_bodies_stand_in_the_signed_entry_of_the_run(
+    run_once: Callable[[Check], Run], installation: Troth
+) -> None:
+    run, base = run_once(named(retention.CHECKS, "bodies-are-transient")), installation.system.base
+    base.sequencer.flush()
+    page = base.reader.page("operator", Filter(naming=run.request), before=None, limit=1)
+    counts = json.loads(page.entries[0].leaf)["facts"]["counts"]
+    assert set(counts) == {"hour", "day", "week", "month", "older", "oldest-hours"}
+    assert counts["older"] == 0
+
+
+def test_ages_by_their_border(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    with probe(system) as person:
+        person.keep(b"old one day")
+        monkeypatch.setattr(retention, "_now", lambda _system: epoch_ms(system.base.clock.now()) + 25 * 3_600_000)
+        ages = retention._ages(system)
+    assert (ages["hour"], ages["day"]) == (0, 0)
+    assert ages["week"] >= 1
+    assert ages["oldest-hours"] >= 25

@@ -20,6 +20,7 @@ from troth.promises.check import Check, Result
 from troth.promises.checks import sealing
 from troth.promises.status import Run
 from troth.promises.system import System
+from troth.storage.placement import MARKER
 from troth.vault import keeping
 from troth.vault.objects import KeepRequest, ObjectInfo
 
@@ -74,6 +75,18 @@ def test_a_stored_object_that_is_not_sealed_is_seen(system: System) -> None:
         assert shown(named(sealing.CHECKS, "sealed-at-rest"), system) is Result.FAIL
     finally:
         stray.unlink()
+
+
+def test_the_stores_own_marker_is_no_object_and_nothing_passes_as_one(system: System) -> None:
+    check, marker = named(sealing.CHECKS, "sealed-at-rest"), system.base.settings.data.folder / "objects" / MARKER
+    body = marker.read_bytes()
+    marker.touch()  # as a start a second ago leaves it
+    assert shown(check, system) is Result.PASS
+    try:
+        marker.write_bytes(b"compressed, say")
+        assert shown(check, system) is Result.FAIL
+    finally:
+        marker.write_bytes(body)
 
 
 @pytest.mark.parametrize("label", ["email", "display-name", "password", "api-key-name"])

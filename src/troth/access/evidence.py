@@ -6,17 +6,16 @@ Everything is an enum, a number or a truth value: no id, name or address enters,
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import rfc8785
 
 from troth.kernel.caller import Caller
 from troth.kernel.operation import Operation
 
 _READING = frozenset({"GET", "HEAD"})
-_PHISHING_RESISTANT = frozenset({"passkey", "mtls"})  # methods whose secret cannot be typed into a false page
+_DAY_SECONDS = 86_400
 
 # Attribute -> Cedar type. The schema declares exactly these, all required: a request that lacks one is not judged.
 CONTEXT_TYPES: Mapping[str, str] = {
@@ -25,7 +24,10 @@ CONTEXT_TYPES: Mapping[str, str] = {
     "age_minutes": "Long",
     "phishing_resistant": "Boolean",
     "device": "String",
+    "device_age_days": "Long",
+    "posture": "String",
     "tls": "String",
+    "mtls": "Boolean",
     "zone": "String",
     "tenant_bound": "Boolean",
     "jurisdiction": "String",
@@ -53,20 +55,25 @@ class Evidence:
             "data_class": self.data_class,
             "context": dict(self.context),
         }
-        return hashlib.sha256(rfc8785.dumps(seen)).hexdigest()
+        # Text, whole numbers and truth values under plain names: sorted and without space this is RFC 8785's form.
+        canonical = json.dumps(seen, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def evidence_of(caller: Caller, operation: Operation) -> Evidence:
-    """The evidence of one request. Ages are rounded up to whole minutes; an absent fact is the text "none"."""
+    """The evidence of one request. Ages are rounded up to whole minutes or days; an absent fact is the text "none"."""
     authentication, connection = caller.authentication, caller.connection
     declaration = operation.declaration
     context = {
         "assurance": authentication.assurance,
         "method": authentication.method,
         "age_minutes": -(-authentication.age_seconds // 60),
-        "phishing_resistant": authentication.method in _PHISHING_RESISTANT,
+        "phishing_resistant": authentication.phishing_resistant,
         "device": caller.device.bound or "none",
+        "device_age_days": -(-caller.device.age_seconds // _DAY_SECONDS),
+        "posture": caller.device.posture,
         "tls": connection.tls or "none",
+        "mtls": connection.mtls,
         "zone": connection.zone,
         "tenant_bound": caller.tenant is not None,
         "jurisdiction": caller.jurisdiction,

@@ -6,8 +6,10 @@ the schema goes with every request, and any diagnostic error is a refusal (desig
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -22,7 +24,14 @@ from troth.kernel.operation import Group, Operation
 
 DEFAULT_DENY = "default-deny"  # no permit spoke for the request
 UNDECIDABLE = "undecidable"  # a policy or the request was in error; the operator should look
+# What a caller can do about the refusal of a policy, most pressing first (`kernel.dispatch` has the words).
+_REMEDIES: Mapping[str, str] = {
+    "second-factor": "second-factor-required",
+    "bound-device": "device-unbound",
+    "fresh-proof": "step-up-required",
+}
 _DECISIONS = 8192  # remembered; ages are whole minutes, so the oldest fall out by themselves
+_RULESET = 16  # hex digits
 _ROLE_SETS = 512  # distinct (kind, roles) slices kept; tenants share them, as roles are few
 
 
@@ -64,6 +73,8 @@ class CedarDecider:
         self._schema = cedarpy.Schema.from_json_str(json.dumps(schema_of(declared)))
         whole = cedarpy.Schema.from_json_str(json.dumps(schema_of(declared, every_group=True)))
         self._policies = _checked(text, whole)
+        self.ruleset = hashlib.sha256(text.encode()).hexdigest()[:_RULESET]
+        """Names the set of policies: the beginning of the SHA-256 over their texts."""
         self._entities = lru_cache(maxsize=_ROLE_SETS)(self._parse_entities)
         self._remembered = lru_cache(maxsize=_DECISIONS)(lambda question: self._judged(question.evidence))
 
@@ -93,7 +104,7 @@ class CedarDecider:
         }
         slice_ = self._entities(evidence.kind, evidence.roles)
         answer = cedarpy.is_authorized(request, self._policies, slice_, self._schema)
-        return _decision(answer, digest)
+        return replace(_decision(answer, digest), ruleset=self.ruleset)
 
     def _parse_entities(self, kind: str, roles: tuple[str, ...]) -> cedarpy.Entities:
         return cedarpy.Entities.from_json_str(json.dumps(entities_of(kind, roles)), self._schema)
@@ -110,7 +121,15 @@ def _decision(answer: cedarpy.AuthzResult, digest: str) -> Decision:
     if diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
         return Decision(allowed=False, policies=(UNDECIDABLE,), evidence=digest)
     spoke = tuple(sorted(diagnostics.id_annotations_by_reason.values())) or (DEFAULT_DENY,)
-    return Decision(allowed=answer.decision is cedarpy.Decision.Allow, policies=spoke, evidence=digest)
+    if answer.decision is cedarpy.Decision.Allow:
+        return Decision(allowed=True, policies=spoke, evidence=digest)
+    return Decision(allowed=False, policies=spoke, evidence=digest, remedy=_remedy(spoke))
+
+
+def _remedy(spoke: tuple[str, ...]) -> str | None:
+    """What can be done, if everything that forbids can be mended by the caller."""
+    codes = [code for policy, code in _REMEDIES.items() if policy in spoke]
+    return codes[0] if codes and set(spoke) <= _REMEDIES.keys() else None
 
 
 def _checked(text: str, schema: cedarpy.Schema) -> cedarpy.PolicySet:

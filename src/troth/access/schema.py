@@ -16,6 +16,7 @@ PRINCIPALS: Mapping[str, str] = {
     "api-key": "ApiKey",
     "operator": "Operator",
     "service": "Service",
+    "provisioning": "Provisioning",
 }
 
 

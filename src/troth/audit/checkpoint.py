@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass
 
-from troth.audit.note import Note, VerifierKey, decode_base64, open_note
+from troth.audit.note import Note, VerifierKey, open_note
+from troth.audit.signature_kinds import checkpoint_lines
 from troth.kernel.errors import IntegrityError
-
-_SIZE = re.compile(r"(0|[1-9][0-9]{0,17})\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,9 @@ class Checkpoint:
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """Read a checkpoint's text. Raises `IntegrityError`; extension lines are refused, as no auditor sees them."""
-        lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0] or not _SIZE.match(lines[1]):
+        if text.count("\n") != 3:
             raise IntegrityError("A checkpoint has three lines: origin, size, root.", code="bad-checkpoint")
-        root = decode_base64(lines[2], "bad-checkpoint")
-        if len(root) != 32:
-            raise IntegrityError("A checkpoint's root has 32 bytes.", code="bad-checkpoint")
-        return cls(lines[0], int(lines[1]), root)
+        return cls(*checkpoint_lines(text))
 
 
 def signed(checkpoint: Checkpoint, key: VerifierKey, signature: bytes) -> bytes:

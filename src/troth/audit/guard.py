@@ -1,14 +1,15 @@
 """The sign-once guard: the last signed checkpoint, kept outside the database and moved only by compare-and-swap.
 
-It is kept in two places that are restored apart, beside the keys and beside the data. A database restored from an older
-backup, even with its whole folder, is behind the other place or differs from it, and is then never signed again:
-signing would fork the log (C2SP tlog-checkpoint: a log must not sign inconsistent checkpoints).
+It is kept in places that are restored apart: beside the keys, beside the data and, where there is a mirror, in the
+second region. A database restored from an older backup, even with its whole folder, is behind another place or differs
+from it, and is then never signed again: signing would fork the log (C2SP tlog-checkpoint: a log must not sign
+inconsistent checkpoints).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from troth.audit import merkle
@@ -16,7 +17,9 @@ from troth.audit.checkpoint import Checkpoint, open_checkpoint
 from troth.audit.origins import Origins
 from troth.audit.verify import verify_consistency
 from troth.kernel.errors import IntegrityError, NotFound
-from troth.storage.blobs import BlobStore
+from troth.storage.blobs import BulkStore
+
+_FOLDER = "tlog/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,56 +31,94 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What one place remembers as signed last; `place` in words, for refusals."""
+class Place:
+    """Where what was signed is remembered; `name` in words, for refusals."""
 
-    place: str
-    store: BlobStore
+    name: str
+    store: BulkStore
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What one place remembers as signed last."""
+
+    place: Place
     signed: Signed | None
+
+    @property
+    def size(self) -> int:
+        """Entries under it."""
+        return self.signed.checkpoint.size if self.signed else 0
 
 
 class SignOnceGuard:
-    """Reads and moves the newest checkpoint of each log, `tlog/<log>/checkpoint`, in the mirror and beside the keys.
+    """Reads and moves the newest checkpoint of each log, `tlog/<log>/checkpoint`, in every place.
 
-    The place beside the keys moves first, then the mirror, then the database: after a crash an earlier one may be
-    ahead, never a later one.
+    The place beside the keys moves first, then the mirror beside the data, then the one far away, then the database:
+    after a crash an earlier one may be ahead, never a later one.
     """
 
-    def __init__(self, mirror: BlobStore, origins: Origins, beside_keys: BlobStore | None = None) -> None:
+    def __init__(
+        self,
+        mirror: BulkStore,
+        origins: Origins,
+        beside_keys: BulkStore | None = None,
+        far: BulkStore | None = None,
+    ) -> None:
         self._origins = origins
-        self._beside_keys = beside_keys
-        first = [("log guard in the keys folder", beside_keys)] if beside_keys else []
-        self._places: list[tuple[str, BlobStore]] = [*first, ("object store", mirror)]
+        self._near = [Place("object store", mirror)]
+        if beside_keys is not None:
+            self._near.insert(0, Place("log guard in the keys folder", beside_keys))
+        self._far = [Place("mirror in the second region", far)] if far is not None else []
+        self._opened: dict[tuple[str, str], Signed] = {}  # what was read last, so that it is verified once
 
     def logs(self) -> set[str]:
         """The logs that were ever signed, as the keys folder knows them."""
-        return {name.split("/")[1] for name in self._beside_keys.names("tlog/")} if self._beside_keys else set()
+        return {name.split("/")[1] for one in self._near[:-1] for name in one.store.names(_FOLDER)}
 
-    def last(self, log: str) -> list[Remembered]:
-        """What was signed last, in the order of moving. Raises `IntegrityError` when our signature is not on it."""
-        return [Remembered(place, store, self._read(store, log)) for place, store in self._places]
+    def last(self, log: str, *, far: bool = True) -> list[Remembered]:
+        """What was signed last, in the order of moving; without `far`, only what this machine remembers.
+
+        Raises `IntegrityError` when our signature is not on it, `Unavailable` when a place is away.
+        """
+        return [Remembered(place, self._read(place, log)) for place in [*self._near, *(self._far if far else [])]]
 
     def require_known(self, log: str, last: Sequence[Remembered], signed_size: int) -> None:
-        """Raise `IntegrityError` when one place forgot what a later one, or the database, remembers."""
+        """Raise `IntegrityError` when one place forgot what a later one, or the database, remembers.
+
+        The place far away may be new and is filled then.
+        """
         there = [one.signed is not None for one in last] + [signed_size > 0]
         for at, one in enumerate(last):
-            if not there[at] and any(there[at + 1 :]):
-                why = f"its last checkpoint is missing from the {one.place}; restore the {one.place}"
+            if not there[at] and any(there[at + 1 :]) and one.place not in self._far:
+                why = f"its last checkpoint is missing from the {one.place.name}; restore the {one.place.name}"
                 raise _stop(self._origins.origin(log), why)
 
-    def move(self, log: str, note: bytes, last: Sequence[Remembered]) -> None:
-        """Bring every place to `note`. Raises `Conflict` when another signer was faster: then it must not be shown."""
-        for one in last:
-            if one.signed is None or one.signed.note != note:
-                expected = None if one.signed is None else hashlib.sha256(one.signed.note).hexdigest()
-                one.store.swap(blob_name(log, "checkpoint"), note, expected)
+    def move(self, logs: Iterable[tuple[str, bytes, Sequence[Remembered]]]) -> None:
+        """Bring every place to the note of each log (log, note, what was last).
 
-    def _read(self, store: BlobStore, log: str) -> Signed | None:
+        Raises `Conflict` when another signer was faster: then it must not be shown.
+        """
+        moves: dict[str, list[tuple[str, bytes, str | None]]] = {}
+        for log, note, last in logs:
+            for one in last:
+                if one.signed is None or one.signed.note != note:
+                    expected = None if one.signed is None else hashlib.sha256(one.signed.note).hexdigest()
+                    moves.setdefault(one.place.name, []).append((blob_name(log, "checkpoint"), note, expected))
+        for place in [*self._near, *self._far]:
+            if place.name in moves:
+                place.store.swap_all(moves[place.name])
+
+    def _read(self, place: Place, log: str) -> Signed | None:
         try:
-            note = store.get(blob_name(log, "checkpoint"))
+            note = place.store.get(blob_name(log, "checkpoint"))
         except NotFound:
             return None
-        return Signed(note, open_checkpoint(note, self._origins.key(log)))
+        known = self._opened.get((place.name, log))
+        if known is None or known.note != note:
+            known = Signed(note, open_checkpoint(note, self._origins.key(log)))
+            self._opened[place.name, log] = known
+        return known
 
 
 def newest(last: Sequence[Remembered]) -> Signed | None:
@@ -87,7 +128,7 @@ def newest(last: Sequence[Remembered]) -> Signed | None:
 
 def blob_name(log: str, path: str) -> str:
     """Where a log's static resource is mirrored."""
-    return f"tlog/{log}/{path}"
+    return f"{_FOLDER}{log}/{path}"
 
 
 def require_growth(last: Checkpoint, size: int, root: bytes, node: merkle.NodeReader) -> None:
@@ -97,7 +138,7 @@ def require_growth(last: Checkpoint, size: int, root: bytes, node: merkle.NodeRe
         raise _stop(
             last.origin,
             f"it was signed at {last.size} entries and the database holds {size}; the database was restored from an "
-            "older backup: restore a newer one, or replay the mirrored bundles",
+            "older backup: restore a newer one, or stop the server and run 'troth audit replay'",
         )
     proof = merkle.consistency(node, last.size, size)
     try:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+_decode = json.JSONDecoder().raw_decode  # canonical JSON has no white space around it to look for
+
 
 def read_leaf(leaf: bytes) -> dict[str, Any]:
     """The members of a leaf; empty for bytes that are no JSON object, so that nothing can block the log."""
     try:
-        members = json.loads(leaf.decode())  # decoded here, or json would guess the encoding each time
-    except ValueError:
+        text = leaf.decode()
+        members, end = _decode(text)
+    except (ValueError, RecursionError):
         return {}
-    return members if isinstance(members, dict) else {}
+    return members if isinstance(members, dict) and end == len(text) else {}
 
 
 def columns(leaf: bytes) -> dict[str, str | int | None]:
@@ -32,4 +35,6 @@ def columns(leaf: bytes) -> dict[str, str | int | None]:
 
 def _text(value: object, length: int) -> str | None:
     """PostgreSQL refuses longer texts and NUL; an entry must never be unstorable for what it says."""
-    return value.replace("\x00", "")[:length] if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= length and "\x00" not in value else value.replace("\x00", "")[:length]

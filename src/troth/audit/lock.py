@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import ExitStack
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from troth.kernel.errors import Conflict
 from troth.storage.database import Database
@@ -21,14 +23,25 @@ class SequencerLock:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._held: ExitStack | None = None
+        self._session: Connection | None = None  # to which PostgreSQL's lock belongs
+        self._turn = threading.RLock()
 
     @property
     def held(self) -> bool:
-        """True between `acquire` and `release`."""
-        return self._held is not None
+        """True between `acquire` and `release`, and while the server that gave it still knows our session."""
+        with self._turn:
+            if self._session is not None and not _answers(self._session):
+                self._session.invalidate()
+                with suppress(SQLAlchemyError):
+                    self.release()
+            return self._held is not None
 
     def acquire(self) -> None:
         """Take the lock. Raises `Conflict` when another sequencer holds it; idempotent."""
+        with self._turn:
+            self._acquire()
+
+    def _acquire(self) -> None:
         if self._held is not None:
             return
         with ExitStack() as stack:
@@ -40,9 +53,10 @@ class SequencerLock:
 
     def release(self) -> None:
         """Give the lock back; idempotent."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        with self._turn:
+            held, self._held, self._session = self._held, None, None
+            if held is not None:
+                held.close()
 
     def _advisory(self, stack: ExitStack) -> None:
         connection = stack.enter_context(self._database.read())
@@ -52,6 +66,16 @@ class SequencerLock:
             raise _taken()
         unlock = text("SELECT pg_advisory_unlock(:key)")
         stack.callback(lambda: connection.execute(unlock, {"key": _ADVISORY}))
+        self._session = connection
+
+
+def _answers(session: Connection) -> bool:
+    """The server was not restarted meanwhile, or the lock went with the session."""
+    try:
+        session.connection.dbapi_connection.execute("SELECT 1")  # type: ignore[union-attr]
+    except (SQLAlchemyError, session.dialect.loaded_dbapi.Error):
+        return False
+    return True
 
 
 def _lock_file(file: IO[str]) -> None:

@@ -1,4 +1,4 @@
-"""C2SP signed-note: text signed by named Ed25519 keys (signature type 0x01). Pure: signing itself is the caller's.
+"""C2SP signed-note: text signed by named keys of the types in `signature_kinds`. Pure: signing is the caller's.
 
 A note is UTF-8 text that ends in a newline, an empty line, and signature lines. Signatures of unknown keys are ignored;
 a bad signature of a known key rejects the whole note.
@@ -7,19 +7,15 @@ a bad signature of a known key rejects the whole note.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from troth.audit.signature_kinds import ED25519, KEY_BYTES, decode_base64, verify
 from troth.kernel.errors import IntegrityError
 
-ED25519 = 0x01
 MAX_NOTE_BYTES = 1 << 18  # post-quantum signatures take nearly 5 kB each
-MAX_SIGNATURES = 32  # the specification asks verifiers to accept at least 16
+MAX_SIGNATURES = 64  # 31 witnesses with two keys each beside the log; verifiers must accept at least 16
 _PREFIX = "\N{EM DASH} "
 
 
@@ -50,35 +46,39 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with its name, written `<name>+<key id in hex>+<base64(0x01 || 32 bytes)>`."""
+    """A public key with its name, written `<name>+<key id in hex>+<base64(type || public key)>`.
+
+    `kind` is the signature type: 0x01 (32 bytes of Ed25519), 0x04 (the same, timed cosignatures), 0x06 (1,312 bytes of
+    ML-DSA-44, timed cosignatures).
+    """
 
     name: str
     public_key: bytes
+    kind: int = ED25519
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if len(self.public_key) != 32:
-            raise _bad("An Ed25519 public key has 32 bytes.", "bad-key")
+        if len(self.public_key) != KEY_BYTES.get(self.kind):
+            raise _bad("A key has 32 bytes (Ed25519) or 1,312 (ML-DSA-44), and a type that fits.", "bad-key")
 
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of SHA-256(name || 0x0A || type || public key)."""
-        return sha256(self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self._body).digest()[:4]
 
     def __str__(self) -> str:
-        body = base64.b64encode(bytes([ED25519]) + self.public_key).decode()
-        return f"{self.name}+{self.key_id.hex()}+{body}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self._body).decode()}"
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
-        """Read a verifier key. Raises `IntegrityError` when it is malformed, of another type, or its id is wrong."""
+        """Read a verifier key. Raises `IntegrityError` when it is malformed, of an unknown type, or its id is wrong."""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
             raise _bad("A verifier key has the shape name+id+key.", "bad-key")
         raw = decode_base64(parts[2], "bad-key")
-        if not raw or raw[0] != ED25519:
-            raise _bad("Only Ed25519 verifier keys (type 0x01) are accepted here.", "bad-key")
-        key = cls(parts[0], raw[1:])
+        if not raw or raw[0] not in KEY_BYTES:
+            raise _bad("Only verifier keys of the types 0x01, 0x04 and 0x06 are accepted here.", "bad-key")
+        key = cls(parts[0], raw[1:], raw[0])
         if key.key_id.hex() != parts[1]:
             raise _bad("The id inside the verifier key does not fit its name and key.", "bad-key")
         return key
@@ -89,10 +89,11 @@ class VerifierKey:
 
     def verify(self, text: str, signature: bytes) -> None:
         """Check one signature over the note's text. Raises `IntegrityError`."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
-        except InvalidSignature as error:
-            raise _bad("The signature of a known key does not hold.", "bad-signature") from error
+        verify(self.kind, self.name, self.public_key, text, signature)
+
+    @property
+    def _body(self) -> bytes:
+        return bytes([self.kind]) + self.public_key
 
 
 def parse_note(content: bytes) -> Note:
@@ -117,27 +118,28 @@ def parse_note(content: bytes) -> Note:
 def open_note(content: bytes, keys: Iterable[VerifierKey]) -> Note:
     """A note of which at least one known key's signature holds and none fails. Raises `IntegrityError`."""
     note = parse_note(content)
+    require_signers(note, keys)
+    return note
+
+
+def require_signers(note: Note, keys: Iterable[VerifierKey]) -> frozenset[VerifierKey]:
+    """Those of `keys` that signed. Raises `IntegrityError` when none did, or when a signature of one does not hold."""
+    signers = verified_signers(note, keys)
+    if not signers:
+        raise _bad("No signature of a trusted key stands under the note.", "unknown-key")
+    return signers
+
+
+def verified_signers(note: Note, keys: Iterable[VerifierKey]) -> frozenset[VerifierKey]:
+    """Those of `keys` that signed, perhaps none. Raises `IntegrityError` when a signature of one does not hold."""
     known = {(key.name, key.key_id): key for key in keys}
-    verified = 0
+    signers = set()
     for one in note.signatures:
         key = known.get((one.name, one.key_id))
         if key is not None:
             key.verify(note.text, one.signature)
-            verified += 1
-    if not verified:
-        raise _bad("No signature of a trusted key stands under the note.", "unknown-key")
-    return note
-
-
-def decode_base64(text: str, code: str) -> bytes:
-    """Strict standard Base64 (RFC 4648 section 4), canonical padding bits included. Raises `IntegrityError`."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _bad("A Base64 value cannot be read.", code) from error
-    if base64.b64encode(raw).decode() != text:
-        raise _bad("A Base64 value is not in its canonical form.", code)
-    return raw
+            signers.add(key)
+    return frozenset(signers)
 
 
 def _signature(line: str) -> NoteSignature:

@@ -11,32 +11,59 @@ from troth.audit.leaf import read_leaf
 from troth.audit.log import Filter, LogEntry, LogPublisher, LogReader, Page, media_type
 from troth.audit.origins import Origins
 from troth.audit.proofs import Prover
+from troth.audit.tiles import Tile
 from troth.kernel.errors import NotFound
 from troth.kernel.operation import Binary, Call, Group, Route, operation
 from troth.kernel.record import Fact, Outcome
 
 _Token = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+=-]*$")]
 _Moment = Annotated[int, Field(ge=0, lt=1 << 53)]
-_Index = Annotated[int, Field(ge=0, lt=1 << 53)]
+Index = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 
-class OwnListRequest(BaseModel):
-    """A page below index `before`, newest first; times are epoch milliseconds, `since` in, `until` out."""
+class OwnFilter(BaseModel):
+    """Which entries: times are epoch milliseconds, `since` in, `until` out; `naming` is an id that they name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    before: _Index | None = None
-    limit: int = Field(default=50, ge=1, le=200)
     operation: _Token | None = None
     outcome: Outcome | None = None
     since: _Moment | None = None
     until: _Moment | None = None
+    naming: _Token | None = None
+
+    def wanted(self) -> Filter:
+        """What the log looks for."""
+        return Filter(
+            operation=self.operation,
+            outcome=None if self.outcome is None else self.outcome.value,
+            since=self.since,
+            until=self.until,
+            naming=self.naming,
+        )
 
 
-class AuditListRequest(OwnListRequest):
-    """The same, for any actor of the tenant or only one."""
+class AuditFilter(OwnFilter):
+    """The same, for any actor of the tenant or only one, about anybody or only one person."""
 
     actor: _Token | None = None
+    subject: _Token | None = None
+
+    def wanted(self) -> Filter:
+        """What the log looks for."""
+        return replace(super().wanted(), actor=self.actor, subject=self.subject)
+
+
+class OwnListRequest(OwnFilter):
+    """A page below index `before`, newest first, and not older than what stands behind `after`."""
+
+    before: Index | None = None
+    after: Index | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class AuditListRequest(AuditFilter, OwnListRequest):
+    """The same, for the whole log of the tenant."""
 
 
 class ProveRequest(BaseModel):
@@ -44,7 +71,7 @@ class ProveRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    index: _Index
+    index: Index
 
 
 class FetchRequest(BaseModel):
@@ -52,7 +79,7 @@ class FetchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: Annotated[str, Field(max_length=120, pattern=r"^(checkpoint|tile/[a-z0-9./x]+)$")]
+    path: Annotated[str, Field(max_length=120, pattern=r"^(checkpoint|minimum|tile/[a-z0-9./x]+)$")]
 
 
 class EntryView(BaseModel):
@@ -67,6 +94,8 @@ class EntryView(BaseModel):
     request: str
     code: str | None = None
     facts: dict[str, Fact] = {}
+    pd: str | None = None
+    """The commitment to personal details that lie sealed beside the log; "unavailable" when keys were away."""
 
 
 class AuditPage(BaseModel):
@@ -106,8 +135,7 @@ class AuditOperations:
     )
     def list(self, call: Call, request: AuditListRequest) -> AuditPage:
         """The log of your tenant, newest first."""
-        wanted = replace(_filter(request), actor=request.actor)
-        return self._page(call, wanted, request)
+        return self._page(call, request.wanted(), request)
 
     @operation(
         "log.fetch",
@@ -117,7 +145,9 @@ class AuditOperations:
     )
     def fetch(self, call: Call, request: FetchRequest) -> Binary:
         """A checkpoint, tile or entry bundle of the log of your tenant, to mirror and audit it."""
-        return Binary(self._publisher.resource(_log(call), request.path), media_type(request.path))
+        if (bundled := _bundled(request.path)) is not None:
+            call.note(first=bundled[0], last=bundled[1] - 1, count=bundled[1] - bundled[0])
+        return Binary(self._publisher.resource(log_of(call), request.path), media_type(request.path))
 
     @operation(
         "activity.list",
@@ -128,7 +158,7 @@ class AuditOperations:
     )
     def own(self, call: Call, request: OwnListRequest) -> AuditPage:
         """What was done by you or about you, newest first."""
-        wanted = replace(_filter(request), own=(call.caller.actor, call.caller.subject))
+        wanted = replace(request.wanted(), own=(call.caller.actor, call.caller.subject))
         return self._page(call, wanted, request)
 
     @operation(
@@ -140,7 +170,7 @@ class AuditOperations:
     )
     def prove(self, call: Call, request: ProveRequest) -> ProofView:
         """The proof that an entry stands in the log of your tenant, to be checked offline."""
-        log = _log(call)
+        log = log_of(call)
         return self._proof(log, request.index, self._reader.entry(log, request.index))
 
     @operation(
@@ -152,18 +182,21 @@ class AuditOperations:
     )
     def prove_own(self, call: Call, request: ProveRequest) -> ProofView:
         """The proof of one of your own entries, to be checked offline."""
-        log = _log(call)
+        log = log_of(call)
         leaf = self._reader.entry(log, request.index)
-        _require_own(call, leaf)
+        require_own(call, leaf)
         return self._proof(log, request.index, leaf)
 
     def _page(self, call: Call, wanted: Filter, request: OwnListRequest) -> AuditPage:
-        log = _log(call)
+        log = log_of(call)
         try:
-            page = self._reader.page(log, wanted, before=request.before, limit=request.limit)
+            ahead = replace(wanted, after=request.after)
+            page = self._reader.page(log, ahead, before=request.before, limit=request.limit)
         except NotFound:
             page = Page([], None)  # the tenant's first entries are still on their way
         call.note(count=len(page.entries))
+        if page.entries:
+            call.note(first=page.entries[-1].index, last=page.entries[0].index)
         return AuditPage(entries=[_view(entry) for entry in page.entries], next=page.next)
 
     def _proof(self, log: str, index: int, leaf: bytes) -> ProofView:
@@ -171,17 +204,20 @@ class AuditOperations:
         return ProofView(index=index, leaf=leaf.decode(), proof=proof, key=str(self._origins.key(log)))
 
 
-def _log(call: Call) -> str:
+def log_of(call: Call) -> str:
     """The log that a caller may read. Raises `NotFound` for one who has neither a tenant nor the service."""
     return "operator" if call.caller.kind == "operator" and call.caller.tenant is None else call.tenant
 
 
-def _filter(request: OwnListRequest) -> Filter:
-    outcome = None if request.outcome is None else request.outcome.value
-    return Filter(operation=request.operation, outcome=outcome, since=request.since, until=request.until)
+def _bundled(path: str) -> tuple[int, int] | None:
+    """The entries, from and up to, that a resource shows in clear."""
+    if not path.startswith("tile/entries/"):
+        return None
+    tile = Tile.parse(path)
+    return tile.start, tile.start + tile.width
 
 
-def _require_own(call: Call, leaf: bytes) -> None:
+def require_own(call: Call, leaf: bytes) -> None:
     members = read_leaf(leaf)
     about = members.get("facts", {}).get("subject")
     if members.get("actor") != call.caller.actor and (about is None or about != call.caller.subject):
@@ -200,4 +236,5 @@ def _view(entry: LogEntry) -> EntryView:
         request=members.get("request", ""),
         code=members.get("code"),
         facts=members.get("facts", {}),
+        pd=members.get("pd"),
     )

@@ -11,6 +11,7 @@ from troth.kernel.errors import IntegrityError, NotFound
 WIDTH = 256
 MAX_ENTRY_BYTES = 0xFFFF
 CHECKPOINT = "checkpoint"
+MINIMUM = "minimum"  # a resource of ours: the index of the first entry that was not pruned, in decimal
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<groups>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?\Z",

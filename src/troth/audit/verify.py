@@ -1,50 +1,168 @@
 """Checks a log as a stranger would: offline, from its public resources, with code that the log itself never runs.
 
-Hashing and proofs are written here again, by RFC 9162 sections 2.1.3.2 and 2.1.4.2 (the iterative algorithms), so that
-a mistake in `merkle` cannot hide itself. Everything raises `IntegrityError`; nothing returns a verdict.
+Hashing and proofs are written here and in `reaudit` again, by RFC 9162 sections 2.1.3.2 and 2.1.4.2 (the iterative
+algorithms), so that a mistake in `merkle` cannot hide itself; tests/architecture/test_verifier_alone.py lists all that
+this module imports. Everything raises `IntegrityError`; what comes back says what was looked at, and what was not.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from troth.audit.checkpoint import Checkpoint, open_checkpoint
-from troth.audit.note import VerifierKey
-from troth.audit.proof_text import ProofText
-from troth.audit.tiles import CHECKPOINT, WIDTH, Tile, unbundle
-from troth.kernel.errors import IntegrityError, NotFound
+from troth.audit.log_source import folder
+from troth.audit.note import Note, VerifierKey, parse_note, verified_signers
+from troth.audit.proof_text import JointProof
+from troth.audit.reaudit import LogBroken, Progress, Reaudit, Resource
+from troth.audit.signature_kinds import ED25519
+from troth.audit.tiles import CHECKPOINT
+from troth.audit.tlog_policy import NONE, TlogPolicy
+from troth.kernel.errors import IntegrityError, Invalid, NotFound
 
-Resource = Callable[[str], bytes]  # path -> bytes; raises NotFound
-
-
-class LogBroken(IntegrityError):
-    """An entry is not what the log's hashes say. `first` and `last` bound the entries that can be meant."""
-
-    def __init__(self, what: str, first: int, last: int | None = None) -> None:
-        where = f"Entry {first}" if last in (None, first) else f"One of the entries {first} to {last}"
-        super().__init__(f"{where}: {what}", code="log-broken", field=str(first))
-        self.first = first
-        self.last = first if last is None else last
+__all__ = [
+    "Audited",
+    "LogBroken",
+    "Proven",
+    "Trust",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_joint",
+    "verify_log",
+    "verify_proof",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A log that held: every entry of it was read and hashed."""
+    """A log that held, and how much of it was looked at.
+
+    `read` entries were hashed (fewer than `size` only below the log's minimum index); `compared` is the size of the
+    trusted checkpoint that the log contains, None when none was given; `witnesses` are the names, in the policy, of
+    those who cosigned, and `witnessed` the size up to which a quorum of them did (None: no policy asked for one).
+    """
 
     origin: str
     size: int
     root: bytes
+    read: int = 0
+    compared: int | None = None
+    witnessed: int | None = None
+    witnesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An entry that stands in a log: where, and who else saw that log.
+
+    `meta_index` is the place of the log's checkpoint in the meta log, None for a proof without that part.
+    """
+
+    origin: str
+    index: int
+    size: int
+    meta_index: int | None = None
+    witnesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom a verifier believes: a log's key, a policy of logs and witnesses, or a key under a policy's quorum."""
+
+    key: VerifierKey | None = None
+    policy: TlogPolicy | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is None and self.policy is None:
+            raise Invalid("Say whom you trust: the log's key, a policy, or both.", code="no-trust")
+
+    def signed(self, content: bytes) -> Checkpoint:
+        """A checkpoint by its log's signature alone. Raises `IntegrityError`."""
+        return open_checkpoint(content, self.key or self.listed(content))
+
+    def witnessed(self, content: bytes, key: VerifierKey | None = None) -> Checkpoint:
+        """A checkpoint signed by its log (or by `key`) and by the policy's quorum. Raises `IntegrityError`."""
+        key = key or self.key or self.listed(content)
+        return open_checkpoint(content, key) if self.policy is None else self.policy.require(content, log=key)
+
+    def witnesses(self, content: bytes) -> tuple[str, ...]:
+        """The names, in the policy, of the witnesses whose cosignatures hold."""
+        if self.policy is None:
+            return ()
+        signers = verified_signers(parse_note(content), [one.key for one in self.policy.witnesses])
+        return tuple(one.name for one in self.policy.witnesses if one.key in signers)
+
+    @property
+    def ed25519(self) -> VerifierKey:
+        """The key that signs logs and documents of the installation. Raises `Invalid` when none is given."""
+        listed = [one.key for one in self.policy.logs] if self.policy else []
+        for key in [*([self.key] if self.key else []), *listed]:
+            if key.kind == ED25519:
+                return key
+        raise Invalid("Give an Ed25519 verifier key of the log.", code="no-trust")
+
+    def of_log(self, log: str) -> VerifierKey:
+        """The key of another log of the installation: all share one public key, each under its own name."""
+        key = self.ed25519
+        return VerifierKey(f"{_host(key.name)}/log/{log}", key.public_key)
+
+    @property
+    def quorum(self) -> bool:
+        """True when the policy asks for any witness."""
+        return self.policy is not None and self.policy.quorum != NONE
+
+    def listed(self, content: bytes) -> VerifierKey:
+        """The policy's key for the log that a checkpoint names; all logs of an installation share one key."""
+        origin = Checkpoint.parse(parse_note(content).text).origin
+        for one in self.policy.logs if self.policy else ():
+            if one.key.kind == ED25519 and _host(one.key.name) == _host(origin):
+                return VerifierKey(origin, one.key.public_key)
+            if one.key.name == origin:
+                return one.key
+        raise IntegrityError("The policy names no log of this checkpoint's installation.", code="unknown-log")
 
 
 def verify_proof(proof_text: str, leaf: bytes, log_vkey: str) -> int:
-    """Check a `.tlog-proof` for `leaf` against the log's key; gives the entry's index. Raises `IntegrityError`."""
-    proof = ProofText.parse(proof_text)
-    checkpoint = open_checkpoint(proof.checkpoint, VerifierKey.parse(log_vkey))
-    verify_inclusion(checkpoint, proof.index, _leaf(leaf), proof.path)
-    return proof.index
+    """Check a `.tlog-proof` for `leaf` against the log's key; gives the entry's index. Raises `IntegrityError`.
+
+    Of a joint proof, the part about the meta log must hold too; witnesses are asked for by `verify_joint` only.
+    """
+    return verify_joint(proof_text, leaf, Trust(VerifierKey.parse(log_vkey))).index
+
+
+def verify_joint(proof_text: str, leaf: bytes, trust: Trust) -> Proven:
+    """Check the proof of an entry: in its log and, for a joint proof, that log's checkpoint in the meta log.
+
+    A policy's quorum must stand under the last checkpoint. Raises `IntegrityError`.
+    """
+    proof = JointProof.parse(proof_text)
+    checkpoint = _joined(proof, trust)
+    verify_inclusion(checkpoint, proof.entry.index, _leaf(leaf), proof.entry.path)
+    meta = None if proof.meta is None else proof.meta.index
+    witnesses = trust.witnesses((proof.meta or proof.entry).checkpoint)
+    return Proven(checkpoint.origin, proof.entry.index, checkpoint.size, meta, witnesses)
+
+
+def _joined(proof: JointProof, trust: Trust) -> Checkpoint:
+    """The checkpoint of a tenant's log, once the meta log's checkpoint holds and contains it."""
+    if proof.meta is None:
+        return trust.witnessed(proof.entry.checkpoint)
+    checkpoint = trust.signed(proof.entry.checkpoint)
+    log_key = trust.key or trust.listed(proof.entry.checkpoint)
+    note = parse_note(proof.entry.checkpoint)
+    own = [one for one in note.signatures if (one.name, one.key_id) == (log_key.name, log_key.key_id)]
+    if len(own) != 1:
+        raise IntegrityError("A checkpoint in the meta log bears its log's signature once.", code="bad-checkpoint")
+    above = trust.witnessed(proof.meta.checkpoint, Trust(log_key).of_log("meta"))
+    digest = hashlib.sha256(Note(note.text, (own[0],)).encode()).digest()
+    verify_inclusion(above, proof.meta.index, _leaf(digest), proof.meta.path)
+    return checkpoint
+
+
+def _host(name: str) -> str:
+    return name.rpartition("/log/")[0] or name
 
 
 def verify_inclusion(checkpoint: Checkpoint, index: int, leaf_hash: bytes, path: Sequence[bytes]) -> None:
@@ -101,118 +219,63 @@ def _walk_consistency(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes])
         raise _fork("The consistency proof does not join the two roots: the log was rewritten.")
 
 
-def verify_log(source: Path | Resource, vkey: str, *, trusted: bytes | None = None) -> Audited:
+def verify_log(
+    source: Path | Resource,
+    trust: str | Trust,
+    *,
+    trusted: bytes | Sequence[bytes] | None = None,
+    witnessed: str | None = None,
+    minimum: int = 0,
+    progress: Progress | None = None,
+) -> Audited:
     """Read every entry and tile of a tlog-tiles log and hash it again, up to its signed checkpoint.
 
-    `source` is a folder or gives a resource by path. `trusted` is a checkpoint that the reader kept from before: the
-    log must contain it, or it was rolled back or rewritten. Raises `LogBroken` naming the first bad entry, or
+    `source` is a folder or gives a resource by path; `trust` may be a verifier key. `trusted` are checkpoints that the
+    reader kept from before: the log must contain each, or it was rolled back or rewritten. `witnessed` is a joint
+    proof of any entry: the quorum is then asked of the meta log's checkpoint in it, and the log must contain what it
+    covers. What ends at or below `minimum` may be pruned. Raises `LogBroken` naming the first bad entry, or
     `IntegrityError`.
     """
     read = folder(source) if isinstance(source, Path) else source
-    key = VerifierKey.parse(vkey)
-    checkpoint = open_checkpoint(_resource(read, CHECKPOINT), key)
-    earlier = None if trusted is None else open_checkpoint(trusted, key)
-    if earlier is not None and earlier.size > checkpoint.size:
-        raise _fork(f"The log ends at {checkpoint.size}, yet it was signed at {earlier.size}: it was rolled back.")
-    audit = _Audit(read, checkpoint.size, None if earlier is None else earlier.size)
-    root = audit.run()
+    trust = Trust(VerifierKey.parse(trust)) if isinstance(trust, str) else trust
+    content = _resource(read, CHECKPOINT)
+    joint = None if witnessed is None else JointProof.parse(witnessed)
+    checkpoint = trust.witnessed(content) if joint is None else trust.signed(content)
+    kept = [trust.signed(one) for one in ([trusted] if isinstance(trusted, bytes) else trusted or ())]
+    covered = None if joint is None else _joined(joint, trust)
+    earlier = kept if covered is None else [*kept, covered]
+    for one in earlier:
+        _require_not_behind(checkpoint, one)
+    audit = Reaudit(read, checkpoint.size, minimum=minimum, earlier={one.size for one in earlier})
+    root = audit.run(progress)
     if root != checkpoint.root:
-        raise LogBroken("the entries do not lead to the signed root.", audit.unproven, max(checkpoint.size - 1, 0))
-    if earlier is not None and audit.earlier_root != earlier.root:
+        raise LogBroken("the entries do not lead to the signed root.", 0, max(checkpoint.size - 1, 0))
+    for one in earlier:
+        _require_contained(one, audit.root_of(one.size))
+    last = (joint.meta or joint.entry).checkpoint if joint else content
+    return Audited(
+        checkpoint.origin,
+        checkpoint.size,
+        root,
+        audit.read,
+        max((one.size for one in kept), default=None),
+        (covered or checkpoint).size if trust.quorum else None,
+        trust.witnesses(last),
+    )
+
+
+def _require_not_behind(checkpoint: Checkpoint, earlier: Checkpoint) -> None:
+    if earlier.origin != checkpoint.origin:
+        raise _fork("The two checkpoints are of different logs.")
+    if earlier.size > checkpoint.size:
+        raise _fork(f"The log ends at {checkpoint.size}, yet it was signed at {earlier.size}: it was rolled back.")
+
+
+def _require_contained(earlier: Checkpoint, root: bytes | None) -> None:
+    if root is None:
+        raise _fork(f"The log was pruned beyond your checkpoint of {earlier.size} entries; compare with a newer one.")
+    if root != earlier.root:
         raise _fork(f"The first {earlier.size} entries are not those that were signed: the log was rewritten.")
-    return Audited(checkpoint.origin, checkpoint.size, root)
-
-
-def folder(root: Path) -> Resource:
-    """Resources from a folder in the tlog-tiles layout."""
-
-    def read(path: str) -> bytes:
-        try:
-            return (root / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise NotFound("There is no such file in the folder.") from error
-
-    return read
-
-
-class _Audit:
-    """One pass over all entries. Level by level: what a full tile hashes to must stand in the tile above it."""
-
-    def __init__(self, read: Resource, size: int, earlier: int | None) -> None:
-        self._read = read
-        self._size = size
-        self._earlier = earlier
-        self.earlier_root: bytes | None = _stacked([]) if earlier == 0 else None
-        self.unproven = 0  # first entry that no full tile above it vouches for
-
-    def run(self) -> bytes:
-        """The root over all entries, once they agree with all tiles."""
-        stack: list[tuple[int, bytes]] = []  # (height, hash) of perfect subtrees, largest first
-        above: list[bytes] = []  # the roots of the full level-0 tiles
-        for number in range(-(-self._size // WIDTH)):
-            start = number * WIDTH
-            hashes = self._entries(number, min(WIDTH, self._size - start))
-            if self._earlier is not None and start < self._earlier <= start + len(hashes):
-                self.earlier_root = _stacked([*stack, *((0, one) for one in hashes[: self._earlier - start])])
-            if len(hashes) == WIDTH:
-                above.append(_stacked([(0, one) for one in hashes]))
-                _push(stack, 8, above[-1])
-            else:
-                stack += [(0, one) for one in hashes]
-        self._levels(above)
-        return _stacked(stack)
-
-    def _entries(self, number: int, width: int) -> list[bytes]:
-        """The leaf hashes of one bundle, each compared with the level-0 tile."""
-        start = number * WIDTH
-        content = self._tile(Tile(None, number, width), start)
-        try:
-            entries = unbundle(content)
-        except IntegrityError as error:
-            raise LogBroken("the bundle that holds it cannot be read.", start, start + width - 1) from error
-        if len(entries) > width:
-            entries = entries[:width]  # a full bundle served in the place of a partial one
-        hashes = [_leaf(entry) for entry in entries]
-        row = self._hashes(0, number, width, start)
-        for at, (one, expected) in enumerate(zip(hashes, row, strict=False)):
-            if one != expected:
-                raise LogBroken("its bytes do not have the hash that the log committed to.", start + at)
-        if len(hashes) < width:
-            raise LogBroken("it is missing.", start + len(hashes))
-        return hashes
-
-    def _levels(self, nodes: list[bytes]) -> None:
-        """Compare the roots of full tiles with the tiles above them, up to the top."""
-        level, span = 1, WIDTH
-        while nodes:
-            above = []
-            for number in range(-(-len(nodes) // WIDTH)):
-                mine = nodes[number * WIDTH : (number + 1) * WIDTH]
-                start = number * WIDTH * span
-                for at, (one, expected) in enumerate(
-                    zip(mine, self._hashes(level, number, len(mine), start), strict=True)
-                ):
-                    if one != expected:
-                        first = start + at * span
-                        raise LogBroken("the tile above does not vouch for them.", first, first + span - 1)
-                if len(mine) == WIDTH:
-                    above.append(_stacked([(0, one) for one in mine]))
-            nodes, level, span = above, level + 1, span * WIDTH
-
-    def _hashes(self, level: int, number: int, width: int, first: int) -> list[bytes]:
-        row = self._tile(Tile(level, number, width), first)[: width * 32]
-        if len(row) != width * 32:
-            raise LogBroken(f"a tile of level {level} over it is cut short.", first)
-        return [row[at : at + 32] for at in range(0, len(row), 32)]
-
-    def _tile(self, tile: Tile, first: int) -> bytes:
-        """The bytes of a tile; a log may have replaced a partial one by the full one."""
-        for path in dict.fromkeys((tile.path, Tile(tile.level, tile.number).path)):
-            try:
-                return self._read(path)
-            except NotFound:
-                continue
-        raise LogBroken(f"the resource {tile.path} is missing.", first)
 
 
 def _resource(read: Resource, path: str) -> bytes:
@@ -220,26 +283,6 @@ def _resource(read: Resource, path: str) -> bytes:
         return read(path)
     except NotFound as error:
         raise IntegrityError(f"The log has no {path}; ask its owner for the whole log.", code="missing") from error
-
-
-def _push(stack: list[tuple[int, bytes]], height: int, node: bytes) -> None:
-    while stack and stack[-1][0] == height:
-        node = _node(stack.pop()[1], node)
-        height += 1
-    stack.append((height, node))
-
-
-def _stacked(parts: Sequence[tuple[int, bytes]]) -> bytes:
-    """The tree hash over subtrees from left to right."""
-    stack: list[tuple[int, bytes]] = []
-    for height, node in parts:
-        _push(stack, height, node)
-    if not stack:
-        return hashlib.sha256(b"").digest()
-    root = stack.pop()[1]
-    while stack:
-        root = _node(stack.pop()[1], root)
-    return root
 
 
 def _leaf(entry: bytes) -> bytes:

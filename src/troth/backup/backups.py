@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from troth.backup.chunks import Chunks
 from troth.backup.copying import Copying, Made
 from troth.backup.drill import PASSED, UNKNOWN, Drilled, drill
 from troth.backup.locations import Location, failure_domains
-from troth.backup.lock import only_one
+from troth.backup.lock import TAIL, only_one
 from troth.backup.logs import OPERATOR
 from troth.backup.manifest import as_json, named
 from troth.backup.places import Held
@@ -23,11 +24,13 @@ from troth.backup.pruning import DAY_MS, prune_all
 from troth.backup.restoring import Restoring
 from troth.backup.shipping import Shipping
 from troth.backup.source import Progress, Source, quiet
+from troth.backup.tailing import Tailing
 from troth.backup.verifying import MADE, Verified, Verifying, proof_name, require_newest
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, TrothError, Unavailable
 from troth.kernel.record import Entry, Fact, Outcome
 
 SERVICE = "svc_backup"
+_AGAIN_SECONDS = 15.0  # after a place refused
 DRILLED, VERIFIED = "backup.drilled", "backup.verified"
 
 
@@ -52,6 +55,15 @@ class Event:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long backups are kept, how often a restore is tried, how often the tail of the log travels."""
+
+    keep_days: int
+    drill_days: int
+    tail_seconds: float
+
+
 class Backups:
     """The desk. `open_places` opens the configured places, `restoring` needs the newest backup that they hold, and
     `history` gives the newest entries of an operation, newest first."""
@@ -64,17 +76,17 @@ class Backups:
         restoring: Callable[[Held], Restoring],
         history: Callable[[str], Sequence[Event]],
         *,
-        keep_days: int,
-        drill_days: int,
+        pace: Pace,
     ) -> None:
         self._source = source
         self._open_places = open_places
         self._verifying = verifying
         self._restoring = restoring
-        self._shipping = Shipping(source.database, source.jurisdiction)
+        self._shipping = Shipping(source)
         self._history = history
-        self._keep_days = keep_days
-        self._drill_days = drill_days
+        self._tailing = Tailing(source, pace.tail_seconds)
+        self._pace = pace
+        self._not_before = 0.0
 
     @property
     def verifying(self) -> Verifying:
@@ -89,7 +101,7 @@ class Backups:
     @property
     def drill_days(self) -> int:
         """Days between restore drills."""
-        return self._drill_days
+        return self._pace.drill_days
 
     def run(self, progress: Progress = quiet) -> Made:
         """Make a backup in every place, record it, drop old ones.
@@ -112,12 +124,32 @@ class Backups:
             self._prove(made, leaf, locations)
             with contextlib.suppress(Unavailable):
                 self._shipping.ship(locations)
-            prune_all(locations, self._source.chunks, self._source.keys(), self._source.now(), self._keep_days)
+            self._prune([one for one in locations if one.name in made.places])
+            with contextlib.suppress(Unavailable):
+                self._tailing.ship(locations)
         return made
 
-    def ship(self) -> int:
-        """Send the newest key tree to every place when an epoch ended; how many places got it. Raises `Unavailable`."""
-        return self._shipping.ship(list(self._open_places()))
+    def _prune(self, locations: Sequence[Location]) -> None:
+        """Beside no tail on its way, whose pieces nothing names yet; the next backup prunes what this one does not."""
+        with contextlib.suppress(Conflict), only_one(self._source.database, TAIL):
+            prune_all(locations, self._source.chunks, self._source.keys(), self._source.now(), self._pace.keep_days)
+
+    def ship(self, *, last: bool = False) -> int:
+        """Send the newest key tree to every place when an epoch ended, and the tail of the log when it is due or the
+        `last`; how many places got the tree. Raises `Unavailable`."""
+        locations = list(self._open_places())
+        try:
+            return self._shipping.ship(locations)
+        finally:
+            if last or self._tailing.due():
+                self._tailing.ship(locations)
+
+    def keep_up(self) -> None:
+        """`ship`, as a server does every moment: after a place refused, not for a while. Raises `Unavailable`."""
+        if time.monotonic() >= self._not_before:
+            self._not_before = time.monotonic() + _AGAIN_SECONDS
+            self.ship()
+            self._not_before = 0.0
 
     def listed(self) -> list[Listed]:
         """Every backup whose manifest holds, newest first. Raises `Unavailable` when no place can be read."""
@@ -140,10 +172,23 @@ class Backups:
         self._record(VERIFIED, wanted, facts)
         return checked
 
-    def require_current(self, logged: dict[str, str]) -> None:
-        """Raises `IntegrityError` (backup-rolled-back) when a place lacks a backup that the log remembers."""
+    def require_current(self, remembered: Sequence[Event] | None = None) -> None:
+        """Whether the places show what the log remembers (`remembered`, or the newest entries of `backup.made`).
+
+        Raises `IntegrityError` (backup-rolled-back) when one lacks the newest complete backup or shows another, or
+        when an older one that is not over yet is in no place. A place may lack older ones: it may be a new disk.
+        """
+        events = self._history(MADE) if remembered is None else remembered
+        since = self._source.now() - self._pace.keep_days * DAY_MS
+        whole = [one for one in events if one.at > since and one.facts.get("state") == "complete"]
+        logged = {one.backup: str(one.facts.get("digest")) for one in whole}
+        newest = dict(list(logged.items())[:1])
+        together: list[Held] = []
         for location in self._open_places():
-            require_newest(list(places.readable(location, self._source.keys())), logged)
+            shown = list(places.readable(location, self._source.keys()))
+            require_newest(shown, newest)
+            together += shown
+        require_newest(together, logged)
 
     def drill(self, progress: Progress = quiet) -> Drilled:
         """Restore the newest backup on trial and record how it went. Raises what stands in the way; that too is said
@@ -157,6 +202,7 @@ class Backups:
         counts = {
             "rpo_ms": done.rpo_ms,
             "rto_ms": done.rto_ms,
+            "log_rpo_ms": done.log_rpo_ms,
             "live": done.restored.probed.live,
             "refused": done.restored.probed.units,
             **(done.restored.compared.counts() if done.restored.compared else {}),
@@ -169,7 +215,7 @@ class Backups:
         """A drill when the last that passed is old enough, the last that found nothing to try is a day old, and there
         is a backup. Raises as `drill`."""
         now = self._source.now()
-        since = {PASSED: now - self._drill_days * DAY_MS, UNKNOWN: now - DAY_MS}
+        since = {PASSED: now - self._pace.drill_days * DAY_MS, UNKNOWN: now - DAY_MS}
         if any(one.at > since.get(str(one.facts.get("state")), now) for one in self._history(DRILLED)):
             return None
         try:
@@ -188,11 +234,29 @@ class Backups:
 
     def covered(self, before: int) -> list[str]:
         """Ids of every backup that still exists and was made before a moment (epoch ms), oldest first."""
+        return [backup for _, backup in self._known(before)]
+
+    def made(self, before: int) -> list[int]:
+        """When the oldest and the newest of them were made (epoch ms); empty when there is none."""
+        known = self._known(before)
+        return [known[0][0], known[-1][0]] if known else []
+
+    def _known(self, before: int) -> list[tuple[int, str]]:
         found: set[tuple[int, str]] = set()
         for location in self._open_places():
             with contextlib.suppress(Unavailable):
                 found |= set(map(named, places.files(location)))
-        return [backup for made_at, backup in sorted(found) if made_at < before]
+        return sorted(one for one in found if one[0] < before)
+
+    def away(self) -> list[str]:
+        """Names of the places that cannot be asked now."""
+        found = []
+        for location in self._open_places():
+            try:
+                places.files(location)
+            except Unavailable:
+                found.append(location.name)
+        return found
 
     def newest(self, backup: str | None = None) -> Held:
         """The newest backup, or the one of that id, in the first place where its manifest holds. Raises `NotFound`."""

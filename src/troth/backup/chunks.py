@@ -17,6 +17,7 @@ from troth.kernel.errors import IntegrityError
 
 FOLDER = "chunks"
 _LARGEST = 64 << 20  # bytes of an unpacked piece
+LARGEST_PIECE = _LARGEST + (1 << 16)  # bytes of a sealed one: what cannot be packed grows a little
 _NONCE = 12
 _LEVEL = 3  # of compression: most of the gain at a third of the cost
 

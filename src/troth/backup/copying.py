@@ -5,7 +5,6 @@ The manifest comes last, so an interrupted backup leaves parts without a manifes
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from troth.backup import logs, manifest, places, rows
+from troth.backup import homes, logs, manifest, places, rows
 from troth.backup.chunks import Chunk
 from troth.backup.locations import LEAST, Location
 from troth.backup.logs import LogCopy
@@ -28,7 +27,7 @@ from troth.storage.migrate import current
 from troth.vault.store import ERASED
 from troth.vault.store import objects as object_table
 
-_BATCH = 128  # objects in memory at once
+_BATCH = 1024  # objects in memory at once; each batch is synced
 _BATCH_BYTES = 32 << 20
 
 
@@ -73,6 +72,7 @@ class Copying:
         self._sent = 0
         for location in locations:
             try:
+                homes.claim(location, source.keys())
                 self._present[location.name] = set(location.store.names())
                 self._active[location.name] = location
             except TrothError as error:
@@ -81,7 +81,7 @@ class Copying:
 
     def run(self) -> Made:
         """Make the backup."""
-        previous = self._previous()
+        begun, previous = self._source.now(), self._previous()
         known = places.newest_index(previous, self._source.chunks)
         with tempfile.TemporaryDirectory(prefix="troth-backup-") as name:
             taken, spooled = self._snapshot(_Spool(Path(name)))
@@ -89,7 +89,7 @@ class Copying:
         self._source.settle()  # every entry that stands in the snapshot's outbox is now in a log
         copies = self._logs(previous, known)
         self._objects(taken.blobs, known)
-        return self._finish(previous, taken, copies)
+        return self._finish(previous, begun, taken, copies)
 
     def _previous(self) -> Held | None:
         found = [
@@ -126,15 +126,22 @@ class Copying:
     def _logs(self, previous: Held | None, known: dict[str, Part]) -> list[LogCopy]:
         before = self._logs_before(previous)
         copies: list[LogCopy] = []
+        waiting: list[tuple[str, bytes]] = []
         for copy in logs.signed_logs(self._source.database):
             kept: list[str] = []
-            if (old := before.get(copy.log)) is not None:
+            if (old := before.get(copy.log)) is not None and old.first == copy.first:  # else its pieces hold too much
                 kept = self._reused(old.bundles[: logs.full_bundles(old.checkpoint.size)], known)
-            fresh: list[str] = []
-            for content in logs.bundles(self._source.database, copy, len(kept)):
-                fresh.append(self._sealed(content))
-            copies.append(LogCopy(copy.log, copy.note, (*kept, *fresh)))
+            fresh = logs.bundles(self._source.database, copy, len(kept))
+            chunks = (self._noted(self._source.chunks.seal(content)) for content in fresh)
+            for batch in _batches((one.name, one.content) for one in chunks):
+                waiting += batch
+                kept += [name for name, _ in batch]
+            if sum(len(content) for _, content in waiting) >= _BATCH_BYTES:
+                self._send(waiting)
+                waiting = []
+            copies.append(LogCopy(copy.log, copy.note, tuple(kept), copy.first))
             self._progress("logs", len(copies), len(copies))
+        self._send(waiting)
         return copies
 
     def _logs_before(self, previous: Held | None) -> dict[str, LogCopy]:
@@ -192,23 +199,24 @@ class Copying:
         except NotFound:
             return False
 
-    def _finish(self, previous: Held | None, taken: _Taken, copies: list[LogCopy]) -> Made:
-        log_index = self._sealed(logs.index(copies))
+    def _finish(self, previous: Held | None, begun: int, taken: _Taken, copies: list[LogCopy]) -> Made:
+        listed = self._noted(self._source.chunks.seal(logs.index(copies)))
         parts = sorted(self._parts.values(), key=lambda one: one.name)
         chunks = [self._source.chunks.seal(piece) for piece in manifest.index_pieces(parts)]
-        self._send([(one.name, one.content) for one in chunks])
+        self._send([(one.name, one.content) for one in (listed, *chunks)])
         pieces = [manifest.part(one.name, one.content) for one in chunks]
         operator = next((one.note.decode() for one in copies if one.log == logs.OPERATOR), "")
         document = Manifest(
             id=new_id("bak"),
             made_at=self._source.now(),
+            begun_at=begun,
             tool=self._source.tool,
             installation=self._source.signer.name,
             jurisdiction=self._source.jurisdiction,  # type: ignore[arg-type]  # checked by the model
             previous=previous.digest if previous else None,
             schema_revision=taken.schema,
             tables=list(taken.tables.values()),
-            logs=[log_index],
+            logs=[listed.name],
             checkpoint=operator,
             epoch=taken.epoch,
             key_manifest=taken.key_manifest,
@@ -225,11 +233,6 @@ class Copying:
         self._parts[chunk.name] = manifest.part(chunk.name, chunk.content)
         return chunk
 
-    def _sealed(self, plaintext: bytes) -> str:
-        chunk = self._noted(self._source.chunks.seal(plaintext))
-        self._send([(chunk.name, chunk.content)])
-        return chunk.name
-
     def _everywhere(self, name: str) -> bool:
         return all(name in self._present[one] for one in self._active)
 
@@ -241,7 +244,7 @@ class Copying:
             try:
                 if missing:
                     location.store.create_all(missing)
-                    _confirm(location, missing)
+                    confirm(location, missing)
             except TrothError as error:
                 self._failed[location.name] = error
                 del self._active[location.name]
@@ -284,9 +287,10 @@ def _blobs(connection: Connection) -> list[str]:
     return sorted(str(blob) for blob in connection.scalars(listed))
 
 
-def _confirm(location: Location, items: list[tuple[str, bytes]]) -> None:
+def confirm(location: Location, items: Iterable[tuple[str, bytes]]) -> None:
+    """Raises `IntegrityError` (backup-read-back) unless a place gives back what it was given."""
     for name, content in items:
-        if hashlib.sha256(location.store.get(name)).digest() != hashlib.sha256(content).digest():
+        if location.store.get(name, len(content)) != content:
             raise IntegrityError("A backup location did not keep what it was given.", code="backup-read-back")
 
 

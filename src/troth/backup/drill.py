@@ -16,12 +16,14 @@ PASSED, UNKNOWN = "passed", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
-    """What a drill showed. `rpo_ms`: the age of what would have been lost; `rto_ms`: how long the restore took."""
+    """What a drill showed. `rpo_ms`: the age of what would have been lost; `log_rpo_ms`: that of the log's entries and
+    the erasures in them; `rto_ms`: how long the restore took."""
 
     backup: str
     place: str
     rpo_ms: int
     rto_ms: int
+    log_rpo_ms: int
     restored: Restored
 
     @property
@@ -37,5 +39,7 @@ def drill(restoring: Restoring, held: Held, now: int, progress: Progress = quiet
     with tempfile.TemporaryDirectory(prefix="troth-drill-") as name:
         restored = restoring.into(Path(name) / "drill", held, progress)
         took = round((time.monotonic() - begin) * 1000)
-    manifest = held.manifest
-    return Drilled(manifest.id, held.location.name, max(0, now - manifest.made_at), took, restored)
+    manifest, tail = held.manifest, restoring.remains.tail()
+    logged = tail.tail.made_at if tail else manifest.made_at
+    age, log_age = max(0, now - manifest.made_at), max(0, now - logged)
+    return Drilled(manifest.id, held.location.name, age, took, log_age, restored)

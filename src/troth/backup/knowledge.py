@@ -7,7 +7,7 @@ backup stand in for it, and the guard beside the keys says how new they must be.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from troth.audit.checkpoint import open_checkpoint
 from troth.audit.guard import blob_name
 from troth.audit.origins import Origins
-from troth.backup import logs, places, rows, shipping
-from troth.backup.chunks import Chunks
+from troth.backup import logs, places, rows, shipping, tails
+from troth.backup.chunks import LARGEST_PIECE, Chunks
 from troth.backup.locations import Location
 from troth.backup.logs import LogCopy
+from troth.backup.manifest import Part
 from troth.backup.places import Held
+from troth.backup.tails import HeldTail, LogTail
 from troth.kernel.errors import IntegrityError, NotFound, TrothError, Unavailable
 from troth.kernel.scope import SYSTEM
 from troth.keys import recovery
@@ -59,6 +61,18 @@ class Remains:
     live: Database | None
     newest: Held
     places: Sequence[Location] = ()
+    keys: Mapping[str, bytes] = field(default_factory=dict)
+    """Who may have signed a tail."""
+    far: BlobStore | None = None
+    """The mirror of the logs in a second region, which has every entry that was ever signed."""
+
+    def tail(self) -> HeldTail | None:
+        """The newest tail after the newest backup of which a place has every piece."""
+        found = [one for place in self.places if (one := tails.newest(place, self.keys))]
+        for one in sorted(found, key=lambda one: one.tail.file, reverse=True):
+            if one.tail.made_at > self.newest.manifest.made_at and one.whole(self.chunks):
+                return one
+        return None
 
 
 def gather(remains: Remains, restored: Database, scratch: Path) -> Knowledge:
@@ -68,15 +82,16 @@ def gather(remains: Remains, restored: Database, scratch: Path) -> Knowledge:
     provider is away.
     """
     ledger = remains.live if remains.live and _answers(remains.live) else None
+    tail = remains.tail()
     if ledger is None:
-        ledger = _loaded(remains.newest, remains.chunks, scratch)
+        ledger = _loaded(remains, tail, scratch)
     jurisdiction = remains.jurisdiction
     kept = [_in_database(ledger, jurisdiction)]
     kept += [recovery.kept_in_copies(domain.blobs, jurisdiction) for domain in remains.domains]
     kept += [shipping.shipped(location) for location in remains.places]
     kept.append(_in_database(restored, jurisdiction))
     tree = recovery.find(kept, [domain.root for domain in remains.domains], jurisdiction)
-    return Knowledge(tree, ledger, ledger is remains.live, dict(_logs(remains)), _signed(remains))
+    return Knowledge(tree, ledger, ledger is remains.live, dict(_logs(remains, tail)), _signed(remains))
 
 
 def _answers(database: Database) -> bool:
@@ -90,17 +105,20 @@ def _answers(database: Database) -> bool:
         return False
 
 
-def _loaded(held: Held, chunks: Chunks, scratch: Path) -> Database:
-    """The rows of a backup in a scratch database."""
+def _loaded(remains: Remains, tail: HeldTail | None, scratch: Path) -> Database:
+    """The rows of the newest backup in a scratch database, brought up to the tail after it."""
+    held, chunks = remains.newest, remains.chunks
     database = Database(f"sqlite:///{scratch / 'newest.db'}")
     metadata.create_all(database.engine)
-    load_rows(database, held, chunks)
+    load_rows(database, held, chunks, places.parts_of(held, chunks))
+    if tail is not None and tail.tail.since <= tails.begun(held.manifest):
+        with database.write(SYSTEM) as connection:
+            tails.apply(connection, [tail.piece(name, chunks) for name in tail.tail.rows])
     return database
 
 
-def load_rows(database: Database, held: Held, chunks: Chunks) -> int:
+def load_rows(database: Database, held: Held, chunks: Chunks, parts: Mapping[str, Part]) -> int:
     """Put the rows of a backup into an empty schema, in one transaction; how many."""
-    parts = places.parts_of(held, chunks)
     count = 0
     with database.write(SYSTEM) as connection:
         rows.clear(connection)
@@ -120,14 +138,17 @@ def _in_database(database: Database, jurisdiction: str) -> Kept:
         return Kept()
 
 
-def _logs(remains: Remains) -> Iterator[tuple[str, Entries]]:
+def _logs(remains: Remains, tail: HeldTail | None) -> Iterator[tuple[str, Entries]]:
     """For each log the longest copy that leads to a root which we signed."""
     copied = {one.log: one for one in places.logs_of(remains.newest, remains.chunks)}
-    for log in sorted({*copied, *_guarded(remains.guard)}):
+    ends = _ends(remains, tail)
+    for log in sorted({*copied, *ends, *_guarded(remains.guard)}):
         attempts: list[Callable[[], Entries]] = []
-        if remains.mirror is not None:
-            for store in (remains.guard, remains.mirror):
-                attempts.append(partial(_mirrored, remains, store, log))
+        for mirror in (remains.mirror, remains.far):
+            if mirror is not None:
+                attempts += [partial(_mirrored, remains, store, mirror, log) for store in (remains.guard, mirror)]
+        if tail is not None and log in ends:
+            attempts.append(partial(_from_tail, remains, tail, ends[log], copied.get(log)))
         if log in copied:
             attempts.append(partial(_from_backup, remains, copied[log]))
         found = []
@@ -135,13 +156,32 @@ def _logs(remains: Remains) -> Iterator[tuple[str, Entries]]:
             with contextlib.suppress(NotFound, IntegrityError, Unavailable):
                 found.append(attempt())
         if found:
-            yield log, max(found, key=lambda one: one[0].checkpoint.size)
+            yield log, max(found, key=lambda one: (one[0].checkpoint.size, -logs.first_kept(one[1])))
 
 
-def _mirrored(remains: Remains, signed_in: BlobStore, log: str) -> Entries:
-    """The log as the mirror beside the data has it, up to the checkpoint that `signed_in` remembers."""
-    assert remains.mirror is not None
-    mirror = remains.mirror
+def _ends(remains: Remains, tail: HeldTail | None) -> dict[str, LogTail]:
+    """The logs of a tail; none when it does not hold."""
+    if tail is None:
+        return {}
+    try:
+        return {one.log: one for one in tails.read_index(tail.piece(tail.tail.logs, remains.chunks))}
+    except IntegrityError:
+        return {}
+
+
+def _from_tail(remains: Remains, tail: HeldTail, end: LogTail, before: LogCopy | None) -> Entries:
+    open_checkpoint(end.note, remains.origins.key(end.log))
+    store = remains.newest.location.store
+    read = partial(_piece, store, remains.chunks)
+    return tails.entries(tail, end, before, read, remains.chunks)
+
+
+def _piece(store: BlobStore, chunks: Chunks, name: str) -> bytes:
+    return chunks.open(name, store.get(name, LARGEST_PIECE))
+
+
+def _mirrored(remains: Remains, signed_in: BlobStore, mirror: BlobStore, log: str) -> Entries:
+    """The log as a mirror has it, up to the checkpoint that `signed_in` remembers."""
     note = signed_in.get(blob_name(log, "checkpoint"))
     open_checkpoint(note, remains.origins.key(log))
     copy = LogCopy(log, note)
@@ -151,7 +191,7 @@ def _mirrored(remains: Remains, signed_in: BlobStore, log: str) -> Entries:
 def _from_backup(remains: Remains, copy: LogCopy) -> Entries:
     open_checkpoint(copy.note, remains.origins.key(copy.log))
     store = remains.newest.location.store
-    return copy, logs.leaves(copy, lambda name: remains.chunks.open(name, store.get(name)))
+    return copy, logs.leaves(copy, partial(_piece, store, remains.chunks))
 
 
 def _guarded(guard: BlobStore) -> set[str]:

@@ -32,15 +32,10 @@ def configured(settings: Backup, data: Data) -> list[BackupLocation]:
     Raises `Denied` (wrong-jurisdiction) for a place elsewhere, `Invalid` for fewer than two or one inside the data.
     """
     places = list(settings.locations) or _default(data)
-    if any(one.jurisdiction != data.jurisdiction for one in places):
-        raise Denied(
-            "A backup location stands in another jurisdiction than this installation; name one inside it.",
-            code="wrong-jurisdiction",
-        )
     if len(places) < LEAST:
         raise Invalid("Backups need at least two locations (TROTH_BACKUP__LOCATIONS).", code="bad-setting")
     for one in places:
-        _check(one, data)
+        require_usable(one, data)
     return places
 
 
@@ -49,7 +44,7 @@ def opened(places: Sequence[BackupLocation], keep_days: int) -> list[Location]:
 
     Raises `Unavailable` for a folder or credentials file, `Invalid` for an object lock longer than the retention.
     """
-    return [_opened(f"place-{at}", one, keep_days) for at, one in enumerate(places, 1)]
+    return [opened_one(f"place-{at}", one, keep_days) for at, one in enumerate(places, 1)]
 
 
 def failure_domains(locations: Sequence[Location]) -> int:
@@ -63,7 +58,13 @@ def _default(data: Data) -> list[BackupLocation]:
     return [BackupLocation(jurisdiction=data.jurisdiction, folder=beside / name) for name in ("a", "b")]
 
 
-def _check(place: BackupLocation, data: Data) -> None:
+def require_usable(place: BackupLocation, data: Data) -> None:
+    """Raises `Denied` (wrong-jurisdiction) for a place elsewhere, `Invalid` for one that is half named or live data."""
+    if place.jurisdiction != data.jurisdiction:
+        raise Denied(
+            "A backup location stands in another jurisdiction than this installation; name one inside it.",
+            code="wrong-jurisdiction",
+        )
     if (place.folder is None) == (place.bucket is None):
         raise Invalid("A backup location has either a folder or a bucket.", code="bad-setting")
     if place.bucket is not None and (place.credentials is None or not place.endpoint or not place.region):
@@ -75,7 +76,8 @@ def _check(place: BackupLocation, data: Data) -> None:
                 raise Invalid("A backup folder and a live folder must not lie inside each other.", code="bad-setting")
 
 
-def _opened(name: str, place: BackupLocation, keep_days: int) -> Location:
+def opened_one(name: str, place: BackupLocation, keep_days: int) -> Location:
+    """One place under its name. Raises as `opened`."""
     if place.folder is not None:
         private_folder(place.folder)
         return Location(name, place.jurisdiction, LocalBlobs(place.folder), Path(place.folder).stat().st_dev)

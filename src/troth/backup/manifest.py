@@ -64,10 +64,11 @@ class Index(_Strict):
 
 
 class Manifest(_Strict):
-    """Everything that a backup claims. Times in epoch milliseconds."""
+    """Everything that a backup claims. Times in epoch milliseconds; `begun_at`: before it looked at the database."""
 
     id: _Id
     made_at: _Count
+    begun_at: _Count | None = None
     tool: Annotated[str, Field(max_length=64)]
     installation: Annotated[str, Field(max_length=256)]
     jurisdiction: Literal["us", "eu", "au"]

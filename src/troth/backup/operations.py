@@ -44,11 +44,13 @@ class MadeView(BackupView):
 
 
 class DrillView(BaseModel):
-    """How a restore on trial went: age of the backup (RPO) and time taken (RTO) in milliseconds, and what was tried."""
+    """How a restore on trial went: age of the backup (RPO), of the log's tail (its RPO) and time taken (RTO) in
+    milliseconds, and what was tried."""
 
     backup: str
     rpo_ms: int
     rto_ms: int
+    log_rpo_ms: int
     live_opened: int
     erased_refused: int
 
@@ -102,6 +104,7 @@ def drill_view(done: Drilled) -> DrillView:
         backup=done.backup,
         rpo_ms=done.rpo_ms,
         rto_ms=done.rto_ms,
+        log_rpo_ms=done.log_rpo_ms,
         live_opened=done.restored.probed.live,
         erased_refused=done.restored.probed.units,
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from troth.backup import places
-from troth.backup.chunks import Chunks
 from troth.backup.knowledge import Knowledge
-from troth.backup.manifest import OBJECTS
+from troth.backup.manifest import OBJECTS, Part
 from troth.backup.places import Held
 from troth.backup.quarantine import Quarantine
 from troth.backup.source import Progress, quiet
@@ -20,7 +19,7 @@ from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothE
 from troth.kernel.ids import id_bytes
 from troth.kernel.scope import SYSTEM
 from troth.keys.lifecycle import State
-from troth.keys.units import subject_place, tenant_place
+from troth.keys.units import UnitKey, subject_place, tenant_place
 from troth.storage.database import metadata
 from troth.vault import framing
 
@@ -44,11 +43,11 @@ class Probed:
 class Probing:
     """The attempt of everybody who must not succeed, and of everybody who must."""
 
-    def __init__(self, quarantine: Quarantine, today: Knowledge, held: Held, chunks: Chunks) -> None:
+    def __init__(self, quarantine: Quarantine, today: Knowledge, held: Held, parts: Mapping[str, Part]) -> None:
         self._quarantine = quarantine
         self._today = today
         self._held = held
-        self._chunks = chunks
+        self._parts = parts
 
     def probe(self, progress: Progress = quiet) -> Probed:
         """Raises `IntegrityError`: `erased-opens` or `live-unreadable`."""
@@ -84,7 +83,7 @@ class Probing:
         with self._quarantine.database.read(SYSTEM) as connection:
             gone = set(connection.scalars(select(objects.c.id).where(objects.c.state == "erased")))
         tried = 0
-        for part in places.parts_of(self._held, self._chunks).values():
+        for part in self._parts.values():
             if tried == MOST_ERASED:
                 break
             if part.name.startswith(f"{OBJECTS}/") and part.name.rpartition("/")[2] in gone:
@@ -114,13 +113,15 @@ class Probing:
         rows = list(self._live_rows())
         step = max(1, len(rows) // MOST_OBJECTS)
         tried, suspended = rows[::step], 0
+        keys: dict[str, UnitKey] = {}
         for done, row in enumerate(tried, 1):
             try:
                 if done <= _WHOLE_WAY:
                     self._quarantine.open_object(row.tenant, row.subject, row.id)
                 else:
-                    key = self._quarantine.tree.key(bytes.fromhex(row.unit))
-                    framing.open(self._quarantine.objects.get(row.blob), _facts(row), key)
+                    if row.unit not in keys:
+                        keys[row.unit] = self._quarantine.tree.key(bytes.fromhex(row.unit))
+                    framing.open(self._quarantine.objects.get(row.blob), _facts(row), keys[row.unit])
             except Conflict:
                 suspended += 1  # restricted or held: the key is there, and refuses ordinary use
             except TrothError as error:

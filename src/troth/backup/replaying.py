@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from troth.audit.leaf import read_leaf
 from troth.backup import rows
 from troth.backup.knowledge import Knowledge
+from troth.backup.lost_ledger import NOTHING, Accepted, Amends, Lost, amend, lost
+from troth.backup.standing import GROUP, POLICY_SET, make_sure, rows_of, tables, take_over
+from troth.backup.tails import DECISIONS
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
 from troth.keys import recovery
@@ -23,27 +26,20 @@ from troth.keys.units import address
 from troth.storage.database import Database, metadata
 from troth.vault.ground import subject_digest
 
-# Decisions about data: the newest ones hold, whatever the backup says.
-DECISIONS = """erasure erasure_step erasure_decision erasure_certificate vault_hold vault_consent vault_objection
-    vault_concern vault_retention_rule vault_request vault_request_notice vault_statement key_suspension
-    vault_subject vault_restriction""".split()
 # What ended stays ended: table -> the state that has not ended. Rows are updated by primary key, `_ADDED` also added.
 ENDINGS = {"key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "live"}
 _ADDED = frozenset({"key_scope"})
 # Rights of people: as they are now, and gone when they are gone while their owner stays.
 RIGHTS = ("users", "api_keys", "role_grants")
-# What people and operators set for themselves: exactly today's rows, such as the second factor after a stolen phone.
-# Table -> the columns by which a row has an owner here; none when it needs no owner.
-SETTINGS: dict[str, dict[str, tuple[str, ...]]] = {
-    "totp": {"user": ("users",)},
-    "recovery_codes": {"user": ("users",)},
-    "known_devices": {"user": ("users",)},
-    "privacy_settings": {"owner": ("users", "tenants")},
-    "vendors": {},
-}
+# As the backup has them: what only adds, what the key tree's recovery replaces, and what is set up again at will.
+AS_BACKED_UP = frozenset(
+    """audit_details audit_witnessed budget_spent
+    installation tenants key_manifest key_page key_root key_tree probe_hour
+    probe_outage receipts status_day tenant_arrival usage_day usage_row vault_edge video_jobs""".split()
+)
+_LETTER = "clo_"  # a last letter has a key of its own, which goes when it was sent: that is nobody's erasure
 _WHOLE = frozenset({"subject", "tenant"})  # scopes of erasures that destroy every key
 _GONE = "erased"
-_GROUP = 400
 _AS_TODAY = "id subject facts shared unit version expires_at state reason erasure".split()
 
 
@@ -54,12 +50,15 @@ class Replayed:
     people: tuple[tuple[str, str], ...]
     units: int
     objects: int
+    amends: Amends = NOTHING
 
 
-def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int) -> Replayed:
+def replay(
+    database: Database, today: Knowledge, roots: Iterable[Root], at: int, accepted: Accepted | None = None
+) -> Replayed:
     """Bring restored rows up to today in one transaction; `at` in epoch milliseconds.
 
-    Raises `IntegrityError`: `ledger-behind` when the log knows of an erasure that neither ledger nor key tree shows,
+    Raises `IntegrityError`: `ledger-behind` when only the log knows of an erasure, unless `accepted`,
     `tree-behind` when the key tree is older than an erasure in the log, `live-unreadable` when it lacks a live key.
     """
     with database.write(SYSTEM) as connection:
@@ -67,30 +66,32 @@ def replay(database: Database, today: Knowledge, roots: Iterable[Root], at: int)
         _endings(today.ledger, connection)
         _standing(today.ledger, connection)
         _rights(today.ledger, connection)
-        _settings(today.ledger, connection)
+        leaves = [leaf for _, entries in today.logs.values() for leaf in entries]
+        take_over(today.ledger, connection)
         if today.living:
             _require_keys(connection, today)
+        else:
+            make_sure(connection, _leaves_of(leaves, POLICY_SET), at)
         units = recovery.install(connection, today.tree, list(roots), at)
-        leaves = [leaf for _, entries in today.logs.values() for leaf in entries]
         objects = _deleted(connection, leaves) + _unreadable(connection, at)
-        _require_ledger(connection, leaves)
+        amends = amend(connection, _lost(connection, leaves), accepted, at)
         _require_tree(today, leaves)
         people = tuple(_erased_people(connection))
         rows.number_on(connection)
-    return Replayed(people, units, objects)
+    return Replayed(people, units, objects, amends)
 
 
 def _decisions(ledger: Database, connection: Connection) -> None:
-    for table in _tables(DECISIONS):
+    for table in tables(DECISIONS):
         connection.execute(delete(table))
-        for some in _rows(ledger, select(table)):
+        for some in rows_of(ledger, select(table)):
             connection.execute(insert(table), some)
 
 
 def _endings(ledger: Database, connection: Connection) -> None:
-    for table in _tables(ENDINGS):
+    for table in tables(ENDINGS):
         ended = select(table).where(table.c.state != ENDINGS[table.name])
-        for some in _rows(ledger, ended):
+        for some in rows_of(ledger, ended):
             for row in some:
                 row.pop("seq", None)
                 same = [column == row[column.name] for column in _key(table)]
@@ -104,7 +105,7 @@ def _standing(ledger: Database, connection: Connection) -> None:
     objects = metadata.tables["vault_object"]
     both = [objects.c[name] for name in _AS_TODAY]
     standing = objects.c.state.in_(("live", "closed"))
-    for some in _rows(ledger, select(*both).where(standing)):
+    for some in rows_of(ledger, select(*both).where(standing)):
         now = {row["id"]: row for row in some}
         here = select(*both).where(standing, objects.c.id.in_(now))
         for row in connection.execute(here).mappings().all():
@@ -125,24 +126,12 @@ def _changes(here: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _settings(ledger: Database, connection: Connection) -> None:
-    there = {name: set(connection.scalars(select(metadata.tables[name].c.id))) for name in ("users", "tenants")}
-    for table in _tables(SETTINGS):
-        owners = {
-            column: set[str]().union(*(there[one] for one in names)) for column, names in SETTINGS[table.name].items()
-        }
-        connection.execute(delete(table))
-        for some in _rows(ledger, select(table)):
-            if owned := [row for row in some if all(row[one] in known for one, known in owners.items())]:
-                connection.execute(insert(table), owned)
-
-
 def _rights(ledger: Database, connection: Connection) -> None:
     users = metadata.tables["users"]
-    there = {row["id"] for some in _rows(ledger, select(users.c.id)) for row in some}
-    for table in _tables(RIGHTS):
+    there = {row["id"] for some in rows_of(ledger, select(users.c.id)) for row in some}
+    for table in tables(RIGHTS):
         now = {
-            tuple(row[one.name] for one in _key(table)): row for some in _rows(ledger, select(table)) for row in some
+            tuple(row[one.name] for one in _key(table)): row for some in rows_of(ledger, select(table)) for row in some
         }
         for found in connection.execute(select(table)).mappings().all():
             key = tuple(found[one.name] for one in _key(table))
@@ -196,27 +185,29 @@ def _require_keys(connection: Connection, today: Knowledge) -> None:
             )
 
 
-def _require_ledger(connection: Connection, leaves: list[bytes]) -> None:
+def _lost(connection: Connection, leaves: list[bytes]) -> list[Lost]:
+    """Erasures in the log that neither ledger nor key tree shows."""
     erasure = metadata.tables["erasure"]
     known = set(connection.scalars(select(erasure.c.id)))
-    begun = {facts["erasure"]: facts for facts in _entries(leaves, "erasure.tombstoned") if "erasure" in facts}
-    sealed = {facts["erasure"]: facts for facts in _entries(leaves, "erasure.sealed") if "erasure" in facts}
-    shown = {one for one, facts in sealed.items() if one in begun and _in_tree(begun[one], facts)}
-    missing = begun.keys() - known - shown
-    if missing:
-        raise IntegrityError(
-            f"The log knows of {len(missing)} erasures that began and are in no ledger here; find the newest database "
-            "or backup, or have those people asked again.",
-            code="ledger-behind",
-        )
+    begun, sealed = _by_erasure(leaves, "erasure.tombstoned"), _by_erasure(leaves, "erasure.sealed")
+    shown = {one for one in begun.keys() & sealed.keys() if _in_tree(begun[one]["facts"], sealed[one]["facts"])}
+    return lost(begun, sealed, begun.keys() - known - shown)
+
+
+def _by_erasure(leaves: list[bytes], operation: str) -> dict[str, dict[str, Any]]:
+    found = (leaf for leaf in _leaves_of(leaves, operation) if "erasure" in leaf.get("facts", {}))
+    return {leaf["facts"]["erasure"]: leaf for leaf in found}
 
 
 def _in_tree(begun: dict[str, Any], sealed: dict[str, Any]) -> bool:
     """True when a sealed erasure left no key of what it took: its scope takes every key, or as many as objects went.
 
-    Otherwise a key lives on for other objects of the same day or month, and only the ledger says which of them ended.
+    Otherwise a key lives on, for other objects of the same day or month or for a copy of one that was shared later, and
+    only the ledger says which of them ended.
     """
-    return bool(_WHOLE & begun.get("kinds", {}).keys()) or sealed.get("units", 0) >= sealed.get("objects", 0) > 0
+    if _WHOLE & begun.get("kinds", {}).keys():
+        return True
+    return not sealed.get("by_deletion") and sealed.get("units", 0) >= sealed.get("objects", 0) > 0
 
 
 def _require_tree(today: Knowledge, leaves: list[bytes]) -> None:
@@ -241,28 +232,25 @@ def _erased_people(connection: Connection) -> Iterator[tuple[str, str]]:
         if row.period == "account":
             accounts[owner] = accounts.get(owner, False) or row.state != State.DESTROYED
     for tenant, subject in sorted(owners):
+        if subject.startswith(_LETTER):
+            continue
         if subject_digest(tenant, subject) in closed or not accounts.get((tenant, subject), True):
             yield tenant, subject
 
 
 def _facts(leaves: list[bytes], operation: str, fact: str) -> Iterator[Any]:
-    return (facts[fact] for facts in _entries(leaves, operation) if fact in facts)
+    facts = (leaf.get("facts", {}) for leaf in _leaves_of(leaves, operation))
+    return (each[fact] for each in facts if fact in each)
 
 
-def _entries(leaves: list[bytes], operation: str) -> Iterator[dict[str, Any]]:
-    """The facts of every entry of an operation."""
+def _leaves_of(leaves: list[bytes], operation: str) -> Iterator[dict[str, Any]]:
+    """Every entry of an operation."""
     sign = f'"{operation}"'.encode()
     for leaf in leaves:
         if sign in leaf:  # reading every leaf would cost more than all the rest
             members = read_leaf(leaf)
             if members.get("op") == operation:
-                yield members.get("facts", {})
-
-
-def _tables(names: Iterable[str]) -> Iterator[Table]:
-    for name in names:
-        if (table := metadata.tables.get(name)) is not None:
-            yield table
+                yield members
 
 
 def _key(table: Table) -> list[Any]:
@@ -270,12 +258,6 @@ def _key(table: Table) -> list[Any]:
     return [table.c.id] if "id" in table.c else list(table.primary_key.columns)
 
 
-def _rows(database: Database, query: Any) -> Iterator[list[dict[str, Any]]]:
-    with database.read(SYSTEM) as connection:
-        for some in connection.execution_options(yield_per=_GROUP).execute(query).mappings().partitions():
-            yield [dict(row) for row in some]
-
-
 def _groups(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), _GROUP):
-        yield values[start : start + _GROUP]
+    for start in range(0, len(values), GROUP):
+        yield values[start : start + GROUP]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from troth.audit.tiles import CHECKPOINT
 from troth.backup import logs, places
 from troth.backup.comparing import Compared, compared
 from troth.backup.knowledge import Knowledge, Remains, gather, load_rows
+from troth.backup.lost_ledger import Accepted
 from troth.backup.manifest import OBJECTS, Part
 from troth.backup.places import Held
 from troth.backup.probing import Probed, Probing
@@ -35,8 +36,18 @@ from troth.storage.private import private_folder
 
 PART = ".part"  # ends the name of an unfinished restore
 _OURS = "unfinished-restore"  # the file that says so: a folder without it is somebody else's
-_BATCH = 128
 _SPARE = 1.1  # room that must be free, in sizes of the backup
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What a restore may go on without: signed entries of the log; what erasures took that only the log knows."""
+
+    lost_log: bool = False
+    lost_erasures: Accepted | None = None
+
+
+NO_LOSS = Accepting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +76,13 @@ class Restoring:
     opened: Callable[[Path], Quarantine]
     now: Callable[[], int]
 
-    def into(self, folder: Path, held: Held, progress: Progress = quiet, *, accept_lost_log: bool = False) -> Restored:
+    def into(self, folder: Path, held: Held, progress: Progress = quiet, *, accepting: Accepting = NO_LOSS) -> Restored:
         """Restore `held` into `folder`, which must not exist.
 
         Raises `Conflict` (not-clean) when it does, or its `.part` is no restore's; `IntegrityError`: the backup does
         not hold, an erased unit opens (erased-opens), a live one does not (live-unreadable), ledger or log are older
-        than what was signed (ledger-behind, log-behind; `accept_lost_log` takes the latter); `Unavailable` without
-        room or roots.
+        than what was signed (ledger-behind, log-behind), unless that is `accepting`; `Unavailable` without room or
+        roots.
         """
         if folder.exists():
             raise Conflict("The folder to restore into exists already; name a new one.", code="not-clean")
@@ -81,7 +92,7 @@ class Restoring:
             unfinished.callback(_discard, work)  # nothing half-restored stays readable
             try:
                 self._require_room(work, held)
-                restored = self._restored(work, held, progress, accept_lost_log=accept_lost_log)
+                restored = self._restored(work, held, progress, accepting)
             except OSError as error:
                 raise Unavailable(
                     "The restore cannot write here; make room and start it again.", code="restore-room"
@@ -95,30 +106,31 @@ class Restoring:
         if shutil.disk_usage(work).free < held.manifest.bytes * _SPARE:
             raise Unavailable("There is not enough room for the restore.", code="restore-room")
 
-    def _restored(self, work: Path, held: Held, progress: Progress, *, accept_lost_log: bool) -> Restored:
+    def _restored(self, work: Path, held: Held, progress: Progress, accepting: Accepting) -> Restored:
         verified = self.verifying.verified(held, progress)
         quarantine = self.opened(work)
         try:
             with tempfile.TemporaryDirectory(prefix="troth-restore-") as scratch:
-                rows = load_rows(quarantine.database, held, self.remains.chunks)
+                parts = places.parts_of(held, self.remains.chunks)
+                rows = load_rows(quarantine.database, held, self.remains.chunks, parts)
                 today = gather(self.remains, quarantine.database, Path(scratch))
                 behind = _behind(today)
-                if behind and not accept_lost_log:
+                if behind and not accepting.lost_log:
                     raise _log_behind(behind)
-                replayed = self._brought_up(quarantine, today)
-                objects, size = self._objects(quarantine, held, progress)
-                probed = Probing(quarantine, today, held, self.remains.chunks).probe(progress)
-                beside = self._compared(quarantine, today, held, replayed)
+                replayed = self._brought_up(quarantine, today, accepting.lost_erasures)
+                objects, size = self._objects(quarantine, held, parts, progress)
+                probed = Probing(quarantine, today, held, parts).probe(progress)
+                beside = compared(today.ledger, quarantine.database, parts, replayed.people) if today.living else None
                 if not today.living:
                     today.ledger.close()
         finally:
             quarantine.close()
         return Restored(verified, rows, objects, size, replayed, probed, beside, behind)
 
-    def _brought_up(self, quarantine: Quarantine, today: Knowledge) -> Replayed:
+    def _brought_up(self, quarantine: Quarantine, today: Knowledge, accepted: Accepted | None) -> Replayed:
         """Ledger, key tree and log of today; then every holder forgets whom the backup still knows."""
         roots = [domain.root for domain in self.remains.domains]
-        replayed = replay(quarantine.database, today, roots, self.now())
+        replayed = replay(quarantine.database, today, roots, self.now(), accepted)
         logs.put(quarantine.database, today.logs, self.now())
         for log, (copy, entries) in today.logs.items():
             for path, content in logs.resources(entries):
@@ -129,33 +141,28 @@ class Restoring:
                 holder.forget(tenant, subject)
         return replayed
 
-    def _compared(self, quarantine: Quarantine, today: Knowledge, held: Held, replayed: Replayed) -> Compared | None:
-        if not today.living:
-            return None
-        parts = places.parts_of(held, self.remains.chunks)
-        return compared(today.ledger, quarantine.database, parts, replayed.people)
-
-    def _objects(self, quarantine: Quarantine, held: Held, progress: Progress) -> tuple[int, int]:
+    def _objects(
+        self, quarantine: Quarantine, held: Held, parts: Mapping[str, Part], progress: Progress
+    ) -> tuple[int, int]:
         """The ciphertext of what is live today; of the rest not a byte is written."""
         table = metadata.tables["vault_object"]
         alive = select(table.c.blob).where(table.c.blob.is_not(None), table.c.state.in_(("live", "closed")))
         with quarantine.database.read(SYSTEM) as connection:
             wanted = sorted(str(blob) for blob in connection.scalars(alive))
-        parts = places.parts_of(held, self.remains.chunks)
         missing = [blob for blob in wanted if f"{OBJECTS}/{blob}" not in parts]
         if missing:
             raise IntegrityError("The backup lacks objects that its rows list.", code="backup-part")
-        size = 0
-        for start in range(0, len(wanted), _BATCH):
-            some = wanted[start : start + _BATCH]
-            items = [(blob, self._content(held, parts[f"{OBJECTS}/{blob}"])) for blob in some]
-            quarantine.objects.create_all(items)
-            size += sum(len(content) for _, content in items)
-            progress("objects", start + len(some), len(wanted))
-        return len(wanted), size
+        chosen = [parts[f"{OBJECTS}/{blob}"] for blob in wanted]
+        quarantine.objects.create_all(self._contents(held, chosen, progress))
+        return len(wanted), sum(part.size for part in chosen)
 
-    def _content(self, held: Held, part: Part) -> bytes:
-        return places.content(held.location, part)
+    def _contents(self, held: Held, chosen: list[Part], progress: Progress) -> Iterator[tuple[str, bytes]]:
+        """Each is compared with the manifest once more: what is written is what was signed."""
+        for done, (part, content) in enumerate(places.contents(held.location, chosen), 1):
+            if isinstance(content, IntegrityError):
+                raise content
+            progress("objects", done, len(chosen))
+            yield part.name.removeprefix(f"{OBJECTS}/"), content
 
 
 def _begin(work: Path) -> None:

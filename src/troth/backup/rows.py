@@ -14,17 +14,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, text
 
 from troth.backup.manifest import as_json
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
 from troth.storage.database import Database, metadata
 
-# Not copied. The log comes from its own entries and what waits for it is in them; sign-ins and claims are over by then.
+# Not copied. The log comes from its own entries and what waits for it is in them; sign-ins and claims are over by then;
+# what is counted and scrubbed begins anew. Prints of pictures would outlive their pictures in old backups.
 LEFT_OUT = frozenset(
-    """audit_entries audit_logs audit_tiles outbox request_claim sessions sign_in_attempts check_run vault_orphan
-    alembic_version""".split()
+    """audit_entries audit_logs audit_tiles outbox certified_sessions request_claim
+    sessions sign_in_attempts check_run vault_orphan
+    passkey_challenges spent_proofs sso_attempts sso_seen sso_sessions use_counter reconciled_place reconciliation
+    oauth_access_tokens oauth_device_codes oauth_refresh_tokens oauth_seen scrub_round
+    scrub_finding vault_print alembic_version""".split()
 )
 _MEAN, _MOST = 256, 2048  # rows in a piece
 _MOST_BYTES = 4 << 20
@@ -65,36 +69,48 @@ def snapshot(database: Database) -> Iterator[Connection]:
 def pieces(connection: Connection) -> Iterator[Piece]:
     """All rows of all tables; a table without rows gives one empty piece."""
     for table in tables():
-        keys = list(table.primary_key.columns)
-        places = [list(table.columns).index(key) for key in keys]
-        found = connection.execution_options(yield_per=_MOST).execute(select(table).order_by(*keys))
-        waiting: list[list[Any]] = []
-        size, any_piece = 0, False
-        for row in found:
-            values = [_plain(value) for value in row]
-            waiting.append(values)
-            size += sum(len(value) if isinstance(value, str) else 32 for value in values)
-            if len(waiting) == _MOST or size > _MOST_BYTES or _ends([row[at] for at in places]):
-                yield _piece(table, waiting)
-                waiting, size, any_piece = [], 0, True
-        if waiting or not any_piece:
+        yield from pieces_of(connection, table)
+
+
+def pieces_of(connection: Connection, table: Table, which: ColumnElement[bool] | None = None) -> Iterator[Piece]:
+    """The rows of one table, or `which` of them; one empty piece when there are none."""
+    keys = list(table.primary_key.columns or table.columns)
+    places = [list(table.columns).index(key) for key in keys]
+    wanted = select(table) if which is None else select(table).where(which)
+    found = connection.execution_options(yield_per=_MOST).execute(wanted.order_by(*keys))
+    waiting: list[list[Any]] = []
+    size, any_piece = 0, False
+    for row in found:
+        values = [_plain(value) for value in row]
+        waiting.append(values)
+        size += sum(len(value) if isinstance(value, str) else 32 for value in values)
+        if len(waiting) == _MOST or size > _MOST_BYTES or _ends([row[at] for at in places]):
             yield _piece(table, waiting)
+            waiting, size, any_piece = [], 0, True
+    if waiting or not any_piece:
+        yield _piece(table, waiting)
 
 
 def put(connection: Connection, table_name: str, content: bytes) -> int:
     """Insert the rows of a piece; how many. Raises `IntegrityError` when it is of another table or schema."""
-    table = next((one for one in tables() if one.name == table_name), None)
+    table, found = read(content)
+    if table.name != table_name:
+        raise _schema()
+    if found:
+        connection.execute(insert(table), found)
+    return len(found)
+
+
+def read(content: bytes) -> tuple[Table, list[dict[str, Any]]]:
+    """The table and the rows of a piece. Raises `IntegrityError` for a table of another schema, and for no piece."""
     try:
         piece = json.loads(content)
-        known = table is not None and set(piece["columns"]) == set(table.columns.keys())
-        if not known or table is None or piece["table"] != table_name:
-            raise IntegrityError("The backup holds a table of another schema; use its version.", code="backup-schema")
-        rows = [dict(zip(piece["columns"], map(_typed, row), strict=True)) for row in piece["rows"]]
+        table = next((one for one in tables() if one.name == piece["table"]), None)
+        if table is None or set(piece["columns"]) != set(table.columns.keys()):
+            raise _schema()
+        return table, [dict(zip(piece["columns"], map(_typed, row), strict=True)) for row in piece["rows"]]
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError("Rows in the backup cannot be read.", code="backup-rows") from error
-    if rows:
-        connection.execute(insert(table), rows)
-    return len(rows)
 
 
 def clear(connection: Connection) -> None:
@@ -117,6 +133,10 @@ def number_on(connection: Connection) -> None:
             highest = connection.scalar(select(func.coalesce(func.max(column), 0)))
             drawn = select(func.nextval(sequence)).select_from(func.generate_series(1, int(highest or 0)))
             connection.execute(drawn).all()  # setting it is the owner's right, drawing is ours
+
+
+def _schema() -> IntegrityError:
+    return IntegrityError("The backup holds a table of another schema; use its version.", code="backup-schema")
 
 
 def _ends(key: Sequence[Any]) -> bool:

@@ -12,24 +12,26 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from troth.backup import rows
+from troth.backup import homes, rows
 from troth.backup.locations import Location
+from troth.backup.source import Source
 from troth.kernel.errors import Conflict, TrothError, Unavailable
 from troth.keys import pages
 from troth.keys.recovery import Kept
 from troth.keys.store import key_manifest, key_page, key_tree
-from troth.storage.database import Database
 
 FOLDER = "tree"
+_PAGE_BYTES = 16 << 20  # a page, a manifest or a pack is far smaller
 _DIGITS = 24  # of a digest in a name
 
 
 class Shipping:
     """Sends the tree of one jurisdiction; remembers what every place has."""
 
-    def __init__(self, database: Database, jurisdiction: str) -> None:
-        self._database = database
-        self._jurisdiction = jurisdiction
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._database = source.database
+        self._jurisdiction = source.jurisdiction
         self._shipped: dict[str, int] = {}  # place -> epoch
 
     def ship(self, locations: Sequence[Location]) -> int:
@@ -45,6 +47,7 @@ class Shipping:
         failure: TrothError | None = None
         for location in behind:
             try:
+                homes.claim(location, self._source.keys())
                 _bring(location, wanted)
                 self._shipped[location.name] = epoch
             except TrothError as error:
@@ -77,10 +80,12 @@ def shipped(location: Location) -> Kept:
     """What a place has of a tree; nothing when it cannot be read."""
     kept = Kept()
     try:
-        for name in list(location.store.names(f"{FOLDER}/")):
-            kept.add(location.store.get(name))
+        names = list(location.store.names(f"{FOLDER}/"))
     except TrothError:
         return kept
+    for name in names:
+        with contextlib.suppress(TrothError):  # what is no page is of no use; the others may be
+            kept.add(location.store.get(name, _PAGE_BYTES))
     return kept
 
 

@@ -18,6 +18,7 @@ from troth.backup.source import Progress, quiet
 from troth.kernel.errors import IntegrityError, NotFound, TrothError
 from troth.vault import framing
 
+_PROOF_BYTES = 64 << 10  # a leaf and one hash for each level of the log
 MADE = "backup.made"  # the entry in the operators' log that remembers a manifest's digest
 
 
@@ -42,6 +43,11 @@ class Verifying:
         self._keys = keys
         self._log_key = log_key
         self._jurisdiction = jurisdiction
+
+    @property
+    def chunks(self) -> Chunks:
+        """What opens the pieces."""
+        return self._chunks
 
     def verify(self, location: Location, backup: str | None = None, progress: Progress = quiet) -> Verified:
         """The backup of that id, or the newest. Raises `NotFound`; `IntegrityError` when anything does not hold."""
@@ -68,9 +74,10 @@ class Verifying:
         self._require_ours(one.manifest)
         found: list[str] = []
         parts = places.parts_of(one, self._chunks)
-        for done, part in enumerate(parts.values(), 1):
+        for done, (part, content) in enumerate(places.contents(one.location, parts.values()), 1):
             try:
-                content = places.content(one.location, part)
+                if isinstance(content, IntegrityError):
+                    raise content
                 if part.name.startswith(f"{FOLDER}/"):
                     self._chunks.open(part.name, content)
                 if part.name.startswith(f"{OBJECTS}/"):
@@ -97,7 +104,7 @@ class Verifying:
     def _logged(self, one: Held) -> bool:
         """True with a proof; False when the place has none. Raises `IntegrityError` for one that does not hold."""
         try:
-            document = one.location.store.get(proof_name(one.manifest))
+            document = one.location.store.get(proof_name(one.manifest), _PROOF_BYTES)
         except NotFound:
             return False
         try:

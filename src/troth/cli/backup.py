@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from troth.backup.restoring import Accepting
     from troth.backup.source import Progress
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -117,10 +118,22 @@ def drill(as_json: bool) -> None:
 @click.option("--database-url", help="An empty PostgreSQL database to restore into; not with --go-live.")
 @click.option("--database-owner-url", help="The same database as the role that owns its tables.")
 @click.option(
+    "--database-admin-url",
+    help="With --go-live on PostgreSQL: any database of the server, as a role that may create and rename databases.",
+)
+@click.option(
     "--accept-lost-log",
     is_flag=True,
     help="Go on when entries that were signed are lost; the log is cut, and that can be seen by whoever kept more.",
 )
+@click.option(
+    "--accept-lost-erasures",
+    "officers",
+    multiple=True,
+    metavar="USER",
+    help="Id of an officer who answers for going on when nobody knows what an erasure took; give it twice, for two.",
+)
+@click.option("--reason", default="", help="Why they do, as a token such as case-2026-17; it stands in the log.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_JSON
 def restore(as_json: bool, yes: bool, into: Path | None, go_live: bool, **wish: Any) -> None:
@@ -128,26 +141,38 @@ def restore(as_json: bool, yes: bool, into: Path | None, go_live: bool, **wish: 
     from troth.backup.restoring import Restored
     from troth.settings.load import load
     from troth.wiring.backup import Target
+    from troth.wiring.going_live import go_live as went_live
     from troth.wiring.restoring import Wish, remaining
-    from troth.wiring.restoring import go_live as went_live
     from troth.wiring.restoring import restore as restored
 
     if (into is None) is not go_live or (go_live and wish["database_url"]):
         raise click.UsageError("say --into FOLDER to restore beside, or --go-live to replace the installation.")
-    settings, target = load(), Target(wish.pop("database_url"), wish.pop("database_owner_url"))
-    asked = Wish(**wish)
+    settings, admin_url = load(), wish.pop("database_admin_url")
+    target = Target(wish.pop("database_url"), wish.pop("database_owner_url"))
+    asked = Wish(wish["backup"], wish["place"], _accepting(wish))
     if go_live and not yes:
         click.confirm("This replaces the data of this installation. Go on?", abort=True, err=True)
-    aside: Path | None = None
+    aside: dict[str, object] = {}
+    left_over: tuple[str, ...] = ()
     done: Restored
     with _bars(as_json) as progress:
         if into is not None:
             with remaining(settings, target) as left:
                 done = restored(left, into, asked, progress)
         else:
-            live = went_live(settings, asked, progress)
-            done, aside = live.restored, live.aside
-    _show(_summary(done) | ({"aside": str(aside)} if aside else {}), as_json=as_json)
+            live = went_live(settings, asked, progress, admin_url=admin_url)
+            done, aside = live.restored, {"aside": live.aside, "database_aside": live.database}
+            left_over = live.left
+    shown = {name: str(place) for name, place in aside.items() if place}
+    _show(_summary(done) | shown | ({"left_over": list(left_over)} if left_over else {}), as_json=as_json)
+
+
+def _accepting(wish: dict[str, Any]) -> Accepting:
+    from troth.backup.lost_ledger import Accepted
+    from troth.backup.restoring import Accepting
+
+    officers = tuple(wish["officers"])
+    return Accepting(wish["accept_lost_log"], Accepted(officers, wish["reason"]) if officers else None)
 
 
 def _summary(done: Any) -> dict[str, Any]:
@@ -163,6 +188,9 @@ def _summary(done: Any) -> dict[str, Any]:
         "live_objects_opened": done.probed.live,
         "live_objects": done.probed.of_live,
         "lost_log_entries": done.behind,
+        "erasures_found_again": list(done.replayed.amends.again),
+        "erasures_unknown": list(done.replayed.amends.unknown),
+        "objects_shut_for_them": done.replayed.amends.shut,
     }
 
 

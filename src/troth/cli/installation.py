@@ -5,37 +5,55 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from troth.cli.mutual import mutual_door
 from troth.http.app import create_app
 from troth.http.authenticate import Authenticator, connection_of
+from troth.http.bearers import Bearers
 from troth.http.limits import RateLimit
+from troth.http.room import Room
 from troth.http.routes import Door
-from troth.http.serve import certificate_files, listen, run
+from troth.http.serve import certificate_files, listen, server
+from troth.http.watching import Watching
 from troth.identity.bootstrap import OperatorCredentials
+from troth.identity.certificates.holding import KeysOfDevices
+from troth.identity.devices.bindings import Bindings
+from troth.identity.governing.emergency import Emergencies
 from troth.kernel.caller import Caller, anonymous
-from troth.kernel.errors import Conflict
 from troth.kernel.ids import new_id
-from troth.kernel.journal import route_libraries
 from troth.kernel.periodic import Periodic
 from troth.kernel.scope import Scope, within
+from troth.kernel.watch import UNWATCHED
 from troth.portal.desk import Desk
 from troth.portal.routes import pages
 from troth.promises.system import Listener
 from troth.settings.load import Settings
+from troth.telemetry.readiness import Readiness
+from troth.telemetry.routing import routed
+from troth.telemetry.standard_streams import OUTPUT, captured
 from troth.vault.rights.register import Register
 from troth.wiring import Troth, build
+from troth.wiring.beside import recorded
+from troth.wiring.log_pruning import believed_time
+from troth.wiring.starting import announce
+from troth.wiring.telemetry import DEGRADED, readings, ready_parts
 
 _HOUSEKEEPING_SECONDS = 600.0
 _ERASURE_SECONDS = 60.0  # what became due, was released by a hold, or waited for a key domain
+_REPLACING_SECONDS = 3.0  # between looks whether exposed keys are to be replaced
 _DAY_SECONDS = 86_400.0
-_SHIPPING_SECONDS = 15.0  # between looks whether an epoch ended
+_SHIPPING_SECONDS = 2.0  # between looks whether an epoch ended, an erasure was certified, or a tail is due
 _DRILL_SECONDS = 3600.0  # between looks whether a drill is due
 _NOTICE_SECONDS = 30.0
+_SCRUB_SECONDS = 60.0  # what is read in one is a setting
+_VIDEO_SECONDS = 1.5
+_REVIEW_SECONDS = 3600.0  # between looks whether a review of administrators is overdue
 
 
 @dataclass(slots=True)
@@ -51,21 +69,32 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
     """Build everything and put the door in front."""
     troth = build(settings)
     system = troth.system
+    identity = system.identity
+    keys = KeysOfDevices(Bearers(identity.keys, identity.provisioning), identity.certificates.holding)
     door = Door(
         dispatcher=system.dispatcher,
-        authenticator=Authenticator(system.identity.sessions, system.identity.keys),
+        authenticator=Authenticator(identity.device_sessions, keys),
         rate=RateLimit(settings.server.requests_per_minute, settings.server.anonymous_per_minute),
         claims=troth.claims,
         max_body_bytes=settings.server.max_body_bytes,
+        room=Room(settings.server.bodies_in_memory),
         signal=partial(_signal, system.vault.rights.register),
     )
     work = _work(troth, checks=checks)
     system.schedule.extend(work)
+    readiness, instruments = Readiness(ready_parts(system)), system.base.instruments
+
+    def ready() -> tuple[dict[str, bool], bool]:
+        parts = readiness()
+        return parts, all(works for name, works in parts.items() if name not in DEGRADED)
 
     def start() -> None:
         troth.start()
+        announce(system.base)
+        system.gateway.detector.require()
         if system.mail.listener is not None:
             system.mail.listener.start()
+        instruments.start(readings(system, readiness), ready)
         for one in work:
             one.start()
 
@@ -75,27 +104,57 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
         troth.runner.stop()
         for one in work:
             one.stop()
+        troth.send_last()
+        instruments.stop()
+        readiness.close()
         troth.stop()
 
     app = create_app(
         door,
-        ready=troth.ready,
+        ready=ready,
         start=start,
         stop=stop,
         close=system.gateway.ports.close,
-        pages=pages(_desk(door), troth.published, settings.server.security_contact),
+        pages=pages(
+            _desk(door, system.identity.bindings, partial(_alarms, system.governing.emergencies)),
+            troth.published,
+            settings.server.security_contact,
+        ),
+        watching=_watching(troth),
     )
     return Installation(troth, app, work)
 
 
-def _desk(door: Door) -> Desk:
+def _watching(troth: Troth) -> Watching | None:
+    """What looks at each exchange; nothing does unless a setting asks for it."""
+    base = troth.system.base
+    access = base.journal if base.settings.telemetry.access_log else None
+    if access is None and base.instruments.watch is UNWATCHED:
+        return None
+
+    def learn(templates: frozenset[str]) -> None:
+        base.journal.know_routes(templates)
+        base.instruments.know(routes=templates, operations=[one.name for one in troth.system.dispatcher.registry])
+
+    return Watching(base.instruments.watch, access, learn)
+
+
+def _desk(door: Door, bindings: Bindings, alarms: Callable[[Caller], int]) -> Desk:
     return Desk(
         dispatcher=door.dispatcher,
         identify=door.authenticator.visitor,
-        anonymous=lambda request: anonymous(connection_of(request)),
+        anonymous=lambda request: anonymous(connection_of(request, "portal")),
         admit=door.rate.check,
+        bindings=bindings,
         signal=door.signal,
+        alarms=alarms,
     )
+
+
+def _alarms(emergencies: Emergencies, caller: Caller) -> int:
+    """How many uses of emergency access run in the caller's tenant, or wait to be judged."""
+    with within(Scope.of(caller)):
+        return emergencies.waiting(caller.tenant) if caller.tenant else 0
 
 
 def _signal(register: Register, request: Request, caller: Caller) -> None:
@@ -107,32 +166,46 @@ def _signal(register: Register, request: Request, caller: Caller) -> None:
 
 def operator(installation: Installation, email: str) -> OperatorCredentials | None:
     """The first operator's credentials, or None when there is an operator already."""
-    identity = installation.troth.system.identity
-    try:
-        return identity.bootstrap.operator(email, installation.troth.system.base.settings.data.jurisdiction)
-    except Conflict:
+    bootstrap, base = installation.troth.system.identity.bootstrap, installation.troth.system.base
+    if not bootstrap.needed():
         return None
+    with recorded(base.outbox, base.clock, "operator.founded") as noted:
+        made = bootstrap.operator(email, base.settings.data.jurisdiction)
+        noted["user"] = made.user
+    return made
 
 
 def open_door(installation: Installation, settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Listen and serve until a signal; `on_ready` gets the address."""
+    detector = installation.troth.system.gateway.detector
+    detector.begin()
     installation.troth.start()  # before the listener, so that a refusal such as a second server is said plainly
     authority, certificate, private_key = certificate_files(settings.data, settings.server)
     listener = listen(settings.server)
-    port = _port(listener)
+    mutual, learning = mutual_door(installation.troth.system, certificate, private_key)
+    installation.periodic.extend(learning)
+    port, second = _port(listener), _port(mutual.listener) if mutual is not None else None
     host = _reachable(settings.server.host)
     installation.troth.system.door.listener = Listener(
-        host, port, settings.server.name, authority, certificate, private_key
+        host, port, settings.server.name, authority, certificate, private_key, second
     )
-    route_libraries(installation.troth.system.base.journal)
-    run(
-        installation.app,
-        listener,
-        certificate,
-        private_key,
-        lambda: on_ready(f"https://{settings.server.name}:{port}"),
-        connections_per_address=settings.server.connections_per_address,
-    )
+    journal = installation.troth.system.base.journal
+    with ExitStack() as stack:
+        stack.enter_context(routed(journal))
+
+        def announce() -> None:
+            on_ready(f"https://{settings.server.name}:{port}")
+            stack.enter_context(captured(journal, OUTPUT))  # all is said that belongs there
+
+        detector.require()  # nothing may leave unread, so without it the door stays shut
+        server(
+            installation.app,
+            certificate,
+            private_key,
+            announce,
+            connections_per_address=settings.server.connections_per_address,
+            mutual=mutual,
+        ).run(sockets=[listener])
 
 
 def _reachable(host: str) -> str:
@@ -148,38 +221,74 @@ def _port(listener: socket.socket) -> int:
 
 
 def _backups(troth: Troth) -> list[Periodic]:
-    """The newest key tree travels at once, everything else each hour or so; a drill shows that it comes back."""
+    """Key tree and log's tail travel at once, everything else each hour or so; a drill shows that it comes back."""
     backups, wish = troth.system.backups, troth.system.base.settings.backup
     faults, pace = troth.system.base.journal, wish.every_minutes * 60.0
     return [
-        Periodic("key-tree", backups.ship, seconds=_SHIPPING_SECONDS, delay=_SHIPPING_SECONDS, faults=faults),
+        Periodic("key-tree", backups.keep_up, seconds=_SHIPPING_SECONDS, delay=_SHIPPING_SECONDS, faults=faults),
         Periodic("backup", backups.run, seconds=pace, delay=wish.first_after_seconds, faults=faults),
         Periodic("drill", backups.drill_when_due, seconds=_DRILL_SECONDS, delay=_DRILL_SECONDS, faults=faults),
     ]
 
 
+def _availability(troth: Troth) -> list[Periodic]:
+    """Looks at the own door, and the figures of past days into the log."""
+    faults, pace = troth.system.base.journal, troth.system.base.settings.telemetry.probe_seconds
+    signing = Periodic("status-days", troth.availability.days.sign, seconds=3600.0, delay=90.0, faults=faults)
+    if pace == 0:
+        return [signing]
+    look = troth.availability.probe.run
+    return [signing, Periodic("door-probe", look, seconds=float(pace), delay=min(30.0, pace), faults=faults)]
+
+
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     vault, identity = troth.system.vault, troth.system.identity
     tree, faults = troth.system.base.tree, troth.system.base.journal
+
+    def replaced() -> None:
+        if troth.system.replacements.resume():
+            troth.system.backups.run()  # older ones open nothing of what was replaced
+
+    def expired() -> int:
+        """Details beside the log whose time is over."""
+        base = troth.system.base
+        return base.details.expire(believed_time(base), base.settings.audit.details_days)
+
     work = [
         Periodic("retention", vault.retention.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=30.0, faults=faults),
+        Periodic("scrub", vault.scrub.run, seconds=_SCRUB_SECONDS, delay=_SCRUB_SECONDS, faults=faults),
         Periodic("key-pages", tree.sweep, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
         Periodic("key-domains", tree.finish, seconds=_ERASURE_SECONDS, delay=_ERASURE_SECONDS, faults=faults),
         Periodic("key-roots", tree.rotate_due, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
+        Periodic("key-replacements", replaced, seconds=_REPLACING_SECONDS, delay=_REPLACING_SECONDS, faults=faults),
         Periodic("certificates", vault.erasures.tidy, seconds=_DAY_SECONDS, delay=120.0, faults=faults),
+        Periodic("log-details", expired, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults),
         Periodic("sign-in", identity.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=60.0, faults=faults),
         Periodic("erasures", vault.erasures.resume, seconds=_ERASURE_SECONDS, delay=_ERASURE_SECONDS, faults=faults),
     ]
     upkeep, deliver = vault.rights.upkeep.run, troth.system.mail.desk.deliver
     work += [
         Periodic("requests", upkeep, seconds=_HOUSEKEEPING_SECONDS, delay=45.0, faults=faults),
+        Periodic("alarms", troth.system.mail.alarms.ring, seconds=_NOTICE_SECONDS, delay=20.0, faults=faults),
         Periodic("notices", deliver, seconds=_NOTICE_SECONDS, delay=15.0, faults=faults),
     ]
+    govern = troth.system.governing.round
+    work.append(Periodic("access", govern, seconds=_HOUSEKEEPING_SECONDS, delay=50.0, faults=faults))
+    watch = troth.system.reviewing.watch.run
+    if (videos := troth.system.gateway.videos) is not None:
+        work.append(Periodic("videos", videos.work, seconds=_VIDEO_SECONDS, delay=_VIDEO_SECONDS, faults=faults))
+    work.append(Periodic("reviews", watch, seconds=_REVIEW_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults))
+    if (usage := troth.system.gateway.usage) is not None:
+        work.append(Periodic("usage", usage.age, seconds=_DAY_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults))
+    office = troth.system.gateway.moderator
+    work.append(Periodic("moderation", office.sweep, seconds=_HOUSEKEEPING_SECONDS, delay=55.0, faults=faults))
     work += _backups(troth)
-    tally = troth.system.dispatcher.tally
+    look, tally = troth.system.base.network_time.look, troth.system.dispatcher.tally
+    work.append(Periodic("clock", look, seconds=_HOUSEKEEPING_SECONDS, delay=1.0, faults=faults))
     work.append(
         Periodic("public-reads", tally, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults)
     )
+    work += _availability(troth)
     if checks:
         run_all, wish = troth.runner.run_all, troth.system.base.settings.promises
         pace = {"seconds": wish.every_seconds, "delay": wish.first_after_seconds}

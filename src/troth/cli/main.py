@@ -13,48 +13,88 @@ from troth import __version__
 # command -> (module:attribute, one line of help). Modules are imported only when their command runs.
 _LOCAL = {
     "adopt": ("troth.cli.placement:adopt", "Mark places that do not say where they lie."),
-    "audit": ("troth.cli.audit:audit", "Check a transparency log offline."),
+    "audit": ("troth.cli.audit:audit", "Read a transparency log, or check one offline."),
     "backup": ("troth.cli.backup:backup", "Make, verify, try and restore backups."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
+    "paper": ("troth.cli.paper:paper", "Hold a published text against what is kept, sentence by sentence."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
+    "register": ("troth.cli.register:register", "Look at the forms of registers, and check one of your own."),
     "serve": ("troth.cli.serve:serve", "Run the API, the portal and the trust page."),
+    "sign-in": ("troth.cli.signing_in:sign_in", "Sign in to a server by approving a code in a browser."),
+    "sign-out": ("troth.cli.signing_in:sign_out", "End that session, there and here."),
     "tenant-move": ("troth.cli.moving:tenant_move", "Take a tenant to another jurisdiction."),
     "verify": ("troth.cli.verify:verify", "Check a certificate, manifest or proof offline."),
+    "witness": ("troth.cli.witness:witness", "Cosign the checkpoints of logs that only grow."),
 }
 # noun -> help; their sub-commands come from the operation registry and speak to a server.
 _REMOTE = {
+    "access": "Who has which role, why and until when.",
+    "access-review": "Reviews of who has what.",
     "account": "Your own account.",
     "activity": "Your own entries in the audit log.",
+    "authority": "Who signs the certificates of devices.",
+    "budget": "Budgets of money of your tenant, its people and keys.",
+    "auditor": "Who may read the log of your tenant, for a time (administrators only).",
     "certificate": "Erasure certificates.",
     "consent": "What you agreed to.",
+    "custody": "What the log says of one object, from ingest to erasure.",
+    "custom-role": "Roles that your tenant makes itself (owners only).",
     "data": "Export what is kept about you.",
+    "decision": "Who decided what, and why.",
+    "device": "Devices with certificates: enrol this machine, and see and revoke all.",
+    "depiction": "What shows you, and whether it does.",
+    "elevation": "A further role for some hours, given by a second person.",
+    "emergency": "Emergency access: alone, with a passkey, and loud.",
     "erasure": "Be forgotten, or forget a person on request.",
     "file": "Files you gave, for use with models.",
     "hold": "Legal holds (privacy officers only).",
     "key": "API keys.",
+    "limit": "Limits of what requests may use.",
     "keys": "The keys of the service and the domains that hold their roots (operators only).",
     "log": "The audit log of your tenant.",
     "model": "Models you can use.",
     "objection": "Uses of your data that you say no to.",
     "offboarding": "Erase a whole tenant (two operators).",
     "operator": "Operators of the service (operators only).",
+    "moderation-case": "What was refused or flagged: the queue, decisions, your own cases and appeals.",
+    "moderation-policy": "What is refused, reviewed and flagged in your tenant.",
+    "move": "Where a tenant moves to (two operators).",
     "object": "What is kept for you.",
+    "passkey": "Passkeys, made and used in a browser.",
     "placement": "Where data is, counted.",
     "processing": "Restrict the use of your data, and permit it again.",
+    "preserved": "Evidence of illegal imagery under legal hold (two people).",
     "receipt": "What was sent to whom.",
+    "redaction": "What vendors may not see of your tenant's prompts.",
     "request": "Your rights: ask, and see the clock; for officers the desk.",
     "restriction": "Restrict the use of a person's data (privacy officers only).",
     "retention": "How long what is kept.",
+    "review": "Reviews of what administrators did.",
+    "provenance": "Whether a picture comes from the server, and how that is known.",
+    "provisioning": "Tokens by which your identity provider creates and shuts out people (SCIM 2.0).",
+    "sso": "Single sign-on through your identity provider.",
+    "response": "Responses that were kept for you.",
     "role": "Roles of people in your tenant.",
+    "saml": "Single sign-on through a SAML 2.0 identity provider.",
+    "service": "Service accounts of your tenant (administrators only).",
     "session": "Sign in and out.",
+    "status": "How available the service was.",
     "statement": "What you say about data that cannot be changed.",
+    "takedown": "Hashes of pictures that are taken down (two operators).",
     "tenant": "Tenants (operators only).",
+    "text": "Take personal data out of a text; nothing of it is kept.",
     "totp": "The second factor.",
+    "usage": "What requests used, and what it cost.",
     "user": "People of your tenant.",
+    "routing": "Which vendors your tenant's requests may go to.",
     "vendor": "Vendors and their terms (operators only).",
+    "video": "Your videos and how far they are.",
 }
+
+# Nouns whose group has commands of this machine too.
+_GROWN = {"device": "troth.cli.device:device", "provenance": "troth.cli.provenance:provenance"}
 
 
 class LazyGroup(click.Group):
@@ -64,8 +104,9 @@ class LazyGroup(click.Group):
         return sorted(_LOCAL | _REMOTE)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name in _LOCAL:
-            module, _, attribute = _LOCAL[cmd_name][0].partition(":")
+        place = _GROWN.get(cmd_name) or _LOCAL.get(cmd_name, ("",))[0]
+        if place:
+            module, _, attribute = place.partition(":")
             command = getattr(import_module(module), attribute)
             assert isinstance(command, click.Command)
             return command
@@ -78,7 +119,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("On this machine"):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(_LOCAL.items())])
-        with formatter.section("On a server (TROTH_URL, TROTH_API_KEY or TROTH_SESSION, TROTH_CA)"):
+        with formatter.section("On a server (TROTH_URL, TROTH_API_KEY or TROTH_SESSION, TROTH_CA, TROTH_DEVICE)"):
             formatter.write_dl(sorted(_REMOTE.items()))
 
 
@@ -96,6 +137,8 @@ def main() -> None:
 
     Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 stopped by Ctrl-C (128 + SIGINT, as shells have it).
     """
+    # Before numpy is imported, by whatever command: on products this small, more threads only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         # Not click's own mode: that one turns Ctrl-C into exit code 1.
         code = troth.main(standalone_mode=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,7 +16,7 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-_HIDDEN = frozenset({"password", "current", "new", "totp", "code", "secret"})  # asked for, not shown, when left out
+_HIDDEN = frozenset({"password", "current", "new", "totp", "recovery_code", "code", "secret"})  # asked for, not shown
 _TWICE = frozenset({"new"})
 _TIMES = re.compile(r"^(since|until|expires|.*_at)$")
 _MANY = (list, set, frozenset, tuple)
@@ -55,15 +56,39 @@ class Document(click.ParamType[dict[str, Any]]):
         return document
 
 
+class Typed(str):
+    """A secret that somebody typed when they were asked, or that was read: to be taken as it is."""
+
+    __slots__ = ()
+
+
 class SecretText(click.ParamType[str]):
-    """`@FILE` with a secret. Not the secret itself: a command line is shown to every process of the machine."""
+    """`@FILE` with a secret, or `-` for standard input. Not the secret: every process can read a command line."""
 
     name = "@file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if isinstance(value, Typed):
+            return value
+        if value == "-":
+            return Typed(sys.stdin.read(_LARGEST_FILE).strip())
         if not str(value).startswith("@"):
-            self.fail("give @FILE; a secret on a command line can be read by every process.", param, ctx)
-        return _text_of(self, value[1:], param, ctx).strip()
+            self.fail(
+                "give @FILE, or - to read it from standard input; a secret on a command line can be read by every"
+                " process.",
+                param,
+                ctx,
+            )
+        return Typed(_text_of(self, value[1:], param, ctx).strip())
+
+
+class SecretOption(click.Option):
+    """An option whose secret is asked for, unseen, when it stands without a value; a required one when left out too."""
+
+    def prompt_for_value(self, ctx: click.Context) -> Any:
+        """What was typed."""
+        del ctx
+        return Typed(click.prompt(self.prompt or "", hide_input=True, confirmation_prompt=self.confirmation_prompt))
 
 
 class Members(click.ParamType[list[Any]]):
@@ -100,20 +125,31 @@ def _text_of(taker: click.ParamType[Any], name: str, param: click.Parameter | No
 def option(name: str, info: FieldInfo, taken: Sequence[str] = ()) -> click.Option:
     """The option for one field; `taken` are the other fields' names."""
     kind, metadata = _bare(info.annotation, info.metadata)
-    hidden = name in _HIDDEN and info.is_required()
     many = get_origin(kind) in _MANY
+    flags, text = [*_flags(name, taken, many=many), name], _help(name, info, kind, metadata)
+    if name in _HIDDEN or info.repr is False:  # a field that no log may show
+        return _secret(flags, name, info, text)
     taking = _type(name, kind, metadata)
-    if info.repr is False and name not in _HIDDEN:  # a field that no log may show
-        taking = SecretText()
     return click.Option(
-        [*_flags(name, taken, many=many), name],
+        flags,
         type=Members(taking) if many else taking,
         multiple=many,
-        required=info.is_required() and not hidden,
-        prompt=_words(name) if hidden else False,
-        hide_input=hidden,
-        confirmation_prompt=hidden and name in _TWICE,
-        help=_help(name, info, kind, metadata),
+        required=info.is_required(),
+        help=text,
+    )
+
+
+def _secret(flags: list[str], name: str, info: FieldInfo, text: str) -> click.Option:
+    asked = name in _HIDDEN or not info.is_required()  # a required document, as of a provider, is nothing to type
+    return SecretOption(
+        flags,
+        type=SecretText(),
+        required=info.is_required() and not asked,
+        prompt=_words(name) if asked else False,
+        prompt_required=info.is_required(),
+        hide_input=asked,
+        confirmation_prompt=name in _TWICE,
+        help=text,
     )
 
 
@@ -176,8 +212,10 @@ def _limit(metadata: list[Any], name: str) -> int | None:
 
 def _help(name: str, info: FieldInfo, kind: Any, metadata: list[Any]) -> str:
     text = info.description or f"{_words(name)}: {_sentence(name, kind, metadata)}"
-    if name in _HIDDEN and info.is_required():
-        text = f"{text.rstrip('.')}; asked for when left out."
+    if name in _HIDDEN or info.repr is False:
+        asked = "; asked for when left out" if info.is_required() else "; asked for when nothing stands behind it"
+        asked = asked if name in _HIDDEN or not info.is_required() else ""
+        text = f"{text.rstrip('.')} (@FILE, or - for standard input){asked}."
     if not info.is_required() and info.default not in (None, ...) and isinstance(info.default, str | int):
         text = f"{text.rstrip('.')}; {info.default} when left out."
     return text if text.endswith(".") else f"{text}."

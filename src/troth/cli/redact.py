@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli.spans import TIER, loader, spans
+from troth.cli.redact_keys import public_key as read_public_key
+from troth.cli.redact_keys import root_key
+from troth.cli.redact_keys import signing_key as load_signing_key
+from troth.cli.redact_lineage import lineage, register
+from troth.cli.redact_media import image, video
+from troth.cli.redact_policy import policy
+from troth.cli.spans import TIER, content_of, loader, spans
 
 if TYPE_CHECKING:
     from troth.redact.consent import ConsentGate
     from troth.redact.dataset import DatasetJob, Progress
     from troth.redact.detect import Detector
     from troth.redact.policy import Policy
+    from troth.redact.rows import RowRedactor
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _POLICY = click.Path(path_type=Path)  # a shipped policy goes by its name, also beside a folder of that name
@@ -38,10 +45,15 @@ def _policy(path: Path | None) -> Policy:
     return load_policy(path) if path else training_policy()
 
 
-redact.add_command(spans)
+for _command in (spans, policy, register, lineage, image, video):
+    redact.add_command(_command)
 
 
 @redact.command()
+@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Where redacted files go: an empty folder."
+)
 @click.option("--policy", "policy_path", type=_POLICY, help="training (the default), vendor, or a policy file in YAML.")
 @click.option(
     "--key", type=_FILE, help="32 secret bytes for pseudonyms; made when missing. Without it, each run has its own."
@@ -54,43 +66,67 @@ redact.add_command(spans)
 )
 @TIER
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with the redacted text and the counts.")
-def text(policy_path: Path | None, key: Path | None, only_spans: bool, tier: str, as_json: bool) -> None:
-    """Redact standard input to standard output."""
+def text(paths: tuple[Path, ...], out: Path | None, only_spans: bool, as_json: bool, **options: Any) -> None:
+    """Redact standard input to standard output, or files and whole folders into the folder --out.
+
+    Files are text (.txt, .md, .log, .eml), JSON Lines (.jsonl, .ndjson) and tables (.csv, .tsv); one of another kind
+    refuses them all. Their names are redacted too.
+    """
+    from troth.redact.reading import require_readable, text_of, written
     from troth.redact.text import redact as redact_text
 
-    detector = loader(tier)()
-
-    policy = _policy(policy_path)
+    detector, policy, key = loader(options["tier"])(), _policy(options["policy_path"]), options["key"]
+    if bool(paths) != bool(out) or (paths and only_spans):
+        raise click.UsageError("Name files together with --out, or neither of them; --spans reads standard input.")
+    if out:
+        _documents(paths, out, _rows(detector, policy, root_key(key)), as_json=as_json)
+        return
     if only_spans:
         _spans(policy, detector)
         return
-    source = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    result = redact_text(source, detector, policy, _root_key(key))
+    source = text_of(sys.stdin.buffer.read())
+    require_readable(source, "Standard input")
+    result = redact_text(source, detector, policy, root_key(key))
     if as_json:
         found = [{"start": s.start, "end": s.end, "kind": s.kind, "score": round(s.score, 3)} for s in result.spans]
         output = json.dumps({"text": result.text, "counts": result.counts, "spans": found}) + "\n"
     else:
         output = result.text
-    sys.stdout.buffer.write(output.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.write(written(output))
+
+
+def _rows(detector: Detector, policy: Policy, key: bytes) -> RowRedactor:
+    from troth.redact.rows import RowRedactor
+
+    return RowRedactor(detector, policy, key)
+
+
+def _documents(paths: tuple[Path, ...], out: Path, redactor: RowRedactor, *, as_json: bool) -> None:
+    """Files into a folder, with a progress bar on long work; never a partial file."""
+    from troth.redact.dataset import Progress
+    from troth.redact.documents import redact_documents
+
+    with _bar(hidden=as_json) as show:
+        for done, total in redact_documents(paths, out, redactor):
+            show(Progress("redact", done, total))
+    counts = dict(sorted(redactor.counts.items()))
+    if as_json:
+        click.echo(json.dumps({"counts": counts}))
+    else:
+        click.echo(f"{sum(counts.values())} values taken out; the result is in {out}", err=True)
 
 
 def _spans(policy: Policy, detector: Detector) -> None:
     """What the policy would take out of each line's text, as spans in code points; never a value."""
-    from troth.kernel.errors import Malformed
-    from troth.redact.detect import KINDS
-    from troth.redact.policy import Action
+    from troth.redact.finding import Finder
 
+    finder = Finder(detector, policy)
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
-        try:
-            content = str(json.loads(line)["text"])
-        except (ValueError, KeyError, TypeError):
-            raise Malformed(f'Line {number} is not a JSON object with "text".', code="line-malformed") from None
         found = [
-            {"start": s.start, "end": s.end, "label": KINDS[s.kind].label, "kind": s.kind}
-            for s in detector.detect(content)
-            if policy.action(s.kind) is not Action.KEEP
+            {"start": s.start, "end": s.end, "label": policy.label(s.kind), "kind": s.kind}
+            for s in finder.find(content_of(line, number))
         ]
         click.echo(json.dumps({"spans": found}))
 
@@ -107,6 +143,11 @@ def _spans(policy: Policy, detector: Detector) -> None:
 @click.option("--no-consent-needed", metavar="REASON", help="Why nobody has to be asked; written into the manifest.")
 @click.option("--name", help="Name of the data set; the default is the name of OUT. Pseudonyms differ between names.")
 @click.option("--format", "format_", type=click.Choice(["parquet", "jsonl"]), default="parquet", show_default=True)
+@click.option(
+    "--labelled",
+    type=_OLD_FILE,
+    help='A sample with every value marked, JSON Lines {"text", "spans": [{"start", "end", "label"}]}: a second bound.',
+)
 @TIER
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @click.option("--shard-rows", type=click.IntRange(1), default=5_000, show_default=True, help="Rows of a shard.")
@@ -124,7 +165,7 @@ def dataset(as_json: bool, signing_key: Path | None, **options: Any) -> None:
     signing_key = signing_key or _beside(output, ".signing-key.pem")
     with _fresh(options["key"], signing_key):
         job = _job(options)
-        signer = LocalSigner(_signing_key(signing_key))
+        signer = LocalSigner(load_signing_key(signing_key))
         with _bar(hidden=as_json) as progress:
             predicate = redact_dataset(job, signer, progress)
     _beside(output, ".public-key").write_text(signer.public_key.hex() + "\n")
@@ -160,10 +201,11 @@ def _job(options: dict[str, Any]) -> DatasetJob:
         policy=_policy(options["policy_path"]),
         gate=_gate(options),
         detector=loader(options["tier"]),
-        root_key=_root_key(options["key"]),
+        root_key=root_key(options["key"]),
         format=options["format_"],
         workers=options["workers"],
         shard_rows=options["shard_rows"],
+        labelled=options["labelled"],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -188,35 +230,13 @@ def _gate(options: dict[str, Any]) -> ConsentGate:
 
 
 @redact.command()
-@click.argument("policy", type=_OLD_FILE)
-@click.option("--json", "as_json", is_flag=True, help="Findings as a JSON list.")
-def lint(policy: Path, as_json: bool) -> None:
-    """Check that POLICY decides on every category of the taxonomy; exits with 1 and names what is missing."""
-    from troth.redact.policy import lint as findings_of
-
-    findings = findings_of(policy.read_text(encoding="utf-8"))
-    if as_json:
-        click.echo(json.dumps(findings))
-    else:
-        for finding in findings or ["The policy decides on every category."]:
-            click.echo(finding)
-    if findings:
-        raise SystemExit(1)
-
-
-@redact.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--public-key", required=True, type=_OLD_FILE, help="Ed25519 public key, 64 hex digits in a file.")
 def check(directory: Path, public_key: Path) -> None:
     """Check the manifest of DIRECTORY, offline: signature, every file, nothing besides."""
-    from troth.kernel.errors import Invalid
     from troth.redact.manifest import verify_manifest
 
-    try:
-        raw = bytes.fromhex(public_key.read_text(encoding="utf-8"))
-    except ValueError:
-        raise Invalid("The public key is not 64 hex digits.", field="public_key") from None
-    manifest = verify_manifest(directory, raw)
+    manifest = verify_manifest(directory, read_public_key(public_key))
     click.echo(f"{len(manifest.files)} files hold; root {manifest.root}")
 
 
@@ -224,45 +244,6 @@ def _beside(output: Path, suffix: str) -> Path:
     output = output.resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
     return output.with_name(output.name + suffix)
-
-
-def _secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of a key file that only its owner can read; made when it is missing."""
-    import os
-
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(make())
-    return path.read_bytes()
-
-
-def _root_key(path: Path | None) -> bytes:
-    import secrets
-
-    def make() -> bytes:
-        return secrets.token_bytes(32)
-
-    return _secret_file(path, make) if path else make()
-
-
-def _signing_key(path: Path) -> Any:
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from troth.kernel.errors import Invalid
-
-    def make() -> bytes:
-        return Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-
-    try:
-        key = serialization.load_pem_private_key(_secret_file(path, make), None)
-    except (ValueError, TypeError):
-        raise Invalid("The signing key is not an Ed25519 key in PEM.", field="signing_key") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid("The signing key is not an Ed25519 key in PEM.", field="signing_key")
-    return key
 
 
 @contextmanager

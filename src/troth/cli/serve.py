@@ -46,11 +46,17 @@ def serve(email: str, show_credentials: bool) -> None:
     """
     import gc
 
+    from troth.http.allocator import few_arenas
+
+    few_arenas()
     gc.disable()  # imports leave no garbage, and looking for some meanwhile costs a fifth of the start
     try:
         from troth.cli.installation import install, open_door
+        from troth.kernel.journal import Journal
         from troth.settings.load import load
+        from troth.telemetry.routing import uncaught_into
 
+        uncaught_into(Journal())  # also of threads that begin before the door is open, or outlive it
         settings = load()
         installation = install(settings)
     finally:
@@ -62,12 +68,17 @@ def serve(email: str, show_credentials: bool) -> None:
         click.echo(f"Troth answers at {address}")
         click.echo(f"  portal and promises  {address}/")
         click.echo(f"  OpenAI-compatible    {address}/v1")
+        door = installation.troth.system.door.listener
+        if door and door.mtls_port:
+            click.echo(f"  with certificates    https://{door.name}:{door.mtls_port}")
         click.echo(f"  data                 {settings.data.folder}")
         click.echo(f"  keys                 {settings.data.keys}")
         if settings.data.database_single_role:
             click.echo("  tenants              kept apart by queries only: one database role owns and uses the tables")
+        away = installation.troth.system.base.tree.absent
         for domain in installation.troth.system.base.domains:
-            click.echo(f"  key domain           {_worth(domain)}")
+            click.echo(f"  key domain           {_worth(domain, away=domain.name in away)}")
+        click.echo(f"  witnesses            {_witnesses(installation)}")
         authority = installation.troth.system.door.listener
         if authority and authority.authority:
             click.echo(f"  certificate authority for clients  {authority.authority}")
@@ -76,11 +87,22 @@ def serve(email: str, show_credentials: bool) -> None:
     open_door(installation, settings, ready)
 
 
-def _worth(domain: Domain) -> str:
-    """A key domain's name, interface and assurance class."""
+def _witnesses(installation: Installation) -> str:
+    witnessing = installation.troth.system.base.sequencer.witnessing
+    if witnessing is None:
+        return "none: nobody outside remembers the log (TROTH_AUDIT__WITNESS_POLICY)"
+    states = witnessing.state()
+    lacking = [one.log for one in states if not one.met]
+    return f"{len(states[0].witnesses)}" + (f"; no quorum yet for {', '.join(lacking)}" if lacking else "")
+
+
+def _worth(domain: Domain, *, away: bool) -> str:
+    """A key domain's name, interface and assurance class; one that is away says why."""
     from troth.kernel.errors import TrothError
 
     try:
+        if away:
+            domain.root.present()
         assurance = domain.root.assurance
     except TrothError as error:
         assurance = f"unknown, {error.advice}"

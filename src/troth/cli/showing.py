@@ -1,4 +1,6 @@
-"""How a server's answer looks on a terminal: rows as a table, one thing as `name  value` lines, a document as it is."""
+"""How a server's answer looks on a terminal: rows as a table, one thing as `name  value` lines, a document as it is.
+
+Parts of a thing follow below it, each with its name as heading."""
 
 from __future__ import annotations
 
@@ -17,6 +19,9 @@ _PAGING = frozenset({"next", "after", "current", "object", "has_more", "first_id
 _TIME = re.compile(r"(^|_)(at|ms|time|created|expires)$")
 _SECONDS_FROM, _MILLISECONDS_FROM = 10**8, 10**11  # 1973 in either unit; below it is no moment but a duration
 _LONGEST_CELL = 200
+_ABSENT: tuple[Any, ...] = (None, "", [], {})  # no column is shown for it alone; "no" and 0 say something
+_FEW_MEMBERS = 3  # of a thing inside another that stay on its line
+_MOST_MEMBERS = 30  # more are a table for programs
 _SQUEEZE = 2  # how far folding may go, in screen widths, before a row is easier to read as lines
 
 
@@ -29,7 +34,32 @@ def show(value: Any) -> None:
     elif not isinstance(value, dict) or _is_document(value):
         click.echo(json.dumps(value, indent=2))
     else:
-        show_members(value)
+        _show_parts(value)
+
+
+def _show_parts(members: dict[str, Any], title: str = "") -> None:
+    """What fits on a line first, then each part with a heading: rows as a table, a thing as lines."""
+    parts = {name: value for name, value in members.items() if _is_part(value)}
+    plain = {name: value for name, value in members.items() if name not in parts}
+    many = [name for name, value in plain.items() if isinstance(value, dict) and len(value) > _MOST_MEMBERS]
+    show_members(plain | {name: f"{len(plain[name])} members; --json prints them" for name in many})
+    for name, value in parts.items():
+        heading = f"{title}{name}"
+        if isinstance(value, list) or not all(map(_is_part, value.values())):
+            click.echo(f"\n{heading}")
+        if isinstance(value, dict):
+            _show_parts(value, f"{heading}.")
+        else:
+            _show_rows(value)
+
+
+def _is_part(value: Any) -> bool:
+    """True for rows, and for a thing of several members that is more than a list of counts."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(row, dict) for row in value)
+    if not isinstance(value, dict) or (len(value) <= _FEW_MEMBERS and not any(map(_is_part, value.values()))):
+        return False
+    return len(value) <= _MOST_MEMBERS
 
 
 def show_members(members: dict[str, Any]) -> None:
@@ -81,7 +111,8 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.measure import Measurement
 
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if any(row.get(name) for row in rows)]
+    named = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in named if any(row.get(name) not in _ABSENT for row in rows)]
     if not names:
         click.echo("nothing here")
         return

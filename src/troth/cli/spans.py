@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import click
 from troth.redact.tiers import TIERS
 
 if TYPE_CHECKING:
-    from troth.redact.detect import Detector
+    from troth.redact.detect import Detector, Span
 
 _LONGEST = 200_000_000  # characters of one line
 
@@ -45,13 +45,16 @@ def spans(tier: str) -> None:
     Offsets are code points; labels are those of the taxonomy. Dates that only a rule sees (time stamps of logs) are
     left out. A line that is no such object stops the command with its number.
     """
-    found = loader(tier)()  # before the first line is read: what cannot be loaded stops the start
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        if line.strip():
-            sys.stdout.write(json.dumps({"spans": _found(found, _content(line, number))}) + "\n")
+    from troth.redact.detect import detect_each
+
+    detector = loader(tier)()  # before the first line is read: what cannot be loaded stops the start
+    contents = (content_of(line, number) for number, line in enumerate(sys.stdin.buffer, 1) if line.strip())
+    for found in detect_each(detector, contents):
+        sys.stdout.write(json.dumps({"spans": _shown(found)}) + "\n")
 
 
-def _content(line: bytes, number: int) -> str:
+def content_of(line: bytes, number: int) -> str:
+    """The text of one line, the `number`-th. Raises Malformed (`line-malformed`), which shows nothing of it."""
     from troth.kernel.errors import Malformed
 
     try:
@@ -63,11 +66,11 @@ def _content(line: bytes, number: int) -> str:
     return str(row["text"])
 
 
-def _found(detector: Detector, content: str) -> list[dict[str, Any]]:
+def _shown(found: Iterable[Span]) -> list[dict[str, Any]]:
     from troth.redact.detect import KINDS
 
     return [
         {"start": s.start, "end": s.end, "label": KINDS[s.kind].label, "score": round(s.score, 3)}
-        for s in detector.detect(content)
+        for s in found
         if (s.kind, s.detector) != ("date", "rules")
     ]

@@ -41,7 +41,7 @@ def verify(
         return
     click.echo(f"holds: {found.pop('what')}")
     for name, value in found.items():
-        click.echo(f"  {name:<18}{value}")
+        click.echo(f"  {name:<20}{value}")
 
 
 def _trust(document: Path, site: Path | None, public_key: str | None) -> dict[str, Any]:
@@ -171,6 +171,9 @@ def _summary(held: Certificate) -> dict[str, Any]:
         "certificate": held.certificate,
         "scope": held.scope,
         "objects": held.objects.count,
+        "by deletion only": _deleted(held),
+        "shut": held.shut_at or "not stated",
+        "keys destroyed": held.destroyed_at or _roots_gone(held),
         "issued": held.issued_at,
         "technique": held.technique,
         "roots destroyed": len(roots),
@@ -180,9 +183,23 @@ def _summary(held: Certificate) -> dict[str, Any]:
         "approvals": ", ".join(f"{one.role} {one.actor}" for one in held.approvals),
         "backups": held.backups,
         "backups listed": ", ".join(held.backups_covered.identifiers) or "none",
+        "backup places away": ", ".join(held.backups_away) or "none",
         "vendors": _vendors(held),
+        "packed elsewhere": ", ".join(f"{one.jurisdiction} {one.packed_at}" for one in held.bundles) or "never",
+        "completes": ", ".join(held.completes) or "no other",
         "not covered": " ".join(held.residual).removeprefix("Not covered: "),
     }
+
+
+def _deleted(held: Certificate) -> str:
+    if held.by_deletion is None:
+        return "not stated"
+    return f"{held.by_deletion.count}" + (f", key due after {held.key_due}" if held.key_due else "")
+
+
+def _roots_gone(held: Certificate) -> str:
+    """What a certificate of version 1 says of it."""
+    return max((root.destroyed_at for root in held.keys.roots), default="none") if held.keys else "none"
 
 
 def _attempts(held: Certificate) -> str:

@@ -1,4 +1,4 @@
-"""What of a vendor's chat answer goes on: named members of named types. Others are dropped, wrong ones refused.
+"""What of a vendor's answer goes on: named members of named types. Others are dropped, wrong ones refused.
 
 Every member that can hold free text is returned by these functions as text to restore and to moderate; numbers are
 bounded, enumerations are checked. `VendorFailed` (vendor-bad-answer) is the only thing raised.
@@ -100,6 +100,38 @@ def usage(value: Any) -> dict[str, Any] | None:
     return given
 
 
+def response_usage(value: Any) -> dict[str, Any] | None:
+    """The counts of a response, of either API's names: `input_tokens`, `output_tokens`, `total_tokens` and details."""
+    if not isinstance(value, dict):
+        return None
+    read, written = _count(value, "input_tokens", "prompt_tokens"), _count(value, "output_tokens", "completion_tokens")
+    inner = {name: value[name] for name in value if name.endswith("_details") and isinstance(value[name], dict)}
+    before = inner.get("input_tokens_details") or inner.get("prompt_tokens_details") or {}
+    after = inner.get("output_tokens_details") or inner.get("completion_tokens_details") or {}
+    return {
+        "input_tokens": read,
+        "input_tokens_details": {"cached_tokens": _count(before, "cached_tokens"), "cache_write_tokens": 0},
+        "output_tokens": written,
+        "output_tokens_details": {"reasoning_tokens": _count(after, "reasoning_tokens")},
+        "total_tokens": read + written,
+    }
+
+
+def call_id(value: Any) -> str:
+    """The id of a call."""
+    return _shaped(value, _ID)
+
+
+def name(value: Any) -> str:
+    """The name of a tool."""
+    return _shaped(value, _NAME)
+
+
+def tokens(value: Any) -> list[dict[str, Any]]:
+    """Tokens with their probabilities, as `logprobs` has them."""
+    return [_token(one, top=True) for one in entries(value, _MAX_TOKENS)]
+
+
 def created(value: Any, otherwise: int) -> int:
     """Seconds since the epoch."""
     return value if type(value) is int and 0 <= value <= MAX_COUNT else otherwise
@@ -110,10 +142,7 @@ def logprobs(value: Any) -> dict[str, Any] | None:
     if not value:
         return None
     given = members(value)
-    return {
-        name: None if given.get(name) is None else [_token(one, top=True) for one in entries(given[name], _MAX_TOKENS)]
-        for name in ("content", "refusal")
-    }
+    return {member: None if given.get(member) is None else tokens(given[member]) for member in ("content", "refusal")}
 
 
 def spoken(tokens: list[dict[str, Any]] | None) -> list[str]:
@@ -156,6 +185,10 @@ def _shaped(value: Any, shape: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not shape.match(value):
         raise misshapen()
     return value
+
+
+def _count(value: dict[str, Any], *names: str) -> int:
+    return next(iter(_counts(value, names).values()), 0)
 
 
 def _counts(value: dict[str, Any], names: tuple[str, ...]) -> dict[str, int]:

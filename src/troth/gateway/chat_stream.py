@@ -13,8 +13,7 @@ from typing import Any
 from troth.gateway import answers
 from troth.gateway.moderation import Moderator, StreamModerator
 from troth.gateway.redaction import Redaction
-from troth.gateway.restoring import unescaped
-from troth.redact.tokens import StreamRestorer
+from troth.gateway.restoring import StreamedText, unescaped
 
 Key = tuple[int, str, int]  # choice, field, tool call or rank (-1 for none)
 _ARGUMENTS = "function.arguments"
@@ -34,7 +33,7 @@ class ChatRelay:
         self._moderator = moderator
         self._frame = {"id": identifier, "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
         self._json = {_ARGUMENTS, "content"} if json_content else {_ARGUMENTS}
-        self._restorers: dict[Key, StreamRestorer] = {}
+        self._restorers: dict[Key, StreamedText] = {}
         self._moderators: dict[Key, StreamModerator] = {}
         self._names: dict[Key, str] = {}
 
@@ -47,9 +46,10 @@ class ChatRelay:
 
     def rest(self) -> Iterator[dict[str, Any]]:
         """What a stream that ended without a finish reason still owes."""
-        for index in sorted({key[0] for key in self._restorers}):
+        for index in sorted({key[0] for key in self._moderators}):
             delta: dict[str, Any] = {}
             self._flush(index, delta)
+            self._judge_end(index)
             if delta:
                 yield self._frame | {"choices": [{"index": index, "delta": delta, "finish_reason": None}]}
 
@@ -64,6 +64,8 @@ class ChatRelay:
         for name, tokens in (logprobs or {}).items():
             for rank, text in enumerate(answers.spoken(tokens)):
                 self._judged((index, f"logprobs.{name}", rank), text)
+        if finish is not None:
+            self._judge_end(index)
         return given | ({"logprobs": logprobs} if logprobs else {})
 
     def _delta(self, index: int, delta: dict[str, Any]) -> dict[str, Any]:
@@ -117,6 +119,12 @@ class ChatRelay:
             else:
                 kind, _, text = name.partition(".")
                 delta.setdefault("tool_calls", []).append({"index": at, kind: {text: rest}})
+
+    def _judge_end(self, index: int) -> None:
+        """The end of each text of a choice, which may be too short for the classifier to have read it."""
+        for key, moderator in self._moderators.items():
+            if key[0] == index:
+                moderator.finish()
 
     def _judged(self, key: Key, text: str) -> str:
         if key not in self._moderators:

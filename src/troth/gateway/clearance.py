@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
+from troth.gateway.amounts import check_amount
+from troth.gateway.departing import Wanted, steps, texts, told, without_pictures
+from troth.gateway.few_threads import FewThreads
+from troth.gateway.limits.counting import counted, estimated
+from troth.gateway.limits.limiter import Limiter, Price, Ticket
+from troth.gateway.limits.usage import Done, Usage
 from troth.gateway.moderation import Moderator
+from troth.gateway.moderation.inline import inline_pictures
+from troth.gateway.picture_step import PictureStep
 from troth.gateway.receipts import Receipts, Sent
-from troth.gateway.redaction import Cleared, Places, Redaction, Redactor
+from troth.gateway.redaction import Redaction, Redactor
 from troth.gateway.store import ReceiptRow
-from troth.gateway.vendors.gate import RequestFacts, admissible
-from troth.gateway.vendors.port import Vendor
+from troth.gateway.vendors.port import Attachment, Vendor
 from troth.gateway.vendors.ports import Ports
-from troth.gateway.vendors.record import Offer, Retention, VendorRecord
+from troth.gateway.vendors.record import Offer, State, VendorRecord
 from troth.gateway.vendors.registry import Vendors
-from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import NotFound, TooLarge, TrothError
+from troth.gateway.vendors.routed import RoutedVendor
+from troth.gateway.vendors.router import Asked, PolicySource, Route, Router
+from troth.gateway.vendors.routing import Candidate
+from troth.kernel.clock import Clock
+from troth.kernel.errors import Denied, TrothError
 from troth.kernel.operation import Call
 from troth.vault.consent import VENDOR_RETENTION
-
-# Characters of one request that are read by the detector and the moderator. Half a million tokens, more than the models
-# on offer take; the slowest text known costs the detector 4 s of one core per million characters.
-MAX_TEXT = 2_000_000
 
 
 class ConsentSource(Protocol):
@@ -35,18 +43,9 @@ class ConsentSource(Protocol):
         """The id of the consent that holds now, or None."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A request as the caller made it. `pictures`: SHA-256 of those that travel beside the payload."""
-
-    operation: str
-    kind: str  # chat | image
-    model: str
-    payload: dict[str, Any]
-    places: Places
-    pictures: tuple[str, ...] = ()
-    has_pictures: bool = False
+    def objected(self, tenant: str, subject: str) -> frozenset[str]:
+        """The purposes that the person says no to now."""
+        ...
 
 
 @dataclass(slots=True)
@@ -55,13 +54,20 @@ class Departure:
 
     call: Call
     record: VendorRecord
+    offer: Offer
     model: str
     port: Vendor
     payload: dict[str, Any]
     redaction: Redaction
     receipt: ReceiptRow
+    judge: Moderator  # of what comes back
     outcome: str = "failed"
     objects: tuple[str, ...] = field(default=())
+    marked: dict[str, int] | None = None  # how many of the objects carry which mark
+    attachments: list[Attachment] = field(default_factory=list)  # as the vendor may see them
+    ticket: Ticket | None = None  # what it may use
+    operation: str = ""
+    part: int = 0
 
 
 class Clearance:
@@ -77,36 +83,85 @@ class Clearance:
         receipts: Receipts,
         consents: ConsentSource,
         clock: Clock,
+        policies: PolicySource | None = None,
     ) -> None:
         self._vendors = vendors
+        self.threads = FewThreads()
+        self.limiter: Limiter | None = None  # set by the wiring
+        self.usage: Usage | None = None  # likewise
+        self._router = Router(vendors, ports, clock, policies)
         self._ports = ports
         self._redactor = redactor
         self._moderator = moderator
         self._receipts = receipts
         self._consents = consents
-        self._clock = clock
 
     def clear(self, call: Call, wanted: Wanted) -> Departure:
         """Raises the first refusal on the way; until it returns, nothing has left."""
-        now = epoch_ms(self._clock.now())
-        record, offer, consent = self._choose(call, wanted, now)
-        port = self._ports.port(record, now)
-        call.note(vendor=record.id, model=wanted.model, moderation=self._moderator.version)
-        _check_amount(wanted)
-        self._moderator.check_all(_texts(wanted.payload, wanted.places, ""))
-        redaction = self._redactor.begin()
+        if self.limiter is None:
+            return self._cleared(call, wanted)
+        estimate = estimated(wanted.kind, wanted.payload, sum(len(one.content) for one in wanted.attachments))
+        ticket = self.limiter.begin(call, estimate, self._prices(wanted))
+        with ExitStack() as undo:
+            undo.callback(ticket.end, None)
+            departure = self._cleared(call, wanted)
+            undo.pop_all()
+        departure.ticket, departure.port = ticket, counted(departure.port, ticket.came)
+        departure.operation, departure.part = wanted.operation, wanted.part
+        return departure
+
+    async def cleared(self, call: Call, wanted: Wanted) -> Departure:
+        """`clear` on a worker thread, for a caller who may leave meanwhile: what comes too late for him is ended."""
+        clearing = asyncio.ensure_future(asyncio.to_thread(self.clear, call, wanted))
         try:
-            payload = self._outgoing(call, wanted, offer, redaction)
-            counts = redaction.counts()
-            call.note(withheld=sum(counts.values()), kinds=counts)
-            shown = _without_pictures(payload) | ({"pictures": list(wanted.pictures)} if wanted.pictures else {})
-            sent = Sent(wanted.operation, wanted.model, shown, counts, consent, self._moderator.version,
-                        self._redactor.version)  # fmt: skip
-            receipt = self._receipts.open(call, record, sent)
-        except TrothError:
-            redaction.close()
+            return await asyncio.shield(clearing)
+        except asyncio.CancelledError:
+            clearing.add_done_callback(self._late)  # the thread goes on, and nobody else would know of it
             raise
-        return Departure(call, record, wanted.model, port, payload, redaction, receipt)
+
+    def require(self, call: Call, wanted: Wanted) -> None:
+        """Raises what `clear` would say now of who may be asked, without asking. Blocks."""
+        route = self._route(call, wanted)
+        self._ports.port(route.first.record, self._router.now())
+
+    def _prices(self, wanted: Wanted) -> list[Price | None]:
+        """What those ask who may do it; nothing for what never leaves this process."""
+        found = [one for one in self._vendors.offering(wanted.model, wanted.kind) if one.state is State.APPROVED]
+        offers = (one.offer(wanted.model, wanted.kind) for one in found if one.kind != "local-studio")
+        return [one.price for one in offers if one is not None]
+
+    def _cleared(self, call: Call, wanted: Wanted) -> Departure:
+        route = self._route(call, wanted)
+        record, offer, consent = route.first.record, route.first.offer, route.first.consent
+        self._ports.port(record, self._router.now())  # refused before anything is read
+        judge = self._moderator.of(call, "input")
+        call.note(vendor=record.id, model=wanted.model, moderation=judge.version)
+        check_amount(wanted.payload)
+        judge.check_all(texts(wanted.payload, wanted.places, ""))
+        judge.check_pictures((*inline_pictures(wanted.payload), *(one.content for one in wanted.attachments)))
+        step = self._pictures(call, wanted, route)
+        seen = step.payload(wanted.payload) if step else wanted.payload
+        attachments = step.attachments(wanted.attachments) if step else list(wanted.attachments)
+        redaction = self._redactor.begin(call.tenant)
+        with ExitStack() as undo:
+            undo.callback(redaction.close)
+            payload = self._outgoing(call, replace(wanted, payload=seen), offer, redaction)
+            counts = redaction.counts() | (dict(step.counts) if step else {})
+            call.note(withheld=sum(counts.values()), kinds=counts)
+            digests = [hashlib.sha256(one.content).hexdigest() for one in attachments]
+            shown = without_pictures(payload) | ({"pictures": digests} if digests else {})
+            objected = tuple(sorted(self._consents.objected(call.tenant, call.subject)))
+            sent = Sent(wanted.operation, wanted.model, shown, counts, consent, judge.version,
+                        redaction.version, objected, told(route), step.told() if step else None,
+                        steps(wanted, payload, (record.id, judge.version, redaction.version), step),
+                        wanted.part)  # fmt: skip
+            receipt = self._receipts.open(call, record, sent)
+            undo.pop_all()
+        port = RoutedVendor(self._router, self._ports, route)
+        departure = Departure(call, record, offer, wanted.model, port, payload, redaction, receipt,
+                              judge.of(call, "output"), attachments=attachments)  # fmt: skip
+        port.when_moved = partial(self._moved, departure)
+        return departure
 
     @asynccontextmanager
     async def concluding(self, departure: Departure) -> AsyncIterator[Departure]:
@@ -120,36 +175,59 @@ class Clearance:
             departure.outcome = "cancelled"
             raise
         finally:
+            answer = _done(departure)
             departure.redaction.close()
-            ending = self._receipts.ending(departure.receipt, departure.outcome, departure.objects)
+            if departure.ticket is not None:
+                departure.ticket.end(departure.offer.price)
+            ending = self._receipts.ending(departure.receipt, departure.outcome, departure.objects, answer)
             departure.call.finish_with(ending)  # in the transaction of the closing record
+            if self.usage is not None and departure.ticket is not None:
+                done = Done(departure.operation, departure.model, departure.record.id, departure.outcome,
+                            departure.part)  # fmt: skip
+                departure.call.finish_with(self.usage.change(departure.call, departure.ticket, done))
 
-    def _choose(self, call: Call, wanted: Wanted, now: int) -> tuple[VendorRecord, Offer, str | None]:
-        """The first vendor that offers the model and may be sent this; the first refusal when none may."""
-        refusal: TrothError = NotFound(
-            "There is no such model; list the models to see those you may use.", code="model-not-found", field="model"
-        )
-        for number, record in enumerate(self._vendors.offering(wanted.model, wanted.kind)):
-            consent = self._consent(call, record)
-            facts = RequestFacts(call.caller.jurisdiction, consent, pictures=wanted.has_pictures)
-            try:
-                admissible(record, facts, now)
-            except TrothError as error:
-                refusal = error if number == 0 else refusal
-                continue
-            offer = record.offer(wanted.model, wanted.kind)
-            assert offer is not None
-            return record, offer, consent
-        raise refusal
+    def _late(self, clearing: asyncio.Task[Departure]) -> None:
+        if not clearing.cancelled() and clearing.exception() is None:
+            clearing.get_loop().run_in_executor(None, copy_context().run, self._abandon, clearing.result())
 
-    def _consent(self, call: Call, record: VendorRecord) -> str | None:
-        if record.facts.retention is not Retention.DAYS:
+    def _abandon(self, departure: Departure) -> None:
+        """Nothing of it has left. Its request's closing record may stand already, so that its end is a write alone."""
+        departure.redaction.close()
+        if departure.ticket is not None:
+            departure.ticket.end(None)
+        with suppress(TrothError):  # as when the process dies: the receipt has no end
+            self._receipts.end(departure.receipt, "cancelled")
+
+    def _route(self, call: Call, wanted: Wanted) -> Route:
+        """Who is asked, and who may step in; the first refusal when nobody may be asked."""
+        if not call.caller.may_use(wanted.model):
+            raise Denied(
+                "This API key is kept to other models; list the models to see those it may use.",
+                code="model-not-allowed",
+                field="model",
+            )
+        consent = partial(self._consents.valid, call.tenant, call.subject, VENDOR_RETENTION)
+        asked = Asked(call.tenant, call.caller.jurisdiction, wanted.model, wanted.kind, wanted.has_pictures, consent,
+                      same_shape=wanted.operation.startswith("response"))  # fmt: skip
+        return self._router.route(asked)
+
+    def _pictures(self, call: Call, wanted: Wanted, route: Route) -> PictureStep | None:
+        """What cleans the pictures; None when there are none, or nobody but this process may see them."""
+        ours = all(one.record.kind == "local-studio" for one in (route.first, *route.others))
+        if not wanted.has_pictures or ours:
             return None
-        return self._consents.valid(call.tenant, call.subject, VENDOR_RETENTION)
+        return PictureStep(self._redactor, call.tenant, edit=bool(wanted.attachments))
+
+    def _moved(self, departure: Departure, candidate: Candidate, code: str) -> None:
+        """Another vendor steps in: its own line of the receipt stands before it gets the first byte."""
+        departure.receipt = self._receipts.follow(departure.receipt, candidate.record.id, code)
+        departure.record, departure.offer = candidate.record, candidate.offer
+        departure.call.note(vendor=candidate.record.id)
 
     def _outgoing(self, call: Call, wanted: Wanted, offer: Offer, redaction: Redaction) -> dict[str, Any]:
         """The payload for the vendor: read, and with the fields that would tell it who asks replaced (VEN-03)."""
         payload = redaction.redact(wanted.payload, wanted.places)
+        payload = redaction.masked(payload) if wanted.masked else payload
         payload["model"] = offer.upstream
         if wanted.kind == "chat":
             payload["store"] = False
@@ -160,52 +238,12 @@ class Clearance:
             payload["seed"] = self._redactor.seed(call.tenant, payload["seed"])
         if offer.response_format and wanted.kind == "image":
             payload["response_format"] = offer.response_format
-        return payload
+        return wanted.shaped(payload, offer)
 
 
-def _check_amount(wanted: Wanted) -> None:
-    """Raises `TooLarge` (too-much-text)."""
-    amount = 0
-    for size in _sizes(wanted.payload):
-        amount += size
-        if amount > MAX_TEXT:
-            raise TooLarge(f"A request may hold at most {MAX_TEXT:,} characters of text; send less at once.",
-                           code="too-much-text")  # fmt: skip
-
-
-def _sizes(value: Any) -> Iterator[int]:
-    """How long each thing is that the detector reads: texts, keys, and numbers as they are written."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            yield len(key)
-            yield from _sizes(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _sizes(one)
-    elif not isinstance(value, Cleared):
-        yield len(value) if isinstance(value, str) else len(str(value))
-
-
-def _texts(value: Any, places: Places, path: str) -> Iterator[str]:
-    """Every text that a person wrote, in order."""
-    if path in places.fixed or isinstance(value, Cleared):
-        return
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from _texts(one, places, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one, places, f"{path}.*")
-
-
-def _without_pictures(value: Any) -> Any:
-    """Inline pictures as digests: a receipt proves which picture left without keeping another copy."""
-    if isinstance(value, dict):
-        return {key: _without_pictures(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_pictures(one) for one in value]
-    if isinstance(value, str) and value.startswith("data:image/"):
-        return f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
-    return value
+def _done(departure: Departure) -> dict[str, int]:
+    """What was done with the answer, with numbers: values that came back, moderation, and the marks of pictures."""
+    moderated = departure.outcome == "answered" and departure.offer.kind in ("chat", "image")
+    back = departure.redaction.returned()
+    done = ({"values-restored": back} if back else {}) | ({"output-moderated": 1} if moderated else {})
+    return done | (departure.marked or {})

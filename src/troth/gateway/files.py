@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from troth.gateway.intake import admit_file
+from troth.gateway.limits.counting import Estimate
+from troth.gateway.limits.limiter import Limiter, Ticket
+from troth.gateway.limits.usage import Done, Usage
 from troth.gateway.wire.files import CreateFile, FileObject, FileObjects, ListFiles, Purpose
 from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import NotFound
+from troth.kernel.errors import NotFound, TrothError
 from troth.kernel.operation import Binary, Call
 from troth.vault.objects import KeepRequest, ObjectInfo, Objects
 
@@ -18,13 +21,38 @@ _PAGE = 1000  # the vault's largest page
 class Files:
     """OpenAI's file surface on the vault. The purpose is part of the object's kind, sealed with it."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, objects: Objects, limiter: Limiter | None = None, usage: Usage | None = None) -> None:
+        """`limiter`: what counts requests and their bytes, which `usage` keeps."""
+        self._objects, self._limiter, self._usage = objects, limiter, usage
 
     def create(self, call: Call, request: CreateFile) -> FileObject:
-        """Keep a file. Raises what `intake.admit_file` and `Objects.keep` raise; nothing is kept then."""
+        """Keep a file. Raises what `intake.admit_file`, `Objects.keep` and `Limiter.begin` raise; nothing is kept then.
+
+        What was looked at counts, whether it was kept or not.
+        """
+        if self._limiter is None:
+            return self._created(call, request)
+        ticket = self._limiter.begin(call, Estimate(bytes=len(request.file.content)), [])
+        ticket.came.sent()
+        outcome = "failed"
+        try:
+            kept = self._created(call, request)
+            outcome = "kept"
+        except TrothError as refusal:
+            outcome = refusal.code
+            raise
+        finally:
+            ticket.end(None)
+            self._count(call, ticket, outcome)
+        return kept
+
+    def _count(self, call: Call, ticket: Ticket, outcome: str) -> None:
+        if self._usage is not None:
+            call.finish_with(self._usage.change(call, ticket, Done("file.create", "", "", outcome)))
+
+    def _created(self, call: Call, request: CreateFile) -> FileObject:
         upload = request.file
-        admitted = admit_file(upload.filename, upload.media_type, upload.content)
+        admitted = admit_file(upload.filename, upload.media_type, upload.content, purpose=request.purpose)
         life = request.expires_after
         expires_at = None if life is None else epoch_ms(call.at) + life.seconds * 1000
         info = self._objects.keep(

@@ -1,206 +1,287 @@
-"""POST /v1/images/generations and /edits: clear -> vendor -> moderate -> content credentials -> vault -> answer."""
+"""POST /v1/images/generations and /edits: clear, vendor, moderation, mark, content credentials, vault, answer."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
-
 from troth.gateway.assets import Assets
-from troth.gateway.clearance import Clearance, Departure, Wanted
+from troth.gateway.clearance import Clearance, Departure
+from troth.gateway.departing import Wanted
+from troth.gateway.image_events import ImageEvents
+from troth.gateway.image_rules import check, quality_of, usage_of, vendor_fields
 from troth.gateway.intake import Admitted, Limits, admit_image
 from troth.gateway.moderation import Moderator
-from troth.gateway.pictures import MEDIA_TYPES, finished
+from troth.gateway.outputs import Outputs, Owner, Piece
+from troth.gateway.pictures import Finished, Finisher, Opened, Origin, marks_of
 from troth.gateway.places import IMAGES
-from troth.gateway.provenance import Credentials, SourceType
-from troth.gateway.receipts import Receipts
+from troth.gateway.provenance import SourceType
+from troth.gateway.relaying import joined
 from troth.gateway.vendors.local_studio import IMAGE_MODEL
-from troth.gateway.vendors.port import Attachment, Produced
+from troth.gateway.vendors.port import Attachment, Partial, Produced
+from troth.gateway.vendors.record import VendorRecord
 from troth.gateway.wire.images import EditImages, GenerateImages, Image, Images
 from troth.gateway.wire.upload import Upload
 from troth.kernel.clock import epoch_ms
-from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid, VendorFailed
-from troth.kernel.operation import Call
-from troth.vault.objects import KeepRequest, Objects
+from troth.kernel.errors import Invalid, TrothError, UnsupportedMedia, VendorFailed
+from troth.kernel.operation import Call, Stream
+from troth.vault.objects import Objects
 
-# Handled here, so that every vendor gives the same formats and no vendor is asked for a link.
-_OURS = frozenset("response_format output_format output_compression stream partial_images image mask".split())
+Asked = GenerateImages | EditImages
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """An uploaded picture: as it is kept, and as the vendor gets it (without foreign credentials)."""
 
     upload: Upload
     admitted: Admitted
     attachment: Attachment
 
+    @property
+    def piece(self) -> Piece:
+        """As it is kept."""
+        return Piece("upload", self.admitted.media_type, _name(self.upload.filename), self.admitted.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a picture that is being made."""
+
+    finished: Finished
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The pictures of a request: the answer, what stands in it, and the objects that hold it."""
+
+    images: Images
+    finished: list[Finished]
+    objects: tuple[str, ...]
+
 
 class ImageDesk:
     """Makes and changes pictures. Every one that leaves here is signed, kept sealed, and has an end."""
 
     def __init__(
-        self, clearance: Clearance, moderator: Moderator, credentials: Credentials, objects: Objects, assets: Assets
+        self,
+        clearance: Clearance,
+        moderator: Moderator,
+        finisher: Finisher,
+        objects: Objects,
+        assets: Assets,
     ) -> None:
         self._clearance = clearance
         self._moderator = moderator
-        self._credentials = credentials
-        self._objects = objects
+        self._finisher = finisher
+        self._outputs = Outputs(objects)
         self._assets = assets
 
-    async def generate(self, call: Call, request: GenerateImages) -> Images:
-        """Pictures for a prompt."""
-        _check(request)
+    async def generate(self, call: Call, request: GenerateImages) -> Images | Stream:
+        """Pictures for a prompt, whole or in stages."""
+        check(request)
         departure = await asyncio.to_thread(self._clear, call, request, [])
-        async with self._clearance.concluding(departure):
-            made = await departure.port.image(departure.payload)
-            return await asyncio.to_thread(self._deliver, departure, request, made, [])
+        if request.stream:
+            return await _streamed(self._relay(departure, request, []))
+        return await self._whole(departure, request, [])
 
-    async def edit(self, call: Call, request: EditImages) -> Images:
+    async def edit(self, call: Call, request: EditImages) -> Images | Stream:
         """Uploaded pictures, changed as the prompt says."""
-        _check(request)
-        sources = await asyncio.to_thread(lambda: [_admitted(upload) for upload in request.image])
+        check(request)
+        sources = await asyncio.to_thread(lambda: [admitted_source(upload) for upload in request.image])
         mask = await asyncio.to_thread(_mask, request.mask, sources[0])
-        departure = await asyncio.to_thread(self._clear, call, request, sources)
-        async with self._clearance.concluding(departure):
-            attachments = [source.attachment for source in sources]
-            made = await departure.port.edit(departure.payload, attachments, mask)
-            return await asyncio.to_thread(self._deliver, departure, request, made, sources)
+        departure = await asyncio.to_thread(self._clear, call, request, sources, mask)
+        if request.stream:
+            return await _streamed(self._relay(departure, request, sources))
+        return await self._whole(departure, request, sources)
 
-    def _clear(self, call: Call, request: GenerateImages | EditImages, sources: Sequence[_Source]) -> Departure:
-        payload = request.model_dump(mode="json", exclude_none=True, exclude=set(_OURS))
-        wanted = Wanted(
+    def require(self, call: Call, request: GenerateImages) -> None:
+        """Refuse now what nobody here may or can make. Blocks."""
+        check(request)
+        self._clearance.require(call, self._wanted(request, []))
+
+    async def part(self, call: Call, request: GenerateImages, number: int) -> AsyncGenerator[Stage | Delivered, None]:
+        """One picture of an answer that has others things too: its stages, then the picture. `number` from 1."""
+        wanted = replace(self._wanted(request, []), part=number)
+        departure = await self._clearance.cleared(call, wanted)
+        async with aclosing(self._made(departure, request, [])) as steps:
+            async for step in steps:
+                yield step
+
+    def _clear(
+        self, call: Call, request: Asked, sources: Sequence[Source], mask: Attachment | None = None
+    ) -> Departure:
+        return self._clearance.clear(call, self._wanted(request, sources, mask))
+
+    def _wanted(self, request: Asked, sources: Sequence[Source], mask: Attachment | None = None) -> Wanted:
+        return Wanted(
             operation="image.edit" if sources else "image.generate",
             kind="image",
             model=request.model or IMAGE_MODEL,
-            payload=payload,
+            payload=vendor_fields(request),
             places=IMAGES,
-            pictures=tuple(hashlib.sha256(source.attachment.content).hexdigest() for source in sources),
+            attachments=(*(source.attachment for source in sources), *([mask] if mask else [])),
             has_pictures=bool(sources),
         )
-        return self._clearance.clear(call, wanted)
 
-    def _deliver(
-        self,
-        departure: Departure,
-        request: GenerateImages | EditImages,
-        made: list[Produced],
-        sources: Sequence[_Source],
-    ) -> Images:
+    async def _whole(self, departure: Departure, request: Asked, sources: Sequence[Source]) -> Images:
+        steps = [step async for step in self._made(departure, request, sources)]
+        return next(step.images for step in steps if isinstance(step, Delivered))
+
+    async def _relay(
+        self, departure: Departure, request: Asked, sources: Sequence[Source]
+    ) -> AsyncGenerator[bytes, None]:
+        """Stages as events, then the pictures. A failure on the way is told as an event, then ends the stream."""
+        events, started = ImageEvents(request, departure.call, edited=bool(sources)), False
+        try:
+            async with aclosing(self._made(departure, request, sources)) as steps:
+                async for step in steps:
+                    if isinstance(step, Stage):
+                        yield events.partial(step.finished, step.index)
+                        started = True
+                        continue
+                    for image, one in zip(step.images.data, step.finished, strict=True):
+                        yield events.completed(image, one, step.images.usage)
+                        started = True
+        except TrothError as error:
+            if started:
+                yield events.failed(error)
+            raise
+
+    async def _made(
+        self, departure: Departure, request: Asked, sources: Sequence[Source]
+    ) -> AsyncGenerator[Stage | Delivered, None]:
+        made, wanted = list[Produced](), request.output_format or "png"
+        async with self._clearance.concluding(departure):
+            async with aclosing(_told(departure, request, sources)) as stages:
+                async for stage in stages:
+                    if isinstance(stage, Produced):
+                        made.append(stage)
+                    else:
+                        finished = await asyncio.to_thread(self._stage, departure, wanted, stage, sources)
+                        if finished is not None:
+                            yield Stage(finished, stage.index)
+            images, whole = await asyncio.to_thread(self._finished, departure, request, made, sources)
+            yield Delivered(images, whole, departure.objects)
+
+    def _stage(self, departure: Departure, wanted: str, stage: Partial, sources: Sequence[Source]) -> Finished | None:
+        """A stage is judged like a picture, and signed. None: it lacks a mark that it must have, and is left out."""
+        origin = self._origin(departure.record, sources)
+        try:
+            opened, finished = self._finisher.stage(stage.content, wanted, origin)
+        except UnsupportedMedia as error:
+            if error.code != "watermark-required":
+                raise
+            return None  # the picture itself may be fuller, and is asked for its own
+        self._judge(departure, [opened])
+        return finished
+
+    def _finished(
+        self, departure: Departure, request: Asked, made: list[Produced], sources: Sequence[Source]
+    ) -> tuple[Images, list[Finished]]:
         """All pictures are checked and signed before the first is kept: nothing is half delivered."""
         if not 1 <= len(made) <= (request.n or 1):
             raise VendorFailed("The vendor made another number of pictures than asked; try again.",
                                code="vendor-bad-answer")  # fmt: skip
         prompts = [departure.redaction.restore(one.revised_prompt) for one in made]
-        self._moderator.check_all(prompt for prompt in prompts if prompt)
         wanted = request.output_format or "png"
-        source = _source_type(departure, bool(sources))
-        parent = sources[0].admitted.content if sources else None
-        signed = [
-            finished(one.content, wanted, request.output_compression, credentials=self._credentials, source=source,
-                     parent=parent)
-            for one in made
-        ]  # fmt: skip
-        departure.objects = self._keep(departure, wanted, signed, sources)
+        opened = [self._finisher.open(one.content, wanted) for one in made]
+        self._moderator.of(departure.call, "output").check_all(prompt for prompt in prompts if prompt)
+        self._judge(departure, opened)
+        origin = self._origin(departure.record, sources)
+        finished = [self._finisher.finish(one, wanted, request.output_compression, origin) for one in opened]
+        departure.objects = self._keep(departure, wanted, finished, sources)
         departure.outcome = "answered"
-        return self._answer(departure, request, signed, prompts)
+        return self._answer(departure, request, finished, prompts, usage_of(made)), finished
+
+    def _judge(self, departure: Departure, opened: Sequence[Opened]) -> None:
+        judge = self._moderator.of(departure.call, "output")
+        judge.check_all(one.text for one in opened if one.text)
+        judge.check_pictures(view for one in opened for view in one.views)
+
+    def _origin(self, record: VendorRecord, sources: Sequence[Source]) -> Origin:
+        shown = [source.admitted.content for source in sources]
+        return Origin(source_type(record, edited=bool(sources)), shown[0] if shown else None, tuple(shown[1:]))
 
     def _keep(
-        self, departure: Departure, wanted: str, signed: list[bytes], sources: Sequence[_Source]
+        self, departure: Departure, wanted: str, finished: Sequence[Finished], sources: Sequence[Source]
     ) -> tuple[str, ...]:
-        """All of them, or none when one cannot be kept. The last one binds the receipt to all."""
-        call, kept = departure.call, list[str]()
-        with ExitStack() as undo:
-            parents = tuple(
-                self._kept(undo, call, "upload", one.admitted.media_type, name=_name(one.upload.filename),
-                           content=one.admitted.content)
-                for one in sources
-            )  # fmt: skip
-            for n, content in enumerate(signed, 1):
-                beside = Receipts.going_with(call, departure.receipt, kept) if n == len(signed) else None
-                kept.append(
-                    self._kept(undo, call, "output", MEDIA_TYPES[wanted], name=f"{call.request_id}-{n}.{wanted}",
-                               content=content, parents=parents, beside=beside)
-                )  # fmt: skip
-            undo.pop_all()
-        call.note(object=kept[0], objects=len(kept), format=wanted)
-        return tuple(kept)
-
-    def _kept(
-        self,
-        undo: ExitStack,
-        call: Call,
-        kind: str,
-        media_type: str,
-        *,
-        name: str,
-        content: bytes,
-        parents: tuple[str, ...] = (),
-        beside: Callable[[Connection, str], None] | None = None,
-    ) -> str:
-        kept = self._objects.keep(
-            KeepRequest(
-                tenant=call.tenant,
-                subject=call.subject,
-                data_class=DataClass.USER_GENERATED,
-                kind=kind,
-                media_type=media_type,
-                name=name,
-                content=content,
-                derived_from=parents,
-                request=call.request_id,
-            ),
-            beside=beside,
-        )
-        undo.callback(self._objects.delete, call.tenant, call.subject, kept.id)
-        return kept.id
+        """All of them, or none when one cannot be kept."""
+        call = departure.call
+        pieces = [
+            Piece("output", one.media_type, f"{call.request_id}-{number}.{wanted}", one.content,
+                  fingerprints=one.fingerprints)
+            for number, one in enumerate(finished, 1)
+        ]  # fmt: skip
+        owner = Owner(call.tenant, call.subject, call.request_id)
+        kept = self._outputs.keep_made(owner, departure.receipt, [source.piece for source in sources], pieces)
+        departure.marked = marks_of(*finished)
+        call.note(object=kept[0], objects=len(kept), format=wanted, marked=departure.marked["watermark"])
+        return kept
 
     def _answer(
-        self, departure: Departure, request: GenerateImages | EditImages, signed: list[bytes], prompts: list[Any]
+        self, departure: Departure, request: Asked, finished: Sequence[Finished], prompts: list[Any], usage: Any
     ) -> Images:
-        call, links = departure.call, request.response_format == "url"
+        call, links, first = departure.call, request.response_format == "url", finished[0]
         data = [
             Image(
-                b64_json=None if links else base64.b64encode(content).decode(),
+                b64_json=None if links else base64.b64encode(one.content).decode(),
                 url=self._assets.link(call.tenant, call.subject, object_id) if links else None,
                 revised_prompt=prompt,
             )
-            for content, object_id, prompt in zip(signed, departure.objects, prompts, strict=True)
+            for one, object_id, prompt in zip(finished, departure.objects, prompts, strict=True)
         ]
         return Images(
             created=epoch_ms(call.at) // 1000,
             data=data,
             output_format=request.output_format or "png",
             request_id=call.request_id,
+            background="transparent" if first.transparent else "opaque",
+            quality=quality_of(request),
+            size=f"{first.width}x{first.height}",
+            usage=usage,
         )
 
 
-def _check(request: GenerateImages | EditImages) -> None:
-    """Refuse what no vendor here can do, before anything happens."""
-    if request.stream or request.partial_images:
-        raise Invalid("Pictures are not streamed yet; ask without stream.", code="stream-not-supported", field="stream")
-    if request.output_format in ("gif", "svg") or request.frame_count or request.frame_duration_ms:
-        raise Invalid("Pictures come as png, jpeg or webp; choose one of them.", code="format-not-supported",
-                      field="output_format")  # fmt: skip
-    if request.background == "transparent" and request.output_format == "jpeg":
-        raise Invalid("JPEG knows no transparency; choose png or webp.", code="format-not-supported",
-                      field="output_format")  # fmt: skip
+def _parted(departure: Departure, sources: Sequence[Source]) -> tuple[list[Attachment], Attachment | None]:
+    """The pictures as the vendor may see them, and the mask, which travels behind them."""
+    given = departure.attachments
+    return given[: len(sources)], given[len(sources)] if len(given) > len(sources) else None
 
 
-def _admitted(upload: Upload) -> _Source:
+async def _told(
+    departure: Departure, request: Asked, sources: Sequence[Source]
+) -> AsyncGenerator[Partial | Produced, None]:
+    """What the vendor makes, with stages where they were asked for."""
+    port, payload = departure.port, departure.payload
+    if not request.stream:
+        for one in await (port.edit(payload, *_parted(departure, sources)) if sources else port.image(payload)):
+            yield one
+        return
+    told = port.edit_stream(payload, *_parted(departure, sources)) if sources else port.image_stream(payload)
+    async with aclosing(told) as stages:
+        async for stage in stages:
+            yield stage
+
+
+async def _streamed(relay: AsyncGenerator[bytes, None]) -> Stream:
+    first = await anext(relay)  # a vendor that refuses does so before the response begins
+    return Stream(joined(first, relay))
+
+
+def admitted_source(upload: Upload) -> Source:
+    """An upload that may be kept and sent. Raises as `intake.admit_image`."""
     kept = admit_image(upload.content, upload.media_type)
     sent = admit_image(kept.content, kept.media_type, Limits(keep_credentials=False))
-    return _Source(upload, kept, Attachment(sent.content, sent.media_type, sent.width, sent.height))
+    return Source(upload, kept, Attachment(sent.content, sent.media_type, sent.width, sent.height))
 
 
-def _mask(upload: Upload | None, source: _Source) -> Attachment | None:
+def _mask(upload: Upload | None, source: Source) -> Attachment | None:
     if upload is None:
         return None
     mask = admit_image(upload.content, upload.media_type, Limits(keep_credentials=False))
@@ -209,9 +290,9 @@ def _mask(upload: Upload | None, source: _Source) -> Attachment | None:
     return Attachment(mask.content, mask.media_type, mask.width, mask.height)
 
 
-def _source_type(departure: Departure, edited: bool) -> SourceType:
+def source_type(record: VendorRecord, *, edited: bool) -> SourceType:
     """What may truthfully be said: the local studio follows rules, every other vendor counts as a trained model."""
-    if departure.record.kind == "local-studio":
+    if record.kind == "local-studio":
         return "algorithmicMedia"
     return "compositeWithTrainedAlgorithmicMedia" if edited else "trainedAlgorithmicMedia"
 

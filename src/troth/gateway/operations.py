@@ -45,13 +45,13 @@ class GatewayOperations:
 
     @operation("image.generate", group=Group.GENERATE, request=GenerateImages, data_class=_OWN,
                route=Route("POST", "/v1/images/generations"))  # fmt: skip
-    async def generate_images(self, call: Call, request: GenerateImages) -> Images:
+    async def generate_images(self, call: Call, request: GenerateImages) -> Images | Stream:
         """Make pictures from a prompt, with content credentials."""
         return await self._images.generate(call, request)
 
     @operation("image.edit", group=Group.GENERATE, request=EditImages, data_class=_OWN,
                route=Route("POST", "/v1/images/edits", body="multipart", max_bytes=_UPLOAD_BYTES))  # fmt: skip
-    async def edit_images(self, call: Call, request: EditImages) -> Images:
+    async def edit_images(self, call: Call, request: EditImages) -> Images | Stream:
         """Change uploaded pictures; their personal metadata is removed first."""
         return await self._images.edit(call, request)
 
@@ -123,7 +123,7 @@ class VendorOperations:
                route=Route("GET", "/v1/vendors", body="none"))  # fmt: skip
     def list(self, call: Call, request: vendor_wire.ListVendors) -> vendor_wire.Vendors:  # noqa: ARG002
         """List the vendors with their papers and states."""
-        return vendor_wire.Vendors(data=self._vendors.all())
+        return vendor_wire.Vendors(vendors=self._vendors.all())
 
     @operation("vendor.show", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "show"),
                route=Route("GET", "/v1/vendors/{vendor_id}", body="none"))  # fmt: skip
@@ -145,16 +145,16 @@ class VendorOperations:
         call.note(vendor=request.vendor_id, state="draft")
         return self._vendors.amend(request.vendor_id, request.facts, request.credential, call.caller.actor)
 
-    @operation("vendor.approve", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "approve"),
-               route=Route("POST", "/v1/vendors/{vendor_id}/approval", body="none"))  # fmt: skip
-    def approve(self, call: Call, request: vendor_wire.VendorById) -> VendorRecord:
+    @operation("vendor.approve", group=Group.OPERATE, request=vendor_wire.DecideVendor, command=("vendor", "approve"),
+               route=Route("POST", "/v1/vendors/{vendor_id}/approval"))  # fmt: skip
+    def approve(self, call: Call, request: vendor_wire.DecideVendor) -> VendorRecord:
         """Approve a vendor whose review is complete; somebody other than its requester must do it."""
         call.note(vendor=request.vendor_id, state="approved")
         return self._vendors.approve(request.vendor_id, call.caller.actor)
 
-    @operation("vendor.suspend", group=Group.OPERATE, request=vendor_wire.VendorById, command=("vendor", "suspend"),
+    @operation("vendor.suspend", group=Group.OPERATE, request=vendor_wire.DecideVendor, command=("vendor", "suspend"),
                route=Route("DELETE", "/v1/vendors/{vendor_id}/approval", body="none"))  # fmt: skip
-    def suspend(self, call: Call, request: vendor_wire.VendorById) -> VendorRecord:
+    def suspend(self, call: Call, request: vendor_wire.DecideVendor) -> VendorRecord:
         """Stop every further call to a vendor."""
         call.note(vendor=request.vendor_id, state="suspended")
         return self._vendors.suspend(request.vendor_id, call.caller.actor)

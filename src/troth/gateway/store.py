@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ receipts = Table(
     Column("answered_at", Big),
     Column("outcome", String(64), nullable=False),
     Column("objects", Text, nullable=False),
+    Column("marked", Text),  # what was done with the answer, with numbers: restored, moderated, which marks
     # "Which tenants and requests used this vendor in that window" (promise VEN-08).
     Index("ix_receipts_vendor_sent_at", "vendor", "sent_at"),
 )
@@ -47,7 +49,9 @@ _FIND = select(receipts).where(_OF_REQUEST)
 _END = PreparedChange(
     update(receipts)
     .where(_OF_REQUEST)
-    .values(answered_at=bindparam("ended"), outcome=bindparam("how"), objects=bindparam("made"))
+    .values(
+        answered_at=bindparam("ended"), outcome=bindparam("how"), objects=bindparam("made"), marked=bindparam("signs")
+    )
 )
 VENDOR_FACTS = ("id", "state", "facts", "requested_by", "approved_by", "changed_at")
 ALL_VENDORS = PreparedSelect(select(*(vendors.c[name] for name in VENDOR_FACTS)).order_by(vendors.c.id))
@@ -66,17 +70,19 @@ class ReceiptRow:
     answered_at: int | None = None
     outcome: str = "sent"
     objects: tuple[str, ...] = ()
+    marked: Mapping[str, int] | None = None
 
 
 def add_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Remember a request that is about to leave. Raises IntegrityError for a request id that the tenant used before."""
     values = {name: getattr(row, name) for name in row.__slots__}
-    _ADD.run(connection, [values | {"objects": json.dumps(row.objects)}])
+    _ADD.run(connection, [values | {"objects": json.dumps(row.objects), "marked": _counts(row.marked)}])
 
 
 def end_receipt(connection: Connection, row: ReceiptRow) -> None:
     """Write how it ended."""
     ending = {"ended": row.answered_at, "how": row.outcome, "made": json.dumps(row.objects)}
+    ending |= {"signs": _counts(row.marked)}
     _END.run(connection, [{"of_tenant": row.tenant, "of_request": row.request} | ending])
 
 
@@ -86,12 +92,30 @@ def find_receipt(connection: Connection, tenant: str, request: str) -> ReceiptRo
     return None if found is None else _receipt(dict(found))
 
 
-def receipts_of_vendor(connection: Connection, vendor: str, start: int, end: int) -> list[ReceiptRow]:
-    """Requests that a vendor was sent from `start` up to but not including `end`, oldest first."""
+def find_attempts(connection: Connection, tenant: str, request: str, step: str) -> list[ReceiptRow]:
+    """The row of a request, and those of vendors that stepped in after, in order; empty without the first."""
+    found, number = list[ReceiptRow](), 2
+    row = find_receipt(connection, tenant, request)
+    while row is not None:
+        found.append(row)
+        row, number = find_receipt(connection, tenant, f"{request}{step}{number}"), number + 1
+    return found
+
+
+def receipts_of_vendor(
+    connection: Connection, vendor: str, start: int, end: int, most: int | None = None
+) -> list[ReceiptRow]:
+    """Requests that a vendor was sent from `start` up to but not including `end`, oldest first, `most` at most."""
     window = (receipts.c.vendor == vendor) & (receipts.c.sent_at >= start) & (receipts.c.sent_at < end)
-    rows = connection.execute(select(receipts).where(window).order_by(receipts.c.sent_at, receipts.c.request))
+    found = select(receipts).where(window).order_by(receipts.c.sent_at, receipts.c.request).limit(most)
+    rows = connection.execute(found)
     return [_receipt(dict(row)) for row in rows.mappings()]
 
 
 def _receipt(row: dict[str, Any]) -> ReceiptRow:
-    return ReceiptRow(**row | {"objects": tuple(json.loads(row["objects"]))})
+    marked = row["marked"] and json.loads(row["marked"])
+    return ReceiptRow(**row | {"objects": tuple(json.loads(row["objects"])), "marked": marked})
+
+
+def _counts(marked: Mapping[str, int] | None) -> str | None:
+    return None if marked is None else json.dumps(dict(marked), separators=(",", ":"))

@@ -16,25 +16,32 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from troth.http.insider import insider
 from troth.http.openapi import document
 from troth.http.problems import problem
 from troth.http.routes import Door, routes
+from troth.http.scim import is_scim_path, scim_problem
 from troth.http.table import FixedPaths
+from troth.http.watching import Watched, Watching, templates
 from troth.kernel.errors import NotFound, TrothError, WrongMethod
 from troth.kernel.ids import new_id
 
 _WORKER_THREADS = 16  # operations wait on disk and record; they hold no core while they do
-_DEGRADED = frozenset({"key-domains"})  # shown by readiness: reads and live erasure go on without
 
 _HEADERS = [
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-embedder-policy", b"require-corp"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"origin-agent-cluster", b"?1"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), interest-cohort=()"),
 ]
-_DEFAULT_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_DEFAULT_CSP = (
+    b"content-security-policy",
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+)
 _ADDED = (*_HEADERS, _DEFAULT_CSP)
 
 
@@ -61,13 +68,17 @@ class Headers:
 def create_app(
     door: Door,
     *,
-    ready: Callable[[], dict[str, bool]],
+    ready: Callable[[], tuple[dict[str, bool], bool]],
     start: Callable[[], None],
     stop: Callable[[], None],
     close: Callable[[], Awaitable[None]] | None = None,
     pages: Sequence[BaseRoute] = (),
+    watching: Watching | None = None,
 ) -> ASGIApp:
-    """The whole application. `ready` names what must work; `start`, `close` and `stop` frame its life."""
+    """The whole application. `start`, `close` and `stop` frame its life.
+
+    `ready` gives the parts by name, and whether all that must work does; within two seconds, on a worker thread.
+    """
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -83,10 +94,11 @@ def create_app(
     async def livez(_request: Request) -> Response:
         return JSONResponse({"live": True})
 
-    async def readyz(_request: Request) -> Response:
-        parts = await asyncio.to_thread(ready)
-        needed = (works for part, works in parts.items() if part not in _DEGRADED)
-        return JSONResponse(parts, 200 if all(needed) else 503)
+    async def readyz(request: Request) -> Response:
+        known = await _counted(door, request)
+        parts, all_needed = await asyncio.to_thread(ready)
+        told: dict[str, bool] = parts if known else {"ready": all_needed}
+        return JSONResponse(told, 200 if all_needed else 503)
 
     @cache
     def described() -> bytes:  # a third of a second that no start need wait for
@@ -98,14 +110,28 @@ def create_app(
     health = [Route("/livez", livez), Route("/readyz", readyz), Route("/openapi.json", openapi)]
     handlers: dict[Any, Any] = {HTTPException: _unrouted, TrothError: _refused}
     table = [*health, *routes(door), *pages]
-    return Headers(Starlette(routes=[FixedPaths(table), *table], lifespan=life, exception_handlers=handlers))
+    app = Headers(Starlette(routes=[FixedPaths(table), *table], lifespan=life, exception_handlers=handlers))
+    if watching is None:
+        return app
+    known = templates(table)
+    watching.learn(known)
+    return Watched(app, watching, known)
 
 
-async def _unrouted(_request: Request, error: Exception) -> Response:
+async def _counted(door: Door, request: Request) -> bool:
+    """Whether somebody may see the parts; who may not counts as a stranger. Raises `TooMany`."""
+    known = await insider(door, request)
+    if not known:
+        door.rate.check_stranger(request)
+    return known
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     refusal = WrongMethod if error.status_code == 405 else NotFound
     advice = "There is nothing at this address, or not for this method."
-    response = problem(refusal(advice, code="no-route"), new_id("req"))
+    rendered = scim_problem if is_scim_path(request.url.path) else problem
+    response = rendered(refusal(advice, code="no-route"), new_id("req"))
     response.headers.update(error.headers or {})
     return response
 

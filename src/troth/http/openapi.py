@@ -9,8 +9,15 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 
 from troth import __version__
-from troth.kernel.operation import Binary, Group, Operation, Registry, Stream
+from troth.kernel.operation import Binary, Group, Operation, Registry, Reply, Route, Stream
 
+_MEDIA = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "multipart": "multipart/form-data",
+    "either": "multipart/form-data",
+    "scim": "application/scim+json",
+}
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -28,7 +35,10 @@ def document(registry: Registry) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "API key or session"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "API key, or session without a key"},
+                "dpop": {"type": "http", "scheme": "dpop", "description": "Session bound to a key (RFC 9449)"},
+            },
         },
     }
 
@@ -57,11 +67,19 @@ def _described(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "x-troth-data-class": declaration.data_class.value,
     }
     if declaration.group not in (Group.PUBLIC, Group.SIGN_IN):
-        described["security"] = [{"bearer": []}]
-    if route.body != "none":
-        media = "application/json" if route.body == "json" else "multipart/form-data"
+        described["security"] = [{"bearer": []}, {"dpop": []}]
+    if route.body == "scim":  # RFC 7643 gives the bodies, and /Schemas says which attributes there are
+        request = {"type": "object"}
+    if route.body != "none" and not (route.body == "scim" and route.method in ("GET", "DELETE")):
+        media = _MEDIA[route.body]
         described["requestBody"] = {"content": {media: {"schema": request}}}
     return described
+
+
+def _route(operation: Operation) -> Route:
+    route = operation.declaration.route
+    assert route is not None
+    return route
 
 
 def _response(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +87,8 @@ def _response(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if isinstance(returned, type) and issubclass(returned, BaseModel):
         schema = _schema(returned, schemas, "serialization")
         return {"description": operation.summary, "content": {"application/json": {"schema": schema}}}
+    if returned is Reply:
+        return {"description": operation.summary, "content": {_MEDIA[_route(operation).body]: {}}}
     if returned in (Binary, Stream):
         media = "application/octet-stream" if returned is Binary else "text/event-stream"
         return {"description": operation.summary, "content": {media: {}}}

@@ -7,8 +7,14 @@ import json
 from starlette.responses import JSONResponse, Response
 
 from troth.gateway.wire.errors import openai_error
+from troth.identity.devices.proof import ALGORITHMS
 from troth.kernel.errors import TooMany, TrothError, Unauthenticated, Unavailable
 
+# RFC 9449 sections 5 and 7.1: what is asked of a session that is bound to a key.
+_CHALLENGES = {
+    "proof-required": f'DPoP realm="troth", error="invalid_token", algs="{" ".join(ALGORITHMS)}"',
+    "proof-invalid": f'DPoP realm="troth", error="invalid_dpop_proof", algs="{" ".join(ALGORITHMS)}"',
+}
 PROBLEM = "application/problem+json"
 
 
@@ -24,20 +30,22 @@ def problem(error: TrothError, request_id: str) -> Response:
     }
     if error.field:
         body["field"] = error.field
-    return Response(json.dumps(body), error.status, headers=_headers(error), media_type=PROBLEM)
+    headers = {**headers_of(error), "x-request-id": request_id}
+    return Response(json.dumps(body), error.status, headers=headers, media_type=PROBLEM)
 
 
 def openai_problem(error: TrothError, request_id: str) -> Response:
     """The same refusal as `{"error": {message, type, code, param}}`, which the official client understands."""
-    return JSONResponse(openai_error(error), error.status, headers={**_headers(error), "x-request-id": request_id})
+    return JSONResponse(openai_error(error), error.status, headers={**headers_of(error), "x-request-id": request_id})
 
 
-def _headers(error: TrothError) -> dict[str, str]:
+def headers_of(error: TrothError) -> dict[str, str]:
+    """The headers of a refusal, in whatever shape it is told."""
     headers = {"cache-control": "no-store"}
     if isinstance(error, Unauthenticated):
-        headers["www-authenticate"] = 'Bearer realm="troth"'
+        headers["www-authenticate"] = _CHALLENGES.get(error.code, 'Bearer realm="troth"')
     if isinstance(error, TooMany):
-        headers["retry-after"] = "60"
+        headers["retry-after"] = str(error.seconds)
     if isinstance(error, Unavailable):
         headers["retry-after"] = "5"
     return headers

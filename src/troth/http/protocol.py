@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from troth.http.network import line
+from troth.http.peer import extension_of, with_extension
 from troth.http.problems import problem
-from troth.kernel.errors import HeadTooLarge, Malformed, TrothError
+from troth.kernel.errors import HeadTooLarge, Malformed, TooSlow, TrothError
 from troth.kernel.ids import new_id
 
 # Request line, headers, chunk sizes and trailers of one message; neither httptools nor uvicorn has a limit.
@@ -18,6 +20,8 @@ MAX_OVERHEAD = 64 << 10
 _BODY_SHARE = 8  # chunks so small that their sizes take an eighth of the body are an attack
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a message, to the end of its headers
 BODY_SECONDS = 300.0  # from there to the end of the body: 32 MiB at 1 Mbit/s
+PACE_SECONDS = 10.0  # in each of which, while we read, so many bytes of the body must come
+PACE_BYTES = 5_000  # 500 bytes a second, as Apache's mod_reqtimeout
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -30,12 +34,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._overhead = 0
         self._body = 0
         self._ended = False
+        self._ends = 0.0
         self._deadline: asyncio.TimerHandle | None = None
+        self._shown: dict[str, Any] | None = None
         self.line = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request; uvicorn alone would wait for ever. One address has so many connections."""
         super().connection_made(transport)
+        self._shown = extension_of(transport)
         self._expect(HEAD_SECONDS)
         self.line = line(self.client[0] if self.client else "")
         of_this_line = [one for one in self.connections if isinstance(one, BoundedProtocol) and one.line == self.line]
@@ -51,10 +58,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """The headers follow."""
         self._expect(HEAD_SECONDS)
         super().on_message_begin()
+        with_extension(self.scope, self._shown)
 
     def on_headers_complete(self) -> None:
-        """The body follows."""
-        self._expect(BODY_SECONDS)
+        """The body follows, at a pace."""
+        self._ends = self.loop.time() + BODY_SECONDS
+        self._expect(PACE_SECONDS, self._judge_pace, 0)
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -90,13 +99,22 @@ class BoundedProtocol(HttpToolsProtocol):
         answered = self.cycle is not None and self.cycle.response_complete
         return answered and self._deadline is None and self.timeout_keep_alive_task is None
 
-    def _expect(self, seconds: float | None) -> None:
-        """Close the connection unless the next part of a message is whole within so many seconds."""
+    def _expect(self, seconds: float | None, late: Callable[..., None] | None = None, *facts: int) -> None:
+        """Close the connection, or call `late`, unless the next part of a message is whole within so many seconds."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._too_late)
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, late or self._too_late, *facts)
 
-    def _too_late(self) -> None:
+    def _judge_pace(self, before: int) -> None:
+        """The body is not whole; `before` bytes of it were here at the last look. Who is made to wait is not slow."""
+        waits = self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
+        if self.loop.time() >= self._ends or (self._body - before < PACE_BYTES and not waits):
+            self._refuse(TooSlow("The body of this request comes too slowly; send it faster.", code="body-too-slow"))
+            self._expect(HEAD_SECONDS)  # closing in good order waits for the other side; not for ever
+        else:
+            self._expect(PACE_SECONDS, self._judge_pace, self._body)
+
+    def _too_late(self, *_: int) -> None:
         self.transport.abort()  # closing in good order would wait for the other side, who is silent
 
     def _refuse(self, error: TrothError) -> None:

@@ -7,36 +7,36 @@ import math
 import re
 from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from troth.gateway.wire.upload import Upload
-from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, UnsupportedMedia
+from troth.http.forms import MAX_PARTS, form_of
+from troth.http.room import take_room
+from troth.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 from troth.kernel.operation import Route
 
-_MAX_PARTS = 32
+_MOST_VALUES = 500_000  # of one JSON body; each takes some 70 bytes of memory, and can be written in three
+# A text of JSON; one that never ends is taken to the end, so that each byte is looked at once.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
-
-
-class _MemoryParser(MultiPartParser):
-    """Starlette's parser spools uploads over 1 MiB to a temporary file in clear; ours never touches the disk."""
-
-    spool_max_size = 1 << 31
 
 
 async def read(request: Request, route: Route, model: type[BaseModel], ceiling: int) -> BaseModel:
     """The validated request of one operation. Raises typed refusals; values are never echoed."""
     limit = min(route.max_bytes, ceiling)
     values: dict[str, Any] = {}
-    if route.body == "json":
+    if route.body == "json" or (route.body == "either" and _media_type(request) != "multipart/form-data"):
         values = await _json(request, limit)
-    elif route.body == "multipart":
+    elif route.body == "multipart" or (route.body == "either" and _media_type(request) == "multipart/form-data"):
         values = await _multipart(request, limit)
+    elif route.body == "form":
+        values = await _form(request, limit)
     query = _query(request)
     if query and route.body != "none":  # a link or a log line must not carry what belongs into a body
         raise Malformed("Send the fields in the body, not in the query.", code="broken-query")
@@ -48,7 +48,8 @@ async def read(request: Request, route: Route, model: type[BaseModel], ceiling: 
         raise _explained(error) from None
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def body_of(request: Request, limit: int) -> bytes:
+    """The bytes of the body. Raises `TooLarge`, and `Malformed` for one that ends too soon."""
     pieces, size = [], 0
     async for piece in _limited(request, limit):
         size += len(piece)
@@ -67,25 +68,42 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
             size += len(piece)
             if size > limit:
                 raise refusal
+            take_room(request, len(piece))
             yield piece
     except ClientDisconnect:
         raise Malformed("The body ended before its declared length.", code="body-incomplete") from None
 
 
 async def _json(request: Request, limit: int) -> dict[str, Any]:
-    body = await _body(request, limit)
+    body = await body_of(request, limit)
     if not body:
         return {}
-    if _media_type(request) != "application/json":
-        raise UnsupportedMedia("Send the body as application/json.", code="wrong-content-type")
+    if _media_type(request) != "application/json" or _charset(request) != "utf-8":
+        raise UnsupportedMedia("Send the body as application/json in UTF-8.", code="wrong-content-type")
+    value = parsed_json(body)
+    if not isinstance(value, dict):
+        raise Malformed("The body must be a JSON object.", code="broken-json")
+    return value
+
+
+def parsed_json(body: bytes) -> Any:
+    """JSON within limits: no deep nesting, not too many values, no name twice, no infinity.
+
+    Raises `Malformed` (`broken-json`), `TooLarge` (`json-too-many-values`).
+    """
+    if _values(body) > _MOST_VALUES and _values(_STRINGS.sub(b"", body)) > _MOST_VALUES:
+        raise TooLarge(f"The body holds more than {_MOST_VALUES} values; send fewer.", code="json-too-many-values")
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings=False)  # refuses nesting beyond its recursion limit
         json.loads(body, object_pairs_hook=_once, parse_float=_finite, parse_int=len)
     except ValueError:
         raise Malformed("The body is not valid JSON; check quotes, commas and nesting.", code="broken-json") from None
-    if not isinstance(value, dict):
-        raise Malformed("The body must be a JSON object.", code="broken-json")
     return value
+
+
+def _values(body: bytes) -> int:
+    """At least as many as there are values; signs within texts count too."""
+    return sum(body.count(sign) for sign in (b",", b"[", b"{"))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:
@@ -102,15 +120,7 @@ def _finite(number: str) -> None:
 async def _multipart(request: Request, limit: int) -> dict[str, Any]:
     if _media_type(request) != "multipart/form-data" or _charset(request) != "utf-8":
         raise UnsupportedMedia("Send the body as multipart/form-data in UTF-8.", code="wrong-content-type")
-    parser = _MemoryParser(
-        request.headers, _limited(request, limit), max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=limit
-    )
-    try:
-        form = await parser.parse()
-    except TrothError:
-        raise
-    except (MultiPartException, KeyError, ValueError):
-        raise Malformed("The multipart body cannot be read.", code="broken-multipart") from None
+    form = await form_of(request.headers, _limited(request, limit))
     values: dict[str, Any] = {}
     try:
         for name, item in form.multi_items():
@@ -118,6 +128,19 @@ async def _multipart(request: Request, limit: int) -> dict[str, Any]:
     finally:
         await form.close()
     return values
+
+
+async def _form(request: Request, limit: int) -> dict[str, Any]:
+    """A form as other servers post it (OAuth's own messages); each field once."""
+    if _media_type(request) != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia("Send the body as application/x-www-form-urlencoded.", code="wrong-content-type")
+    try:
+        pairs = parse_qsl((await body_of(request, limit)).decode("ascii"), max_num_fields=MAX_PARTS, errors="strict")
+    except ValueError:
+        raise Malformed("The form cannot be read.", code="broken-form") from None
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Malformed("A form field was sent twice.", code="broken-form")
+    return dict(pairs)
 
 
 async def _upload(item: UploadFile) -> Upload:

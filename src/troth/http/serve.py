@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from troth.http.allocator import give_back
 from troth.http.protocol import HEAD_SECONDS, bounded
 from troth.http.tls import local_certificate, server_context
 from troth.kernel.errors import Unavailable
@@ -24,6 +27,14 @@ _COLLECT_AFTER = 20_000  # new objects; Python's own 700 is for programs that ma
 _OPEN_CONNECTIONS = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Mutual:
+    """A second door: its socket, and a context that asks every client for a certificate."""
+
+    listener: socket.socket
+    context: ssl.SSLContext
+
+
 def certificate_files(data: Data, server: Server) -> tuple[Path | None, Path, Path]:
     """(authority or None, certificate, private key) to serve with."""
     if server.certificate and server.private_key:
@@ -31,31 +42,33 @@ def certificate_files(data: Data, server: Server) -> tuple[Path | None, Path, Pa
     return local_certificate(data.keys / "tls", server.name)
 
 
-def listen(server: Server) -> socket.socket:
-    """A bound socket. Raises `Unavailable` when the address is taken."""
+def listen(server: Server, port: int | None = None) -> socket.socket:
+    """A bound socket, at the server's own port unless another is given. Raises `Unavailable` when it is taken."""
+    wanted = server.port if port is None else port
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((server.host, server.port))
+        listener.bind((server.host, wanted))
     except OSError as error:
         listener.close()
+        setting = "TROTH_SERVER__PORT" if port is None else "TROTH_SERVER__MTLS_PORT"
         raise Unavailable(
-            f"Port {server.port} cannot be opened; another program may have it. Set TROTH_SERVER__PORT.", code="no-port"
+            f"Port {wanted} cannot be opened; another program may have it. Set {setting}.", code="no-port"
         ) from error
     return listener
 
 
-def run(
+def server(
     app: ASGIApp,
-    listener: socket.socket,
     certificate: Path,
     private_key: Path,
     on_ready: Callable[[], None],
     *,
     connections_per_address: int,
-) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is called when requests are answered."""
+    mutual: Mutual | None = None,
+) -> uvicorn.Server:
+    """What serves a socket with `run(sockets=[…])` until SIGTERM or SIGINT; `on_ready` is called when it answers."""
 
     def context(_config: uvicorn.Config, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         return server_context(certificate, private_key)
@@ -75,7 +88,7 @@ def run(
         timeout_graceful_shutdown=10,
         ssl_context_factory=context,
     )
-    _Announcing(config, on_ready).run(sockets=[listener])
+    return _Announcing(config, on_ready, mutual)
 
 
 class PatientLoop(uvloop.Loop):
@@ -89,17 +102,35 @@ class PatientLoop(uvloop.Loop):
 
 
 class _Announcing(uvicorn.Server):
-    """Calls back once it listens."""
+    """Calls back once it listens, at both doors if there are two."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], mutual: Mutual | None) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._mutual = mutual
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            if self._mutual is not None:
+                await self._open(self._mutual)
             _settle()
             self._on_ready()
+
+    async def _open(self, mutual: Mutual) -> None:
+        """uvicorn has one TLS context for all its sockets; this one has another, and the same application."""
+
+        def protocol() -> asyncio.Protocol:
+            kind: Any = self.config.http_protocol_class
+            made: asyncio.Protocol = kind(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        loop, backlog = asyncio.get_running_loop(), self.config.backlog
+        self.servers.append(
+            await loop.create_server(protocol, sock=mutual.listener, ssl=mutual.context, backlog=backlog)
+        )
 
 
 def _settle() -> None:
@@ -107,3 +138,4 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    give_back()

@@ -26,6 +26,18 @@ def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
     return context
 
 
+def mutual_context(certificate: Path, private_key: Path, authorities: str) -> ssl.SSLContext:
+    """The same, and a client must show a certificate that one of these authorities (PEM) signed for clients.
+
+    No session is resumed: a resumed one would bring back a certificate that may be over by now.
+    """
+    context = server_context(certificate, private_key)
+    context.load_verify_locations(cadata=authorities)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 0
+    return context
+
+
 def local_certificate(folder: Path, name: str) -> tuple[Path, Path, Path]:
     """(authority, certificate, private key) files in `folder`; made, or renewed when close to their end."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,7 +1,7 @@
 """Passwords that everybody tries: a sorted table of truncated hashes, searched in place.
 
 An entry is the first 6 bytes of SHA-256 over the case-folded password. A password that is not on the list is refused
-by chance once in 576 million tries. Origin and licence of the shipped table: docs/decisions/0032-block-list.md.
+by chance once in 593 million tries. Origin and licence of the shipped table: docs/decisions/0032-block-list.md.
 
 The table begins with 65,536 counts of one byte, one for each value of an entry's first two bytes; the other four bytes
 of each entry follow, sorted. That is a third smaller than whole entries.

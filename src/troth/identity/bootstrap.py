@@ -38,8 +38,8 @@ class Bootstrap:
 
     @as_system
     def needed(self) -> bool:
-        """True while there is no active operator."""
-        return not any(user.active for user in self.users.list(OPERATORS))
+        """True while no active operator holds the role."""
+        return not self.users.any_active(OPERATORS, ROLE)
 
     @as_system
     def operator(self, email: str, jurisdiction: str) -> OperatorCredentials:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from troth.kernel.details import MAX_REASON
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
 Label = Annotated[  # one line of text: control characters fit no form, no mail header and no PostgreSQL column
@@ -16,7 +18,11 @@ Label = Annotated[  # one line of text: control characters fit no form, no mail 
 ]
 Secret = Annotated[str, StringConstraints(max_length=1024)]
 Code = Annotated[str, StringConstraints(max_length=32)]
-Role = Literal["owner", "admin", "member", "auditor", "privacy-officer"]
+Role = Literal["owner", "admin", "member", "auditor", "privacy-officer", "security-analyst"]
+CustomRole = Annotated[str, Field(pattern=r"^rol_[a-z2-7]{26}$")]
+AnyRole = Annotated[  # a built-in role, or the id of a custom one
+    str, Field(pattern=r"^(owner|admin|member|auditor|privacy-officer|security-analyst|rol_[a-z2-7]{26})$")
+]
 Jurisdiction = Literal["us", "eu", "au"]
 
 
@@ -47,7 +53,7 @@ class SessionCreate(_Message):
 
 
 class SessionToken(_Message):
-    """A running session with the token to send as `Authorization: Bearer`."""
+    """A running session with the token to send as `Authorization: Bearer`, or as `DPoP` when a key answers for it."""
 
     id: str
     token: str
@@ -71,7 +77,8 @@ class SessionDelete(_Message):
 class SessionStepUp(_Message):
     """A one-time code, to prove the running session anew."""
 
-    totp: Code
+    totp: Code | None = None
+    recovery_code: Code | None = Field(None, description="Instead of `totp`, when the authenticator is lost.")
 
 
 class SessionShown(_Message):
@@ -84,6 +91,7 @@ class SessionShown(_Message):
     created_at: int
     seen_at: int
     expires_at: int
+    bound: Literal["dpop", "webcrypto", "dbsc"] | None = Field(description="How a device's key answers for it.")
 
 
 class SessionList(_Message):
@@ -125,47 +133,12 @@ class PasswordChange(_Message):
     new: Secret
 
 
-class KeyCreate(_Message):
-    """A wish for an API key."""
-
-    name: Label
-    scopes: Annotated[frozenset[Literal["generate", "own-data", "own-data:write"]], Field(min_length=1)]
-    days: Annotated[int, Field(ge=1, le=365)] = 90
-
-
-class KeyCreated(_Message):
-    """A fresh API key; `token` is shown this once."""
-
-    id: str
-    token: str
-    expires_at: int
-
-
-class KeyShown(_Message):
-    """One API key of the caller."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: int
-    expires_at: int
-    used_at: int | None
-
-
-class KeyList(_Message):
-    """The caller's API keys, newest first."""
-
-    keys: tuple[KeyShown, ...]
-
-
-class KeyRevoke(_Message):
-    """The key to end."""
-
-    key_id: Identifier
-
-
 class AccountShown(_Message):
-    """The caller's own account. `tenant` is absent for an operator."""
+    """The caller's own account. `tenant` is absent for an operator.
+
+    `passkey_due`: from when on the caller's roles rest until a passkey is shown; absent where none is
+    needed, or was shown.
+    """
 
     id: str
     email: str
@@ -176,12 +149,14 @@ class AccountShown(_Message):
     roles: tuple[str, ...]
     assurance: int
     totp: bool
+    passkeys: int
+    passkey_due: int | None
     recovery_codes_left: int
     privacy: dict[str, str]
 
 
 class AccountRectify(_Message):
-    """What your account should say, and a one-time code from your authenticator."""
+    """What your account should say, and a one-time code; empty when a passkey was shown in the last 15 minutes."""
 
     totp: Code
     email: Email | None = None
@@ -269,6 +244,7 @@ class UserShown(_Message):
     active: bool
     created_at: int
     totp: bool
+    passkeys: int
     roles: dict[str, int] = Field(description="Role, and when it lapses.")
 
 
@@ -285,10 +261,17 @@ class UserNamed(_Message):
 
 
 class RoleNamed(_Message):
-    """One role of one person of the caller's tenant."""
+    """One role of one person of the caller's tenant: a name, or the id of a custom role."""
 
     user_id: Identifier
-    role: Role
+    role: AnyRole
+
+
+class RoleGive(RoleNamed):
+    """A role to give, for how many days (an auditor's for at most 90), and why: sealed for that person."""
+
+    days: int = Field(default=365, ge=1, le=365)
+    reason: Annotated[str, Field(min_length=5, max_length=MAX_REASON)] | None = None
 
 
 class RoleGranted(_Message):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from troth.identity import messages as m
-from troth.identity.keys import ApiKeys, NewKey
 from troth.identity.own_account import OwnAccount
 from troth.identity.privacy import PrivacySettings
+from troth.identity.privileged import PasskeyGrace
 from troth.identity.sessions import Sessions
 from troth.identity.sign_in import Credentials, SignIn
 from troth.identity.tenants import Tenants
@@ -19,7 +19,7 @@ from troth.kernel.operation import Call, Group, Route, operation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityOperations:
-    """One's own account: signing in and out, second factor, password, sessions, API keys."""
+    """One's own account: signing in and out, second factor, password, sessions."""
 
     sign_in: SignIn
     own: OwnAccount
@@ -27,7 +27,7 @@ class IdentityOperations:
     users: Users
     tenants: Tenants
     privacy: PrivacySettings
-    keys: ApiKeys
+    grace: PasskeyGrace
 
     @operation(
         "session.create",
@@ -38,9 +38,10 @@ class IdentityOperations:
         data_class=DataClass.ACCOUNT,
     )
     def create_session(self, call: Call, request: m.SessionCreate) -> m.SessionCreated:
-        """Sign in with e-mail address, password and one-time code."""
+        """Sign in with e-mail address, password and one-time code; a proof in the header DPoP binds the session."""
         given = Credentials(request.email, request.password, request.totp, request.recovery_code, request.device)
         done = self.sign_in.sign_in(given, call.caller.connection, call.request_id)
+        self.sessions.bind_to(done.session.id, call.caller.device)
         return m.SessionCreated(
             id=done.session.id,
             token=done.session.token,
@@ -89,8 +90,10 @@ class IdentityOperations:
         data_class=DataClass.ACCOUNT,
     )
     def step_up(self, call: Call, request: m.SessionStepUp) -> m.SessionToken:
-        """Prove your running session anew by a one-time code; it gets a new token."""
-        return m.SessionToken.model_validate(self.own.step_up(call.caller, request.totp))
+        """Prove your running session anew by a one-time code or a recovery code; it gets a new token."""
+        if request.recovery_code:
+            return m.SessionToken.model_validate(self.own.step_up_by_recovery(call.caller, request.recovery_code))
+        return m.SessionToken.model_validate(self.own.step_up(call.caller, request.totp or ""))
 
     @operation(
         "totp.enrol",
@@ -153,51 +156,11 @@ class IdentityOperations:
             roles=tuple(sorted(caller.roles)),
             assurance=caller.authentication.assurance,
             totp=self.own.totp.confirmed(user.id),
+            passkeys=self.own.passkeys.count(user.id),
+            passkey_due=None if caller.authentication.passkey_shown else self.grace.due(caller),
             recovery_codes_left=self.own.recovery.left(user.id),
             privacy=self.privacy.of(user.id),
         )
-
-    @operation(
-        "key.create",
-        group=Group.OWN_KEYS,
-        request=m.KeyCreate,
-        route=Route("POST", "/v1/keys", status=201, max_bytes=1 << 12),
-        command=("key", "create"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def create_key(self, call: Call, request: m.KeyCreate) -> m.KeyCreated:
-        """Create an API key; its token is shown this once."""
-        made = self.keys.create(NewKey(call.tenant, call.subject, request.name, request.scopes, request.days))
-        call.note(key=made.id, expires=made.expires_at)
-        return m.KeyCreated.model_validate(made)
-
-    @operation(
-        "key.list",
-        group=Group.OWN_KEYS,
-        request=m.Nothing,
-        route=Route("GET", "/v1/keys", body="none"),
-        command=("key", "list"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def list_keys(self, call: Call, request: m.Nothing) -> m.KeyList:
-        """List your API keys; tokens are never shown again."""
-        del request
-        shown = tuple(m.KeyShown.model_validate(one) for one in self.keys.list(call.tenant, call.subject))
-        return m.KeyList(keys=shown)
-
-    @operation(
-        "key.revoke",
-        group=Group.OWN_KEYS,
-        request=m.KeyRevoke,
-        route=Route("DELETE", "/v1/keys/{key_id}", body="none"),
-        command=("key", "revoke"),
-        data_class=DataClass.ACCOUNT,
-    )
-    def revoke_key(self, call: Call, request: m.KeyRevoke) -> m.Done:
-        """End one of your API keys at once."""
-        self.keys.revoke(call.subject, request.key_id)
-        call.note(key=request.key_id)
-        return m.Done()
 
 
 def _person(call: Call) -> str:

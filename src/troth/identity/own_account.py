@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from troth.identity.mfa.passkeys import Passkeys
 from troth.identity.mfa.recovery import RecoveryCodes
 from troth.identity.mfa.totp import Offer, Totp
 from troth.identity.sessions import OpenedSession, Sessions
@@ -14,7 +15,10 @@ from troth.identity.sign_in import WITH_CODE, WITH_RECOVERY
 from troth.identity.throttle import Throttle, session_bucket
 from troth.identity.users import Users
 from troth.kernel.caller import Caller
+from troth.kernel.dispatch import unbound
 from troth.kernel.errors import Denied, Unauthenticated
+
+FRESH_SECONDS = 15 * 60  # as long as a proof of identity stands for what changes how one signs in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +36,22 @@ class OwnAccount:
     users: Users
     totp: Totp
     recovery: RecoveryCodes
+    passkeys: Passkeys
     sessions: Sessions
     throttle: Throttle
 
     def enrol(self, caller: Caller, code: str | None) -> Offer:
         """Offer a secret. Replacing one needs a code from it, or a session that a recovery code opened.
 
-        Raises `Unauthenticated` for a wrong code, `Denied` when a password-only session would replace a factor.
+        Raises `Unauthenticated` for a wrong code, `Denied` when a session that is weak or old would add or replace one.
         """
         person, session = person_and_session(caller)
         user = self.users.get(person)
-        if self.totp.confirmed(person) and caller.authentication.method != WITH_RECOVERY.method:
-            if caller.authentication.assurance < WITH_CODE.assurance:
-                raise Denied("Sign in with your present one-time code before you replace it.", code="totp-required")
+        replacing = self.totp.confirmed(person) and caller.authentication.method != WITH_RECOVERY.method
+        if replacing and caller.authentication.assurance < WITH_CODE.assurance:
+            raise Denied("Sign in with your present one-time code before you replace it.", code="totp-required")
+        self._require_fresh_of_known(caller, person)
+        if replacing:
             with self.throttle.attempt([session_bucket(session)]):
                 self.totp.use(user.tenant, person, code or "")
         return self.totp.offer(user.tenant, person, user.email)
@@ -52,9 +59,11 @@ class OwnAccount:
     def confirm(self, caller: Caller, code: str) -> Confirmed:
         """Put the offered secret in force.
 
-        Raises `Unauthenticated` for a wrong code, `Conflict` without a fresh offer, `TooMany`.
+        Raises `Denied` (`step-up-required`) as `enrol`, `Unauthenticated` for a wrong code, `Conflict` without a fresh
+        offer, `TooMany`.
         """
         person, session = person_and_session(caller)
+        self._require_fresh_of_known(caller, person)
         with self.throttle.attempt([session_bucket(session)]):
             self.totp.confirm(self.users.get(person).tenant, person, code)
         codes = self.recovery.renew(person)
@@ -66,19 +75,66 @@ class OwnAccount:
         self.prove(caller, code)
         return self.sessions.rotate(person_and_session(caller)[1], WITH_CODE)
 
-    def prove(self, caller: Caller, code: str) -> None:
-        """Use up a one-time code of the person who calls. Raises `Unauthenticated`, `TooMany`."""
+    def step_up_by_recovery(self, caller: Caller, code: str) -> OpenedSession:
+        """The same by a recovery code, which is used up. Raises `Unauthenticated`, `TooMany`."""
         person, session = person_and_session(caller)
         with self.throttle.attempt([session_bucket(session)]):
+            self.recovery.use(person, code)
+        return self.sessions.rotate(session, WITH_RECOVERY)
+
+    def prove(self, caller: Caller, code: str) -> None:
+        """Use up a one-time code of the person who calls. Raises `Unauthenticated`, `TooMany`.
+
+        Without one, a passkey that was shown in the last minutes is proof enough, and a better one, for a session that
+        a device answers for; else `Denied` (`step-up-required`, `device-unbound`).
+        """
+        person, session = person_and_session(caller)
+        if not code and caller.authentication.phishing_resistant:
+            self.require_fresh(caller)
+            require_bound(caller)
+            return
+        with self.throttle.attempt([session_bucket(session)]):
             self.totp.use(self.users.get(person).tenant, person, code)
+
+    def require_fresh(self, caller: Caller) -> None:
+        """A second factor was set up: then it must have been shown, and lately. Raises `Denied` (step-up-required)."""
+        person, _ = person_and_session(caller)
+        weak = caller.authentication.assurance < WITH_CODE.assurance
+        if caller.authentication.age_seconds > FRESH_SECONDS or (weak and self._has_factor(person)):
+            raise Denied(
+                "Prove that it is you first, with a one-time code or a passkey, or else a recovery code, or sign in"
+                " again.",
+                code="step-up-required",
+            )
+
+    def require_held(self, caller: Caller) -> None:
+        """As `require_fresh`, and a device answers for the session of a person who has a second factor: what was
+        proved a moment ago stands for its copy too. Raises `Denied` (`step-up-required`, `device-unbound`)."""
+        self.require_fresh(caller)
+        if self._has_factor(person_and_session(caller)[0]):
+            require_bound(caller)
+
+    def _require_fresh_of_known(self, caller: Caller, person: str) -> None:
+        if self._has_factor(person):
+            self.require_fresh(caller)
+
+    def _has_factor(self, person: str) -> bool:
+        # Recovery codes alone stand for an app or passkey of before, as at sign-in (`SignIn`).
+        return self.totp.confirmed(person) or self.passkeys.count(person) > 0 or self.recovery.left(person) > 0
 
     def change_password(self, caller: Caller, current: str, new: str) -> OpenedSession:
         """Change the password. Raises as `Users.change_password`, and `TooMany`."""
         person, session = person_and_session(caller)
         with self.throttle.attempt([session_bucket(session)]):
-            self.users.change_password(person, current, new)
+            self.users.change_password(person, current, new, alone=not self._has_factor(person))
         self.sessions.revoke_others(person, session)
         return self.sessions.rotate(session)
+
+
+def require_bound(caller: Caller) -> None:
+    """A copied session must not make itself a credential that lasts. Raises `Denied` (`device-unbound`)."""
+    if caller.device.bound is None:
+        raise unbound("changes nothing that lasts")
 
 
 def person_and_session(caller: Caller) -> tuple[str, str]:

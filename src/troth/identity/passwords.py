@@ -55,21 +55,22 @@ class Passwords:
         self.nobody = self._hasher.hash(secrets.token_hex(32))
         """Verified when there is no such user, so that it takes the same time."""
 
-    def accept(self, password: str, context: Iterable[str] = ()) -> str:
-        """The PHC string to store for a new password.
+    def accept(self, password: str, context: Iterable[str] = (), *, alone: bool = False) -> str:
+        """The PHC string to store for a new password; `alone` when no second factor stands beside it yet.
 
         `context` are words near the person: names of the tenant, the service, parts of the e-mail address.
         Raises `Invalid` with code `password-too-short`, `password-too-long`, `password-blocked` or `password-context`.
         """
         normal = normalised(password)
-        _check_length(normal)
+        least = MINIMUM_LENGTH_ALONE if alone else MINIMUM_LENGTH_WITH_SECOND_FACTOR
+        _check_length(normal, least)
         if normal in self._blocked or _is_pattern(normal):
             raise Invalid(
                 "This password is among those that attackers try first; choose another, for example several words.",
                 code="password-blocked",
                 field="password",
             )
-        _check_context(normal, context)
+        _check_context(normal, context, least)
         return self._hash(normal)
 
     def issue(self) -> tuple[str, str]:
@@ -113,10 +114,10 @@ def wrong_password() -> Unauthenticated:
     return Unauthenticated("The password is not right.", code="wrong-password")
 
 
-def _check_length(normal: str) -> None:
-    if len(normal) < MINIMUM_LENGTH_WITH_SECOND_FACTOR:
+def _check_length(normal: str, least: int) -> None:
+    if len(normal) < least:
         raise Invalid(
-            f"A password has at least {MINIMUM_LENGTH_WITH_SECOND_FACTOR} characters; longer is better.",
+            f"Choose a password of at least {least} characters here; longer is better.",
             code="password-too-short",
             field="password",
         )
@@ -126,12 +127,12 @@ def _check_length(normal: str) -> None:
         )
 
 
-def _check_context(normal: str, context: Iterable[str]) -> None:
+def _check_context(normal: str, context: Iterable[str], least: int) -> None:
     rest = normal.casefold()
     for word in sorted({word.casefold() for word in context}, key=len, reverse=True):
         if len(word) >= _CONTEXT_WORD:
             rest = rest.replace(word, "")
-    if len(rest) < MINIMUM_LENGTH_WITH_SECOND_FACTOR:
+    if len(rest) < least:
         raise Invalid(
             "Names of the service, of your organisation or of yourself do not count; choose other words.",
             code="password-context",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from troth.identity import messages as m
+from troth.identity.governing.reasons import Reasons
+from troth.identity.mfa.passkeys import Passkeys
 from troth.identity.mfa.totp import Totp
 from troth.identity.privacy import PrivacySettings
 from troth.identity.roles import Roles, check_givable
@@ -23,7 +25,9 @@ class PeopleOperations:
     users: Users
     roles: Roles
     totp: Totp
+    passkeys: Passkeys
     privacy: PrivacySettings
+    reasons: Reasons
     jurisdiction: str  # of this installation; it takes no other tenants
 
     @operation(
@@ -69,9 +73,10 @@ class PeopleOperations:
         """Create a person, whose first password must be changed within a week."""
         roles = frozenset[str](request.roles)
         check_givable(call.caller, roles)
-        new = NewUser(call.tenant, request.email, request.display_name, roles, call.caller.actor)
+        by = call.caller
+        new = NewUser(call.tenant, request.email, request.display_name, roles, by.actor, giver=by)
         made = self.users.create(new)
-        call.note(user=made.id)
+        call.note(user=made.id, counts=dict.fromkeys(sorted(roles), 1))
         return m.UserCreated.model_validate(made)
 
     @operation(
@@ -104,14 +109,17 @@ class PeopleOperations:
     @operation(
         "role.assign",
         group=Group.ADMINISTER,
-        request=m.RoleNamed,
+        request=m.RoleGive,
         route=Route("POST", "/v1/users/{user_id}/roles", max_bytes=1 << 12),
         command=("role", "assign"),
         data_class=DataClass.ACCOUNT,
     )
-    def assign_role(self, call: Call, request: m.RoleNamed) -> m.RoleGranted:
-        """Give a role, or renew it, for a year."""
-        grant = self.roles.assign(call.caller, request.user_id, request.role)
+    def assign_role(self, call: Call, request: m.RoleGive) -> m.RoleGranted:
+        """Give a role, or renew it, for a year at most."""
+        who, why = request.user_id, request.reason
+        sealed = self.reasons.sealed(call.tenant, who, why) if why else None
+        grant = self.roles.assign(call.caller, who, request.role, days=request.days, reason=sealed)
+        call.explain(why or "", who)
         call.note(user=request.user_id, role=request.role, expires=grant.expires_at)
         return m.RoleGranted.model_validate(grant)
 
@@ -137,6 +145,7 @@ class PeopleOperations:
             active=user.active,
             created_at=user.created_at,
             totp=self.totp.confirmed(user.id),
+            passkeys=self.passkeys.count(user.id),
             roles={grant.role: grant.expires_at for grant in self.roles.of(user.id)},
         )
 

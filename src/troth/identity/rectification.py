@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth.identity import messages as m
 from troth.identity.own_account import OwnAccount, person_and_session
+from troth.identity.sso.store import domains
 from troth.identity.store import users
 from troth.identity.users import EMAIL, NAME, normalised_email, taken
 from troth.kernel.caller import Caller
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import Denied, Invalid
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.personal import PersonalFields
+from troth.kernel.scope import as_system
 from troth.storage.database import Database, is_unique_violation
 
 
@@ -31,13 +33,15 @@ class Rectification:
         """Correct what is given. A new address is what the person signs in with; other sessions end.
 
         Raises `Unauthenticated` for a wrong code or no session, `Invalid` for nothing to correct or an address that is
-        none, `Conflict` for one that has an account, `TooMany`.
+        none, `Denied` (`address-of-provider`), `Conflict` for one that has an account, `TooMany`.
         """
         person, session = person_and_session(caller)
         if email is None and display_name is None:
             raise Invalid("Give the e-mail address or the display name as it should be.", code="nothing-to-correct")
         address = None if email is None else normalised_email(email)
         self.own.prove(caller, code)
+        if address is not None:
+            self._refuse_provided(address)
         values = self._sealed(self.own.users.get(person).tenant, person, address, display_name)
         try:
             with self.database.write() as connection:
@@ -58,6 +62,18 @@ class Rectification:
         if name is not None:
             values["display_name"] = self.fields.seal(tenant, person, NAME, name.encode())
         return values
+
+    @as_system  # a domain has one connection in all tenants
+    def _refuse_provided(self, address: str) -> None:
+        """Nobody checks a mailbox here: who wrote a colleague's address would be taken for that colleague."""
+        here = select(domains.c.domain).where(domains.c.verified == address.rpartition("@")[2])
+        with self.database.read() as connection:
+            if connection.execute(here).first() is not None:
+                raise Denied(
+                    "Addresses of this domain come from its identity provider; have yours changed there, and ask an"
+                    " owner to link you.",
+                    code="address-of-provider",
+                )
 
     def _refuse_taken(self, person: str, index: bytes) -> None:
         account = self.own.users.account(index)

@@ -5,11 +5,13 @@ A stranger learns neither whether an address has an account nor whether a passwo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection as Sql
 
 from troth.identity.known_devices import KnownDevices, digest
+from troth.identity.mfa.passkeys import Passkeys
 from troth.identity.mfa.recovery import RecoveryCodes
 from troth.identity.mfa.totp import Totp
 from troth.identity.passwords import Passwords
@@ -19,6 +21,7 @@ from troth.identity.throttle import Bucket, Throttle, device_bucket, network_buc
 from troth.identity.users import Account, Users, normalised_email
 from troth.kernel.caller import Connection
 from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.details import DetailSealer
 from troth.kernel.errors import TooMany, Unauthenticated
 from troth.kernel.record import Entry, Outcome, Recorder
 from troth.kernel.scope import as_system
@@ -26,6 +29,7 @@ from troth.kernel.scope import as_system
 PASSWORD_ONLY = Proof("password", 1)
 WITH_CODE = Proof("password+totp", 2)
 WITH_RECOVERY = Proof("password+recovery", 2)
+WITH_PASSKEY = Proof("passkey", 2)  # the device verified the person: two factors in one (SP 800-63B-4 section 3.1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,15 @@ class SignIn:
     passwords: Passwords
     totp: Totp
     recovery: RecoveryCodes
+    passkeys: Passkeys
     devices: KnownDevices
     throttle: Throttle
     sessions: Sessions
     recorder: Recorder
+    details: DetailSealer
     clock: Clock
+    provider_only: Callable[[str, str], bool] = lambda _tenant, _user: False
+    """Told tenant and person: True when they sign in through their organisation's identity provider only."""
 
     @as_system  # nobody is known yet
     def sign_in(self, credentials: Credentials, connection: Connection, request: str) -> SignedIn:
@@ -79,21 +87,42 @@ class SignIn:
             with self.throttle.attempt(buckets):
                 account, proof = self._verify(known, credentials)
         except (TooMany, Unauthenticated) as error:
-            if known is not None:  # not waited for: how long the answer takes must not tell that the account exists
-                self.recorder.submit(self._event(known, request, error.code))
+            if known is not None:
+                self.refused(known, connection, request, error.code)
             raise
-        event = self._event(account, request)
+        return self.enter(account, proof, connection, request, credentials.device)
+
+    def enter(
+        self, account: Account, proof: Proof, connection: Connection, request: str, device: str | None
+    ) -> SignedIn:
+        """Open the session of somebody who showed `proof`, with its event in the tenant's log.
+
+        Raises `Unauthenticated` (`sso-required`): only who showed everything learns that.
+        """
+        if self.provider_only(account.tenant, account.id):
+            self.refused(account, connection, request, "sso-required")
+            raise Unauthenticated("Sign in through your organisation's identity provider.", code="sso-required")
+        event = self._event(account, request, connection)
         session = self.sessions.open(
             account.id, proof, connection.zone, lambda sql, made: self._record(sql, event, made)
         )
-        device = self.devices.remember(account.id, credentials.device)
+        kept = self.devices.remember(account.id, device)
         missing = ("password",) * account.password_issued + ("totp",) * (proof == PASSWORD_ONLY)
-        return SignedIn(account.id, account.tenant, session, proof, device, missing)
+        return SignedIn(account.id, account.tenant, session, proof, kept, missing)
+
+    def refused(self, account: Account, connection: Connection, request: str, code: str) -> None:
+        """Tell the tenant's log of an attempt that failed.
+
+        Not waited for: how long the answer takes must not tell that the account exists.
+        """
+        self.recorder.submit(self._event(account, request, connection, code))
 
     def _record(self, sql: Sql, event: Entry, session: str) -> None:
         self.recorder.record_within(sql, replace(event, facts={**event.facts, "session": session}))
 
-    def _event(self, account: Account, request: str, refusal: str | None = None) -> Entry:
+    def _event(self, account: Account, request: str, connection: Connection, refusal: str | None = None) -> Entry:
+        """From where it came is sealed for the account's person, also of a refused attempt: it is their alarm."""
+        came = {"door": connection.origin.door, "address": connection.origin.address, "agent": connection.origin.agent}
         return Entry(
             log=account.tenant,
             operation="session.refused" if refusal else "session.opened",
@@ -105,6 +134,7 @@ class SignIn:
             time=epoch_ms(self.clock.now()),
             code=refusal,
             facts={"user": account.id},
+            sealed=self.details.seal((account.tenant, account.id), came) if any(came.values()) else None,
         )
 
     def _buckets(self, index: bytes, account: Account | None, device: str | None, network: str) -> list[Bucket]:
@@ -127,7 +157,10 @@ class SignIn:
         return account, proof
 
     def _second_factor(self, account: Account, credentials: Credentials) -> Proof:
-        if not self.totp.confirmed(account.id):
+        # Who has a passkey signs in with it: a password alone must not open what could add an app beside it. Neither
+        # for who had one, as before their tenant moved here: their recovery codes came along.
+        user = account.id
+        if not (self.totp.confirmed(user) or self.passkeys.count(user) or self.recovery.left(user)):
             return PASSWORD_ONLY
         if credentials.recovery_code:
             self.recovery.use(account.id, credentials.recovery_code)
@@ -139,6 +172,6 @@ class SignIn:
 def _failed() -> Unauthenticated:
     return Unauthenticated(
         "Check the e-mail address, the password and the newest one-time code; leave the code empty only if you never"
-        " set one up.",
+        " set one up. Who has a passkey and no app signs in with the passkey.",
         code="sign-in-failed",
     )

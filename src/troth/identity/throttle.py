@@ -70,6 +70,11 @@ def network_bucket(network: str) -> Bucket:
     return Bucket(_key(b"network", network.encode()), NETWORK)
 
 
+def challenge_bucket(network: str) -> Bucket:
+    """Challenges that strangers from one neighbourhood asked for and did not answer."""
+    return Bucket(_key(b"challenges", network.encode()), NETWORK)
+
+
 def session_bucket(session: str) -> Bucket:
     """Attempts at a secret from inside one session."""
     return Bucket(_key(b"session", session.encode()), KNOWN_DEVICE)

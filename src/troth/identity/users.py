@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth.identity import keys, sessions
 from troth.identity.passwords import Passwords
-from troth.identity.roles import Roles, check_givable, check_other_owner, lock_member
+from troth.identity.provisioned import people as provisioned
+from troth.identity.roles import GRANT_MS, Roles, check_givable, check_other_owner, lock_member
 from troth.identity.store import OPERATORS, grants, tenants, users
 from troth.identity.tenants import Tenant
 from troth.identity.tenants import write as write_tenant
@@ -35,7 +36,10 @@ _NOBODY = "operator", "svc_nobody"  # under whose key the hash is sealed that is
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A person to be created. `issued`: the password must be changed by its holder before it gives full strength."""
+    """A person to be created. `issued`: the password must be changed by its holder before it gives full strength.
+
+    `giver`: whose own roles bound how long these last.
+    """
 
     tenant: str
     email: str
@@ -43,6 +47,7 @@ class NewUser:
     roles: frozenset[str]
     created_by: str
     issued: bool = True
+    giver: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,12 @@ class Users:
         self._nobody: bytes | None = None
         self._clock = clock
 
-    def create(self, new: NewUser, founding: Tenant | None = None) -> IssuedUser:
+    def create(
+        self, new: NewUser, founding: Tenant | None = None, beside: Callable[[Sql, str], None] | None = None
+    ) -> IssuedUser:
         """A fresh person with a random password; `founding` is a fresh tenant to write in the same transaction.
 
+        `beside` is called with the open transaction and the person's id: what it writes stands with the person.
         Raises `Invalid` for an address that is none, `Conflict` for one that has an account.
         """
         email = normalised_email(new.email)
@@ -120,7 +128,10 @@ class Users:
                     write_tenant(connection, founding)
                 connection.execute(insert(users), row)
                 for role in sorted(new.roles):
-                    self._roles.grant(connection, user, role, new.created_by)
+                    lasting = self._roles.longest(connection, new.giver, role) if new.giver else GRANT_MS
+                    self._roles.grant(connection, user, role, new.created_by, lasting_ms=lasting)
+                if beside is not None:
+                    beside(connection, user)
         except Duplicate as error:
             if not is_unique_violation(error):
                 raise
@@ -142,12 +153,30 @@ class Users:
             rows = connection.execute(people).all()
         return [self._opened(row) for row in rows]
 
+    def any_active(self, tenant: str, role: str) -> bool:
+        """True when an active person of a tenant holds a role that has not lapsed."""
+        held = select(users.c.id).join(grants, grants.c.user == users.c.id)
+        lasting = held.where(grants.c.role == role, grants.c.expires_at > self._now())
+        with self._database.read() as connection:
+            return (
+                connection.execute(lasting.where(users.c.tenant == tenant, users.c.active.is_(True))).first()
+                is not None
+            )
+
     @as_system  # an address has one account in all tenants
     def account(self, email_index: bytes) -> Account | None:
         """The person of an address's index, for a sign-in; None when there is nobody."""
         columns = [users.c[name] for name in Account.__dataclass_fields__]
         with self._database.read() as connection:
             row = connection.execute(select(*columns).where(users.c.email_index == email_index)).first()
+        return None if row is None else Account(*row)
+
+    @as_system  # of a sign-in, nobody is known yet
+    def account_of(self, user: str) -> Account | None:
+        """The person of an id, for a sign-in that showed the id in another way than by an address."""
+        columns = [users.c[name] for name in Account.__dataclass_fields__]
+        with self._database.read() as connection:
+            row = connection.execute(select(*columns).where(users.c.id == user)).first()
         return None if row is None else Account(*row)
 
     def password(self, account: Account | None) -> str | None:
@@ -169,13 +198,17 @@ class Users:
         """The keyed hash under which an address is found."""
         return self._fields.blind_index(EMAIL, email)
 
-    def change_password(self, user: str, current: str, new: str) -> None:
-        """Replace the password. Raises `Unauthenticated` for a wrong current one, `Invalid` for a weak new one."""
+    def change_password(self, user: str, current: str, new: str, *, alone: bool = False) -> None:
+        """Replace the password; `alone` when no second factor stands beside it yet.
+
+        Raises `Unauthenticated` for a wrong current one, `Invalid` for a weak new one.
+        """
         person, tenant_name, stored = self._with_password(user)
         self._passwords.verify(self._fields.open(person.tenant, user, PASSWORD, stored).decode(), current)
         if new == current:
             raise Invalid("Choose a password other than the present one.", code="password-unchanged", field="new")
-        phc = self._passwords.accept(new, context_words(person.email, person.display_name, tenant_name, "troth"))
+        words = context_words(person.email, person.display_name, tenant_name, "troth")
+        phc = self._passwords.accept(new, words, alone=alone)
         sealed = self._fields.seal(person.tenant, user, PASSWORD, phc.encode())
         changed = update(users).where(users.c.id == user, users.c.password == stored)
         with self._database.write() as connection:
@@ -202,7 +235,8 @@ class Users:
             held = connection.execute(select(grants.c.role).where(grants.c.user == user)).scalars()
             check_givable(by, frozenset(held))
             check_other_owner(connection, by.tenant, user, self._now())
-            _shut_out(connection, user)
+            shut_out(connection, user)
+            connection.execute(update(provisioned).where(provisioned.c.user == user).values(off_at=None))
 
     def disable_operator(self, by: Caller, operator: str) -> None:
         """Shut an operator out. Raises `Denied` for yourself, `NotFound` for somebody who is none."""
@@ -210,7 +244,7 @@ class Users:
             raise Denied("Nobody disables themselves; ask another operator.", code="own-account")
         with self._database.write() as connection:
             lock_member(connection, OPERATORS, operator)
-            _shut_out(connection, operator)
+            shut_out(connection, operator)
 
     def _with_password(self, user: str) -> tuple[User, str, bytes]:
         person = self.get(user)
@@ -246,7 +280,8 @@ def context_words(*texts: str) -> Iterable[str]:
     return {word for text in texts for word in _WORD.findall(text)}
 
 
-def _shut_out(connection: Sql, user: str) -> None:
+def shut_out(connection: Sql, user: str) -> None:
+    """Disable somebody and end what they hold, in the caller's transaction."""
     connection.execute(update(users).where(users.c.id == user).values(active=False))
     sessions.end_all(connection, user)
     keys.end_all(connection, user)

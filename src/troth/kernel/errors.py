@@ -61,6 +61,12 @@ class WrongMethod(TrothError):
     status, title, default_code = 405, "Not for this method", "no-route"
 
 
+class TooSlow(TrothError):
+    """The rest of a request came too slowly (RFC 9110 section 15.5.9)."""
+
+    status, title, default_code = 408, "Too slow", "too-slow"
+
+
 class Conflict(TrothError):
     """The state does not permit it now (already exists, already done, changed meanwhile, on hold)."""
 
@@ -71,6 +77,12 @@ class Gone(TrothError):
     """It existed and its content was erased or has expired."""
 
     status, title, default_code = 410, "Erased or expired", "gone"
+
+
+class PreconditionFailed(TrothError):
+    """What the caller saw is not what stands there any more (RFC 9110 section 13)."""
+
+    status, title, default_code = 412, "Changed meanwhile", "precondition-failed"
 
 
 class TooLarge(TrothError):
@@ -89,6 +101,11 @@ class TooMany(TrothError):
     """A rate or attempt limit was passed."""
 
     status, title, default_code = 429, "Too many requests", "too-many-requests"
+
+    def __init__(self, advice: str, *, code: str | None = None, field: str | None = None, seconds: int = 60) -> None:
+        super().__init__(advice, code=code, field=field)
+        self.seconds = seconds
+        """After how long it may be asked again."""
 
 
 class HeadTooLarge(TrothError):

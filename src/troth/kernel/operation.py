@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,19 +22,25 @@ class Group(StrEnum):
     PUBLIC = "public"  # anyone, signed in or not
     SIGN_IN = "sign-in"  # becoming somebody
     OWN_ACCOUNT = "own-account"  # one's own account: sessions, second factor, sign-out
-    OWN_DATA = "own-data"  # one's own content: list, open, export, delete, consent
+    OWN_DATA = "own-data"  # one's own content: list, open, export, delete, agree to its use
+    OWN_RIGHTS = "own-rights"  # asking for one's rights and following that, taking consent back; never content
     OWN_ERASURE = "own-erasure"  # forgetting oneself: a person, never a key
     OWN_KEYS = "own-keys"  # one's own API keys
     GENERATE = "generate"  # calls that may reach a vendor
     ADMINISTER = "administer"  # people and roles of one's own tenant
     PRIVACY = "privacy"  # rights of other people of the tenant: erase on request
     AUDIT = "audit"  # read the log of one's own tenant
+    REVIEW = "review"  # judge what administrators did, by the log that one may read
     OPERATE = "operate"  # the service itself: tenants, vendors, promises
+    PROVISION = "provision"  # people and groups of one tenant, by its identity provider (RFC 7644)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an operation stands in HTTP. `body` is none, json or multipart; path parameters stand in braces."""
+    """Where an operation stands in HTTP; braces hold path parameters.
+
+    `body` is none, json, form, multipart, either (json or multipart) or scim.
+    """
 
     method: str
     path: str
@@ -51,6 +58,9 @@ class Call:
     at: datetime
     facts: dict[str, Fact] = field(default_factory=dict)
     last: list[Change] = field(default_factory=list)
+    uses: Counter[str] = field(default_factory=Counter)  # of content and vendors (`kernel.uses`)
+    reasons: list[tuple[str, str]] = field(default_factory=list)  # (person it is about, text), at most one
+    told: dict[str, str] = field(default_factory=dict)  # response headers, also of a refusal
 
     def finish_with(self, change: Change) -> None:
         """A small change that is made in the transaction of the closing record: both happen or neither."""
@@ -59,6 +69,12 @@ class Call:
     def note(self, **facts: Fact) -> None:
         """Add facts to the closing record. Raises `Invalid` for anything that is not an id, enum or number."""
         self.facts.update(checked_facts(facts))
+
+    def explain(self, reason: str, about: str | None = None) -> None:
+        """Why, in free text: sealed beside the closing record for the person it is about (the caller, if not said)."""
+        person = about or self.caller.subject
+        if person is not None and reason:
+            self.reasons[:] = [(person, reason)]
 
     @property
     def tenant(self) -> str:
@@ -77,11 +93,22 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A response of bytes."""
+    """A response of bytes; nothing keeps it on the way unless `cache_control` (RFC 9111) says so."""
 
     content: bytes
     media_type: str
     filename: str | None = None
+    cache_control: str = "no-store"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A response as another protocol wants it: status, bytes and headers of its own."""
+
+    status: int
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,7 @@ class Stream:
 
     chunks: AsyncGenerator[bytes, None]
     media_type: str = "text/event-stream"
+    headers: Mapping[str, str] = field(default_factory=dict)  # response headers, known before the first piece
 
 
 @dataclass(frozen=True, slots=True)

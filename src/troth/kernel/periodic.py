@@ -19,7 +19,13 @@ class Periodic:
         self, name: str, work: Callable[[], object], *, seconds: float, delay: float = 0.0, faults: FaultLog
     ) -> None:
         self.work = work
-        self._name = name
+        self.name = name
+        self.rounds = 0
+        """How many rounds ended well since the start."""
+        self.failures = 0
+        """How many failed."""
+        self.last_success: float | None = None
+        """When the last good one ended, in seconds since the epoch."""
         self._seconds = seconds
         self._delay = delay
         self._faults = faults
@@ -49,6 +55,8 @@ class Periodic:
                 with within(SYSTEM):  # no round belongs to one tenant
                     self.work()
                 self._due = time.monotonic() + _LATE * self._seconds + _LATEST_SECONDS
+                self.rounds, self.last_success = self.rounds + 1, time.time()
             except Exception as error:
-                self._faults.fault(error, self._name, "none")
+                self.failures += 1
+                self._faults.fault(error, self.name, "none")
             wait = self._seconds

@@ -69,3 +69,11 @@ class TenantHolder(Protocol):
     def close(self, tenant: str) -> Forgotten:
         """Drop what is kept of the tenant itself, once its people are forgotten. Idempotent."""
         ...
+
+
+class TenantFence(Protocol):
+    """Holds off the erasure of a tenant while something is kept of it."""
+
+    def __call__(self, connection: Any, tenant: str) -> None:
+        """Until the transaction of `connection` ends. Raises `Gone` when an erasure has begun, `Conflict` (closing)."""
+        ...

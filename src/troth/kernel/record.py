@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from troth.kernel.details import SealedDetails
 from troth.kernel.errors import Invalid
 
 FACT_KEYS = frozenset(
     """object objects subject user tenant key session erasure certificate vendor model unit units epoch data_class
     purpose consent bytes count counts kinds region jurisdiction role state version policy digest period checks promise
-    backup withheld expires tokens moderation format reason""".split()
+    backup withheld expires tokens moderation format marked reason index first last since until review root seed
+    verdict ruleset hold replacement table row change uses differences offset settings""".split()
 )
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}\Z")
 
+REPLAYED = "log.replayed"  # told by the replay, and looked for by the reconciliation
 Fact = str | int | bool | dict[str, int]
 Change = Callable[[Any], None]  # a change to the database, given the open connection of a transaction
 
@@ -51,6 +54,8 @@ class Entry:
     policies: tuple[str, ...] = ()
     evidence: str | None = None  # SHA-256 over what the policy saw, hex
     facts: dict[str, Fact] = field(default_factory=dict)
+    clock: str | None = None  # "off": the writer's clock was over its limit
+    sealed: SealedDetails | None = field(default=None, repr=False)  # kept beside the log; its commitment in it
 
     def as_json(self) -> dict[str, Any]:
         """The leaf as plain JSON values, empty members left out."""
@@ -67,6 +72,8 @@ class Entry:
             "policies": list(self.policies),
             "evidence": self.evidence,
             "facts": self.facts,
+            "clock": self.clock,
+            "pd": self.sealed.commitment if self.sealed else None,
         }
         return {name: value for name, value in members.items() if value not in (None, [], {})}
 

@@ -1,7 +1,8 @@
 """Key domains that are away: which refusals say so, and who is.
 
-Only these codes mean absence. A domain that answers and is another one, was emptied, or is set up wrongly is refused as
-ever: taking it for absent would let a start pass over it.
+Only these codes mean absence: the provider was not met, because it is not there or because what was set up does not
+lead to it. Nothing of it is believed then, and nothing counts as destroyed. A domain that answers and is another one,
+or would give keys out, is refused as ever: taking it for absent would let a start pass over it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from troth.kernel.errors import Unavailable
 from troth.keys.domains import Domain
 from troth.keys.residency import require_home
 
-AWAY = frozenset(
-    {"hsm-offline", "hsm-late", "hsm-token"}
+NOT_THERE = frozenset(
+    {"hsm-offline", "hsm-late", "hsm-token", "key-folder", "key-folder-away"}
     | {"openbao-offline", "openbao-sealed", "openbao-standby", "openbao-busy", "openbao-failed"}
 )
+SET_UP_WRONGLY = frozenset(
+    {"hsm-pin", "hsm-pin-locked", "hsm-pin-last-try", "hsm-library", "hsm-token-ambiguous"}
+    | {"root-credential", "root-credential-open"}
+    | {"openbao-denied", "openbao-tls", "openbao-mount", "openbao-upsert"}
+)
+AWAY = NOT_THERE | SET_UP_WRONGLY
 
 
 class Attendance:

@@ -38,14 +38,15 @@ class RootShown(_Shown):
 class DomainShown(_Shown):
     """One domain. `assurance` is its class today, or "unknown" while it was never reached.
 
-    `answers` is "yes", or the code with which it was refused just now. `present`: how many roots it holds, when it
-    answers. `given_up`: "retired", or "lost" (its roots could not be destroyed), or None.
+    `answers` is "yes", or the code with which it was refused just now, and `advice` then what to do. `present`: how
+    many roots it holds, when it answers. `given_up`: "retired", or "lost" (its roots could not be destroyed), or None.
     """
 
     domain: str
     kind: str
     assurance: str
     answers: str
+    advice: str | None = None
     present: int | None
     given_up: str | None
     roots: tuple[RootShown, ...]
@@ -78,17 +79,18 @@ def domains_shown(database: Database, domains: Sequence[Domain], jurisdiction: s
 
 
 def _asked(domain: Domain, roots: tuple[RootShown, ...]) -> DomainShown:
-    present, assurance, answers = None, "unknown", "yes"
+    present, assurance, answers, advice = None, "unknown", "yes", None
     try:
         assurance = domain.root.assurance
         present = len(domain.root.present())
     except TrothError as error:
-        answers = error.code
+        answers, advice = error.code, error.advice
     return DomainShown(
         domain=domain.name,
         kind=domain.root.kind,
         assurance=assurance,
         answers=answers,
+        advice=advice,
         present=present,
         given_up=_given_up(roots),
         roots=roots,

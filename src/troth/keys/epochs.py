@@ -180,6 +180,9 @@ class Epochs:
             self._require_known(connection, present)
             returned = self._returned(connection, present)
             waiting = [row for row in self.rows.unfinished(connection) if row.state is not State.ACTIVE]
+        if returned:  # another process may have destroyed them since they were listed: what came back is still there
+            present = self.attendance.present()
+            returned = [(domain, root) for domain, root in returned if root in present.get(domain.name, ())]
         if any(
             row.state is State.PRE_ACTIVATION for row in waiting
         ):  # withdrawn under the lock: it may be in the making

@@ -37,6 +37,10 @@ class SealedFields:
         """The plaintext. Raises `Gone` when the person was erased, `IntegrityError` when the bytes do not fit."""
         return self._opened(_framed(tenant, subject, label), sealed, Use.PRODUCT)
 
+    def at_hand(self, tenant: str, subject: str) -> bool:
+        """True when `seal` would answer from memory, without asking the database or a key domain."""
+        return self._keys.remembers(tenant, subject, DataClass.ACCOUNT, ACCOUNT_PERIOD)
+
     def moved(self, owner: Owner, label: str, sealed: bytes, fresh: UnitKey) -> bytes:
         """The same field under another unit of its owner (tenant, subject). Raises as `open`."""
         context = _framed(*owner, label)

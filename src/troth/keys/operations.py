@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from troth.kernel.operation import Call, Group, Route, operation
+from troth.kernel.reasons import Why
 from troth.keys.incidents import Incidents
+from troth.keys.replacement_rows import Replacement
+from troth.keys.replacements import Replacements
 from troth.keys.tree import KeyTree, Scope
 
 _Tenant = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^ten_[a-z2-7]+$")]
+_Subject = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^usr_[a-z2-7]+$")]
 _Reason = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9-]*$")]
 
 
@@ -30,12 +34,67 @@ class KeysRotateRequest(BaseModel):
 
 
 class KeysCompromiseRequest(BaseModel):
-    """What was exposed: the roots, or the units of one tenant. `reason` is a token such as `lost-token`."""
+    """What was exposed: the roots; or the units of one tenant, or of one person there. `reason`: as `lost-token`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: _Reason
     tenant: _Tenant | None = None
+    subject: _Subject | None = None
+
+    @model_validator(mode="after")
+    def _of_a_tenant(self) -> KeysCompromiseRequest:
+        if self.subject and not self.tenant:
+            raise ValueError("a person is one of a tenant; name it too")
+        return self
+
+
+class ReplacementNamed(BaseModel):
+    """One replacement of exposed keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    replacement_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^rpl_[a-z2-7]+$")]
+
+
+class ReplacementDecided(ReplacementNamed):
+    """A decision about a replacement, and why."""
+
+    reason: Why
+
+
+class ReplacementShown(BaseModel):
+    """How far it is. `done` of `units` were looked through in this pass, `moved`: things sealed anew; times in ms.
+
+    `state`: waiting (for a second operator), open, done, called-off. `fault`: why the last round stopped; it is tried
+    again by itself. `subject` is absent for a whole tenant, and after the end.
+    """
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    id: str
+    tenant: str
+    subject: str | None
+    reason: str
+    state: str
+    actor: str
+    approver: str | None
+    people: int
+    units: int
+    done: int
+    moved: int
+    asked_at: int
+    approved_at: int | None
+    marked_at: int | None
+    ended_at: int | None
+    fault: str | None
+    fault_at: int | None
+
+
+class ReplacementList(BaseModel):
+    """The newest first."""
+
+    replacements: tuple[ReplacementShown, ...]
 
 
 class RootView(BaseModel):
@@ -74,10 +133,10 @@ class KeysView(BaseModel):
 
 
 class KeysChanged(BaseModel):
-    """The epoch in force, and how many units were replaced and destroyed."""
+    """The epoch in force, and the job that replaces units, when that was asked for."""
 
     epoch: int
-    units: int = 0
+    replacement: ReplacementShown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +145,7 @@ class KeyOperations:
 
     tree: KeyTree
     incidents: Incidents
+    replacements: Replacements
 
     @operation(
         "keys.list",
@@ -114,7 +174,9 @@ class KeyOperations:
             self.tree.rotate()
         else:
             self.tree.rotate_units(Scope.of_tenant(request.tenant))
-        return self._changed(call, request.tenant, 0)
+            call.note(tenant=request.tenant)
+        call.note(epoch=self.tree.epoch)
+        return KeysChanged(epoch=self.tree.epoch)
 
     @operation(
         "keys.compromise",
@@ -124,15 +186,71 @@ class KeyOperations:
         command=("keys", "compromise"),
     )
     def compromise(self, call: Call, request: KeysCompromiseRequest) -> KeysChanged:
-        """Replace keys that were exposed, and destroy them as compromised."""
+        """Replace keys that were exposed: the roots at once, those of a tenant or a person by a job."""
         call.note(reason=request.reason)
         if request.tenant is None:
             self.incidents.roots(request.reason)
-            return self._changed(call, None, 0)
-        units = self.incidents.units(Scope.of_tenant(request.tenant), request.reason)
-        return self._changed(call, request.tenant, units)
+            call.note(epoch=self.tree.epoch)
+            return KeysChanged(epoch=self.tree.epoch)
+        scope = Scope(tenant=request.tenant, subject=request.subject)
+        asked = self.replacements.ask(scope, request.reason, actor=call.caller.actor)
+        call.note(tenant=asked.tenant, state=str(asked.state))
+        return KeysChanged(epoch=self.tree.epoch, replacement=ReplacementShown.model_validate(asked))
 
-    def _changed(self, call: Call, tenant: str | None, units: int) -> KeysChanged:
-        epoch = self.tree.epoch
-        call.note(epoch=epoch, units=units, **({"tenant": tenant} if tenant else {}))
-        return KeysChanged(epoch=epoch, units=units)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacementOperations:
+    """The jobs that replace exposed keys of tenants and people, for operators."""
+
+    replacements: Replacements
+
+    @operation(
+        "key-replacement.list",
+        group=Group.OPERATE,
+        request=KeysListRequest,
+        route=Route("GET", "/v1/key-replacements", body="none"),
+        command=("keys", "replacements"),
+    )
+    def list(self, call: Call, request: KeysListRequest) -> ReplacementList:
+        """List replacements of exposed keys, newest first: what waits, how far the others are."""
+        del request
+        found = tuple(ReplacementShown.model_validate(one) for one in self.replacements.list())
+        call.note(count=len(found))
+        return ReplacementList(replacements=found)
+
+    @operation(
+        "key-replacement.show",
+        group=Group.OPERATE,
+        request=ReplacementNamed,
+        route=Route("GET", "/v1/key-replacements/{replacement_id}", body="none"),
+        command=("keys", "replacement"),
+    )
+    def show(self, call: Call, request: ReplacementNamed) -> ReplacementShown:
+        """Show how far a replacement of exposed keys is."""
+        return self._shown(call, self.replacements.show(request.replacement_id))
+
+    @operation(
+        "key-replacement.approve",
+        group=Group.OPERATE,
+        request=ReplacementDecided,
+        route=Route("POST", "/v1/key-replacements/{replacement_id}/approval"),
+        command=("keys", "approve"),
+    )
+    def approve(self, call: Call, request: ReplacementDecided) -> ReplacementShown:
+        """Agree, as the second operator, to a replacement that concerns many people."""
+        return self._shown(call, self.replacements.approve(request.replacement_id, actor=call.caller.actor))
+
+    @operation(
+        "key-replacement.cancel",
+        group=Group.OPERATE,
+        request=ReplacementDecided,
+        route=Route("POST", "/v1/key-replacements/{replacement_id}/cancellation"),
+        command=("keys", "cancel"),
+    )
+    def cancel(self, call: Call, request: ReplacementDecided) -> ReplacementShown:
+        """Drop a replacement that still waits for the second operator."""
+        return self._shown(call, self.replacements.call_off(request.replacement_id))
+
+    def _shown(self, call: Call, one: Replacement) -> ReplacementShown:
+        call.note(tenant=one.tenant, state=str(one.state), replacement=one.id)
+        return ReplacementShown.model_validate(one)

@@ -12,6 +12,7 @@ from troth.kernel.clock import Clock
 from troth.kernel.epoch_log import EpochLog, LoggedEpoch
 from troth.kernel.errors import Conflict, IntegrityError, Unavailable
 from troth.kernel.record import Recorder
+from troth.kernel.watch import UNWATCHED, Watch
 from troth.keys.btree import find
 from troth.keys.cache import Cache
 from troth.keys.domains import Copies, Domain
@@ -47,6 +48,7 @@ class Options:
     epoch_log: EpochLog | None = None
     split: bool = False
     periods: Cryptoperiods = field(default_factory=Cryptoperiods)
+    watch: Watch = UNWATCHED
 
 
 class TreeState:
@@ -55,6 +57,7 @@ class TreeState:
     def __init__(
         self, database: Database, domains: Sequence[Domain], clock: Clock, jurisdiction: str, options: Options
     ) -> None:
+        self.watch = options.watch
         self.store = KeyStore(database, jurisdiction)
         self.rows = UnitRows(jurisdiction)
         self.scopes = ScopeRows(jurisdiction)
@@ -82,10 +85,15 @@ class TreeState:
         self.by_id.clear()
         self.by_name.clear()
 
+    @property
+    def fresh(self) -> bool:
+        """True while `refresh` has nothing to ask."""
+        return time.monotonic() - self._checked < LEASE_SECONDS
+
     def refresh(self) -> None:
         """Drop the caches when another process revoked or re-keyed; asks at most once per lease."""
         now = time.monotonic()
-        if now - self._checked < LEASE_SECONDS:
+        if self.fresh:
             return
         change = self.store.change()
         if change != self._change:

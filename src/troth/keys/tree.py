@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from troth.kernel.clock import Clock
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, IntegrityError, Invalid, Unavailable
+from troth.kernel.watch import Kind, watched
 from troth.keys.adding import Adding
 from troth.keys.domains import Domain
 from troth.keys.inventory import Inventory, inventory
@@ -130,13 +131,19 @@ class KeyTree:
             self._state.by_name.put(request.name or "", found, stamp)
         return found
 
+    def remembers(self, tenant: str, subject: str, data_class: DataClass, period: str) -> bool:
+        """True when `unit` would answer from memory now."""
+        name = UnitRequest(tenant, subject, data_class, period).name
+        return self._state.fresh and self._state.by_name.get(name or "") is not None
+
     def own_unit(self, tenant: str, subject: str, data_class: DataClass) -> UnitKey:
         """A fresh unit for a single object; durable on return. Raises as `unit`."""
         return self.units([UnitRequest(tenant, subject, data_class, None)])[0]
 
     def units(self, requests: Sequence[UnitRequest]) -> list[UnitKey]:
         """Many at once, in one write: a key per request, all or none. Raises as `unit`."""
-        return self._adding.units(requests)
+        with watched(self._state.watch, Kind.KEY, "make"):
+            return self._adding.units(requests)
 
     def key(self, unit_id: bytes, use: Use = Use.PRODUCT) -> UnitKey:
         """The key of a unit, for `use` (`Use.PRIVACY` opens what is suspended: for rights and evidence only).
@@ -149,7 +156,7 @@ class KeyTree:
         stamp = state.by_id.stamp
         found = state.by_id.get(unit_id) if use is Use.PRODUCT else None
         if found is None:
-            with state.store.read() as connection:
+            with watched(state.watch, Kind.KEY, "open"), state.store.read() as connection:
                 row = state.rows.by_id(connection, unit_id)
             if row is None:
                 raise unknown()

@@ -94,5 +94,5 @@ class MailDesk:
                 continue
             sent += 1
             with suppress(NotFound):  # forgotten while it was sent
-                self.outgoing.sent(By(tenant=request.tenant, actor=ACTOR, call=request.id), request.id, letter.notice)
+                self.outgoing.went(By(tenant=request.tenant, actor=ACTOR, call=request.id), letter)
         return sent

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from troth.kernel.clock import Clock
 from troth.kernel.errors import Unavailable
+from troth.mail.alarms import Message
 from troth.vault.rights.outgoing import Letter
 
 _SECONDS = 20.0
@@ -34,12 +35,24 @@ class SmtpRelay:
 
         Raises `Unavailable` when it was not taken; the reason may hold an address and is not told.
         """
-        message = composed(letter, sender, self.clock)
+        self._taken(composed(letter, sender, self.clock), letter.address)
+
+    def post(self, message: Message, sender: str) -> None:
+        """Send one message that nobody asked for. Raises `Unavailable` as `send`."""
+        made = EmailMessage(policy=SMTP)
+        made["From"], made["To"], made["Subject"] = sender, message.address, message.title
+        made["Date"] = format_datetime(self.clock.now())
+        made["Message-ID"] = f"<{message.id}@{sender.rpartition('@')[2]}>"
+        made["Auto-Submitted"] = "auto-generated"
+        made.set_content(message.text)
+        self._taken(made, message.address)
+
+    def _taken(self, message: EmailMessage, address: str) -> None:
         try:
             with self._connected() as server:
                 if self.user is not None:
                     server.login(self.user, self.password or "")
-                server.send_message(message, from_addr="", to_addrs=[letter.address])
+                server.send_message(message, from_addr="", to_addrs=[address])
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable("The mail relay did not take the message.", code="relay-failed") from error
 
@@ -65,7 +78,7 @@ def composed(letter: Letter, sender: str, clock: Clock) -> EmailMessage:
     message["Subject"] = letter.title
     message["Date"] = format_datetime(clock.now())
     # The same each time it is tried, so that a copy that went out twice is seen as one.
-    message["Message-ID"] = f"<{letter.request.id}.{letter.notice.value}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{letter.closing or letter.request.id}.{letter.notice.value}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-replied"
     message.set_content(letter.text)
     return message

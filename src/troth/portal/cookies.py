@@ -1,11 +1,13 @@
-"""The portal's two cookies: only this host, only over TLS, out of reach of scripts (RFC 6265bis, __Host- prefix)."""
+"""The portal's cookies: only this host, only over TLS, out of reach of scripts (RFC 6265bis, __Host- prefix)."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 SESSION = "__Host-sid"
+BOUND = "__Host-bound"  # stands for the device of a session, for minutes
 DEVICE = "__Host-device"
+ATTEMPT = "__Host-passkey"  # of a sign-in with a passkey, between question and answer
 DEVICE_SECONDS = 400 * 86400  # the longest that browsers keep a cookie
 
 

@@ -40,27 +40,61 @@ class _InMemory(MultiPartParser):
 
 async def document_of(request: Request, name: str) -> str:
     """A document that a form brings, pasted or as a file. Raises `TooLarge`, `Malformed`."""
+    return (await document_and_form(request, name))[0]
+
+
+async def document_and_form(request: Request, name: str) -> tuple[str, FormData]:
+    """The same with the other fields of the form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _MEDIA_TYPE:
-        return text(await form_of(request), name)
+        form = await form_of(request)
+        return text(form, name), form
     if kind != "multipart/form-data":
         raise Malformed("Send this form from its own page.", code="broken-form")
     body = b"".join([piece async for piece in _limited(request)])  # refused as a whole before a part is opened
-    parser = _InMemory(request.headers, _once(body), max_files=1, max_fields=4, max_part_size=MAX_FORM)
+    parser = _InMemory(request.headers, _once(body), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FORM)
     try:
         form = await parser.parse()
         try:
             given = form.get(f"{name}-file")
             content = await given.read() if isinstance(given, UploadFile) else b""
-            return content.decode() if content else text(form, name)
+            return (content.decode() if content else text(form, name)), form
         finally:
             await form.close()
     except (MultiPartException, KeyError, ValueError):
         raise Malformed("The file is not text as Troth hands it out; give it unchanged.", code="broken-form") from None
 
 
+async def upload_of(request: Request, name: str, most: int) -> bytes:
+    """The file that a form brings, `most` bytes at most; empty when none was chosen. Raises `TooLarge`, `Malformed`."""
+    return (await upload_and_form(request, name, most))[0]
+
+
+async def upload_and_form(request: Request, name: str, most: int) -> tuple[bytes, FormData]:
+    """The same with the other fields of the form."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
+        raise Malformed("Send this form from its own page.", code="broken-form")
+    body = b"".join([piece async for piece in _limited(request, most + MAX_FORM)])
+    parser = _InMemory(request.headers, _once(body), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FORM)
+    try:
+        form = await parser.parse()
+        try:
+            given = form.get(name)
+            content = await given.read() if isinstance(given, UploadFile) else b""
+        finally:
+            await form.close()
+    except (MultiPartException, KeyError, ValueError):
+        raise Malformed("Send this form from its own page.", code="broken-form") from None
+    if len(content) > most:
+        raise _too_large()
+    return content, form
+
+
 async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body
+
+
+WHY = "Choose why; the log keeps it with the decision."
 
 
 def text(form: FormData, name: str) -> str:
@@ -82,11 +116,17 @@ def filled(model: type[Model], advice: str, **fields: Any) -> Model:
         raise Invalid(advice) from error
 
 
-async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
+def require_words(typed: str, words: str) -> None:
+    """Raises `Invalid` (not-confirmed) unless the words were typed, in whatever case and spacing."""
+    if " ".join(typed.lower().split()) != words:
+        raise Invalid(f"Type the words “{words}” to go on.", code="not-confirmed")
+
+
+async def _limited(request: Request, most: int = MAX_FORM) -> AsyncGenerator[bytes, None]:
     size = 0
     async for piece in request.stream():
         size += len(piece)
-        if size > MAX_FORM:
+        if size > most:
             raise _too_large()
         yield piece
 

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from troth.kernel.caller import Caller
 
 Entry = tuple[str, str]  # address, text
 
-_KEYS = frozenset({"owner", "admin", "member"})
-_PEOPLE = frozenset({"owner", "admin"})
-_PRIVACY = frozenset({"owner", "privacy-officer"})
-_AUDIT = frozenset({"owner", "auditor"})
+
+class Section(NamedTuple):
+    """Entries that belong together; those of a section without a `name` stand by themselves."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+_OPERATOR = (
+    Section("Customers", (("/tenants", "Tenants"), ("/offboardings", "Off-boarding"), ("/placement", "Placement"))),
+    Section("Service", (("/vendors", "Vendors"), ("/takedowns", "Take-downs"), ("/key-domains", "Keys"))),
+    Section(
+        "Evidence",
+        (
+            *(("/log", "Log"), ("/reviews", "Reviews"), ("/access", "Access")),
+            *(("/decisions", "Decisions"), ("/trust", "Promises")),
+        ),
+    ),
+    Section("", (("/account", "Account"),)),
+)
+# Built-in roles, and what a custom one says (`identity.duties`).
+_KEYS = frozenset({"owner", "admin", "member", "may:own-keys"})
+_PEOPLE = frozenset({"owner", "admin", "may:administer"})
+_PRIVACY = frozenset({"owner", "privacy-officer", "may:privacy"})
+_AUDIT = frozenset({"owner", "auditor", "security-analyst", "may:audit"})
+_REVIEW = frozenset({"owner", "may:review"})
+
+
+def sections(caller: Caller | None) -> list[Section]:
+    """The navigation of a caller, in order."""
+    if caller is None or caller.anonymous:
+        return [Section("", (("/trust", "Promises"), ("/verify", "Verify"), ("/sign-in", "Sign in")))]
+    if caller.authentication.assurance < 2:
+        return [Section("", (("/welcome", "Welcome"), ("/trust", "Promises")))]
+    return list(_OPERATOR) if caller.kind == "operator" else _of_person(caller.roles)
 
 
 def entries(caller: Caller | None) -> list[Entry]:
-    """The navigation of a caller, in order."""
-    if caller is None or caller.anonymous:
-        return [("/trust", "Promises"), ("/verify", "Verify"), ("/sign-in", "Sign in")]
-    if caller.authentication.assurance < 2:
-        return [("/welcome", "Welcome"), ("/trust", "Promises")]
-    if caller.kind == "operator":
-        own = [("/tenants", "Tenants"), ("/vendors", "Vendors"), ("/log", "Log")]
-    else:
-        own = _of_person(caller.roles)
-    return [*own, ("/account", "Account"), ("/trust", "Promises")]
+    """Every page that the navigation of a caller offers, in order."""
+    return [entry for section in sections(caller) for entry in section.entries]
 
 
 def start(caller: Caller) -> str:
@@ -35,19 +60,59 @@ def may_erase_others(caller: Caller) -> bool:
     return bool(caller.roles & _PRIVACY)
 
 
-def _of_person(roles: frozenset[str]) -> list[Entry]:
+def may_read_log(caller: Caller) -> bool:
+    """True for roles that read the log of their tenant."""
+    return bool(caller.roles & _AUDIT)
+
+
+def may_review(caller: Caller) -> bool:
+    """True for who judges what administrators did; auditors read it."""
+    return caller.kind == "operator" or bool(caller.roles & _REVIEW)
+
+
+def may_administer(caller: Caller) -> bool:
+    """True for roles that list the people of their tenant."""
+    return bool(caller.roles & _PEOPLE)
+
+
+def sees_all_certificates(caller: Caller) -> bool:
+    """True for roles whose duty are the erasures of their tenant, or their audit."""
+    return bool(caller.roles & (_PRIVACY | _AUDIT))
+
+
+def _of_person(roles: frozenset[str]) -> list[Section]:
     if not roles:
-        return []
+        return [Section("", (("/account", "Account"), ("/trust", "Promises")))]
+    keys, people, privacy, audit = (bool(roles & some) for some in (_KEYS, _PEOPLE, _PRIVACY, _AUDIT))
     offered = [
-        (True, "/data", "My data"),
-        (True, "/consent", "Consent"),
-        (bool(roles & _KEYS), "/keys", "API keys"),
-        (True, "/my-requests", "My requests"),
-        (True, "/activity", "Activity"),
-        (bool(roles & _PEOPLE), "/people", "People"),
-        (bool(roles & _PRIVACY), "/desk", "Privacy desk"),
-        (bool(roles & _PRIVACY), "/holds", "Holds"),
-        (bool(roles & _PRIVACY), "/retention", "Retention"),
-        (bool(roles & _AUDIT), "/log", "Log"),
+        ("Mine", True, "/data", "My data"),
+        ("Mine", True, "/consent", "Consent"),
+        ("Mine", keys, "/keys", "API keys"),
+        ("Mine", True, "/my-requests", "My requests"),
+        ("Mine", True, "/redact", "Redact a text"),
+        ("Mine", True, "/account", "Account"),
+        ("Team", people, "/people", "People"),
+        ("Team", people, "/auditors", "Auditors"),
+        ("Team", people, "/single-sign-on", "Single sign-on"),
+        ("Team", people, "/provisioning", "Provisioning"),
+        ("Team", audit, "/access", "Access"),
+        ("Team", True, "/my-access", "My access"),
+        ("Vendors", people, "/routing", "Choice of vendors"),
+        ("Vendors", people, "/limits", "Limits and budgets"),
+        ("Vendors", privacy, "/redaction", "Redaction policy"),
+        ("Privacy", privacy, "/desk", "Privacy desk"),
+        ("Privacy", privacy, "/holds", "Holds"),
+        ("Privacy", privacy, "/retention", "Retention"),
+        ("Privacy", privacy, "/placement", "Placement"),
+        ("Privacy", audit or privacy, "/moderation", "Moderation"),
+        ("Privacy", privacy, "/preserved", "Preserved evidence"),
+        ("Evidence", True, "/activity", "Activity"),
+        ("Evidence", audit, "/log", "Log"),
+        ("Evidence", audit, "/reviews", "Reviews"),
+        ("Evidence", audit, "/decisions", "Decisions"),
+        ("Evidence", True, "/certificates", "Certificates"),
+        ("Evidence", True, "/trust", "Promises"),
     ]
-    return [(address, text) for shown, address, text in offered if shown]
+    kept = [(name, (address, text)) for name, shown, address, text in offered if shown]
+    names = dict.fromkeys(name for name, _ in kept)
+    return [Section(name, tuple(entry for one, entry in kept if one == name)) for name in names]

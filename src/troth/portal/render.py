@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import math
+import secrets
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,37 +18,63 @@ from starlette.responses import HTMLResponse, Response
 
 from troth import __version__
 from troth.kernel.caller import Caller
-from troth.portal import words
-from troth.portal.navigation import entries
+from troth.portal import service_words, words
+from troth.portal.binding import task as device_task
+from troth.portal.navigation import Section, sections
 
-# Everything a page needs is served from here; no scripts at all, so none can be injected.
+# Everything a page needs is served from here. Most pages have no script at all; one that has says which by a nonce.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; upgrade-insecure-requests"
+    "base-uri 'none'; frame-ancestors 'none'; upgrade-insecure-requests; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+_SCRIPTED = "; script-src 'nonce-{nonce}'; connect-src 'self'"
 _STATES = {"kept": "kept", "not kept": "broken", "unknown": "unknown", "not configured": "absent"}
 _FAR = 253_370_764_800_000  # epoch ms of the year 9999: what is said to hold so long has no end
-_MEDIA = {"troth.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
+_SHORT = 12  # letters of an id that tell it from its neighbours
+_MEDIA = {
+    "troth.css": "text/css; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+    "passkeys.js": "text/javascript; charset=utf-8",
+    "device.js": "text/javascript; charset=utf-8",
+}
+
+
+ALARMS: ContextVar[int] = ContextVar("troth-alarms", default=0)
+"""Uses of emergency access that run or that nobody judged, for who asks for the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What every page shows around its content. `here` is the current entry of the navigation."""
+    """What every page shows around its content. `here` is the current entry of the navigation.
+
+    `script` names the static file that may run on the page, beside the one that shows which device asks; without either
+    none may.
+    """
 
     title: str
     here: str = ""
     caller: Caller | None = None
+    script: str = ""
 
     @property
-    def navigation(self) -> list[tuple[str, str]]:
-        """(address, text) of the entries this caller can use."""
-        return entries(self.caller)
+    def alarms(self) -> int:
+        """How many uses of emergency access this caller is to know of."""
+        return ALARMS.get()
+
+    @property
+    def navigation(self) -> list[Section]:
+        """The entries this caller can use, by section."""
+        return sections(self.caller)
 
 
 def page(template: str, frame: Page, status: int = 200, **values: Any) -> Response:
     """Render one page. Pages with personal data are never cached."""
-    text = _environment().get_template(template).render(frame=frame, **values)
-    headers = {"content-security-policy": POLICY, "cache-control": "no-store"}
+    task = device_task(frame.caller)
+    nonce = secrets.token_urlsafe(16) if frame.script or task else ""
+    text = _environment().get_template(template).render(frame=frame, nonce=nonce, device_task=task, **values)
+    policy = POLICY + (_SCRIPTED.format(nonce=nonce) if nonce else "")
+    headers = {"content-security-policy": policy, "cache-control": "no-store"}
     return HTMLResponse(text, status, headers=headers)
 
 
@@ -63,6 +93,12 @@ def address(name: str) -> str:
 
 
 @cache
+def integrity(name: str) -> str:
+    """The digest by which a browser checks a static file (Subresource Integrity)."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(static(name)[0]).digest()).decode()
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("troth.portal", "templates"),
@@ -72,11 +108,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"moment": moment, "day": day, "bytes": size, "state_class": _STATES.__getitem__}
+    environment.filters |= {"counted": counted, "percent": percent, "shortened": shortened}
     environment.globals |= {
         "static": address,
+        "integrity": integrity,
         "version": __version__,
         "mark": static("mark.svg")[0].decode(),
         "words": words,
+        "service": service_words,
     }
     return environment
 
@@ -99,6 +138,24 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 day, 28,800 days."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percent(value: float | None) -> str:
+    """A share for people, never rounded up: 99.5 %."""
+    if value is None:
+        return "no data"
+    whole = math.floor(round(value * 1000, 6)) / 1000
+    return f"{whole:.3f}".rstrip("0").rstrip(".") + " %"
+
+
+def shortened(name: str) -> str:
+    """A long id or digest by its beginning; whatever links to it, or the entry itself, has it whole."""
+    return name if len(name) <= _SHORT + 4 else name[:_SHORT] + "…"
 
 
 def _told(time: int | str | None, shape: str) -> str:

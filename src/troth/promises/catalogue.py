@@ -12,7 +12,10 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One promise. `kind`: enforced (software refuses), evidenced (software measures), recorded (people do it)."""
+    """One promise. `kind`: enforced (software refuses), evidenced (software measures), recorded (people do it).
+
+    `record`: what people must enter, or nothing.
+    """
 
     id: str
     statement: str
@@ -22,6 +25,12 @@ class Promise:
     acceptance: str
     source: tuple[str, ...]
     implied: bool
+    record: str = ""
+
+    @property
+    def missing(self) -> str:
+        """Why nothing can be said while no check covers it; of what people must enter, what that is."""
+        return f"nobody has entered what shows it: {self.record}" if self.record else "nothing looks at it yet"
 
     @property
     def family(self) -> str:
@@ -33,12 +42,6 @@ class Promise:
 def catalogue() -> dict[str, Promise]:
     """All promises by id, in the order of the file."""
     return {row["id"]: _promise(row) for row in _load("catalogue.yaml")}
-
-
-@cache
-def sentences() -> tuple[dict[str, Any], ...]:
-    """Each sentence of the source papers (paper, line, ordinal, digest) with the promises it carries."""
-    return tuple(_load("sentences.yaml"))
 
 
 def _load(name: str) -> list[dict[str, Any]]:
@@ -58,4 +61,5 @@ def _promise(row: dict[str, Any]) -> Promise:
         acceptance=row["acceptance"],
         source=tuple(row["source"]),
         implied=bool(row["implied"]),
+        record=row.get("record", ""),
     )

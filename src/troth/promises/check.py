@@ -31,7 +31,7 @@ class Facts:
     tested: int
     broken: int
     configured: bool = True
-    details: dict[str, int] = field(default_factory=dict)
+    details: dict[str, int] = field(default_factory=dict)  # further counts, which the entry of the run states
 
 
 @dataclass(frozen=True, slots=True)

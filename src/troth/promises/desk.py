@@ -13,7 +13,8 @@ from troth.gateway.moderation import Moderator
 from troth.gateway.receipts import Receipts
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import CHAT_MODEL, LOCAL_STUDIO
-from troth.gateway.vendors.port import Attachment, Produced
+from troth.gateway.vendors.papers import Tier, settled
+from troth.gateway.vendors.port import Attachment, Produced, Unoffered
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.record import ANY, DueDiligence, State, VendorRecord
 from troth.gateway.vendors.registry import Vendors
@@ -25,10 +26,11 @@ from troth.keys.deployment import DeploymentSeal
 from troth.promises.probe import Probe, refused
 
 DAY_MS = 86_400_000
+REVIEWER = "svc_reviewer"
 
 
 @dataclass
-class Listener:
+class Listener(Unoffered):
     """A vendor that keeps what it is sent and answers one sentence."""
 
     answer: str = "As you wish."
@@ -77,7 +79,7 @@ class Desk:
         message = {"role": "user", "content": content}
         request = CompleteChat.model_validate({"model": CHAT_MODEL, "messages": [message]})
         moderator = self.moderator or system.gateway.moderator
-        desk = ChatDesk(self._clearance(moderator), moderator, system.vault.objects)
+        desk = ChatDesk(self._clearance(moderator), system.vault.objects)
         return asyncio.run(desk.complete(call, request))
 
     def stops(self, code: str) -> bool:
@@ -103,6 +105,7 @@ def vendor(now: int, state: State = State.APPROVED, **answers: Any) -> VendorRec
     """A vendor of the best kind, in the eu, but for `answers`."""
     best = {
         "review_expires": now + 90 * DAY_MS,
+        "diligence": settled(Tier.STANDARD, REVIEWER, now - 30 * DAY_MS, "ef" * 32).model_dump(),
         "agreement_ends": now + 90 * DAY_MS,
         "jurisdictions": (ANY,),
         "raw_images": False,

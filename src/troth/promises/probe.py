@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select
 
-from troth.kernel.caller import Authentication, Caller, Connection
+from troth.kernel.caller import Authentication, Caller, Connection, Device
 from troth.kernel.clock import Clock
 from troth.kernel.data_class import DataClass
 from troth.kernel.dispatch import Dispatcher
@@ -26,6 +26,7 @@ from troth.vault.store import objects as object_table
 
 SERVICE = "svc_promises"
 _HERE = Connection(None, "in-process")
+BOUND = Device("dpop", "probe")  # as whose key answers for synthetic people
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Probe:
     subject: str
 
     def caller(self, *roles: str) -> Caller:
-        """This person, signed in with two factors, inside this process."""
+        """This person, signed in with two factors on a device of theirs, inside this process."""
         return Caller(
             actor=self.subject,
             kind="user",
@@ -46,6 +47,7 @@ class Probe:
             roles=frozenset(roles or ("member",)),
             jurisdiction=self.system.base.settings.data.jurisdiction,
             authentication=Authentication("password+totp", 2, 0, "ses_probe"),
+            device=BOUND,
             connection=_HERE,
         )
 
@@ -113,7 +115,7 @@ def refused(act: Callable[[], object], *kinds: type[TrothError], code: str | Non
 def ground(system: System) -> Ground:
     """What the vault stands on."""
     base = system.base
-    return Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
+    return Ground(base.database, base.objects, base.tree, base.outbox, base.clock, base.meters)
 
 
 @dataclass(frozen=True, slots=True)

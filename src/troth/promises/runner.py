@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.dispatch import FaultLog
+from troth.kernel.dispatch import FaultLog, UseCounter
 from troth.kernel.ids import new_id
 from troth.kernel.record import Entry, Outcome, Recorder
+from troth.kernel.uses import tallying
 from troth.promises import store
 from troth.promises.catalogue import Promise, catalogue
 from troth.promises.check import Check, Facts, Result, judge
@@ -34,6 +36,7 @@ class Runner:
         recorder: Recorder,
         clock: Clock,
         faults: FaultLog,
+        meter: UseCounter | None = None,
     ) -> None:
         self.checks = tuple(checks)
         self._system = system
@@ -41,6 +44,7 @@ class Runner:
         self._recorder = recorder
         self._clock = clock
         self._faults = faults
+        self._meter = meter
         self._stopping = threading.Event()
         self._looking = threading.Lock()  # one look at a time: a fixture of one must not be what another finds
         unknown = {promise for check in self.checks for promise in check.promises} - set(catalogue())
@@ -63,7 +67,8 @@ class Runner:
 
     def run(self, check: Check) -> Run:
         """Run one check and its negative control; both are recorded."""
-        with self._looking:
+        uses: Counter[str] = Counter()  # a look opens what it kept itself; its entry says so, as a call's does
+        with self._looking, tallying(uses):
             result, facts = self._look(check, check.observe)
             control, _ = self._look(check, check.sabotage)
         now = epoch_ms(self._clock.now())
@@ -79,9 +84,13 @@ class Runner:
             tenant=None,
             time=now,
             code=result.value,
-            facts={"checks": check.id, "state": control.value, "digest": check.digest, "count": facts.tested},
+            facts={"checks": check.id, "state": control.value, "digest": check.digest, "count": facts.tested}
+            | ({"uses": dict(uses)} if uses and self._meter else {})
+            | ({"counts": facts.details} if facts.details else {}),
         )
         with self._database.write() as connection:
+            if uses and self._meter:
+                self._meter.change(uses)(connection)
             store.add(connection, run)
             self._recorder.record_within(connection, entry)
         return run
@@ -91,7 +100,8 @@ class Runner:
         with self._database.read() as connection:
             latest = store.latest(connection)
         now = epoch_ms(self._clock.now())
-        return [(promise, standing(promise.id, self.checks, latest, now)) for promise in catalogue().values()]
+        known = catalogue().values()
+        return [(one, standing(one.id, self.checks, latest, now, one.missing)) for one in known]
 
     def _look(self, check: Check, look: Callable[[Any], Facts]) -> tuple[Result, Facts]:
         try:

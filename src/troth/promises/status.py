@@ -46,12 +46,17 @@ def verdict(run: Run) -> Result:
     return run.result if run.control is Result.FAIL else Result.ERROR
 
 
-def standing(promise: str, checks: Iterable[Check], latest: Mapping[str, Run], now: int) -> Standing:
-    """State of a promise at `now` (ms) from the latest run of each check that covers it. The worst one counts."""
+def standing(
+    promise: str, checks: Iterable[Check], latest: Mapping[str, Run], now: int, missing: str = "nothing looks at it yet"
+) -> Standing:
+    """State of a promise at `now` (ms) from the latest run of each check that covers it. The worst one counts.
+
+    `missing` is the reason when none does.
+    """
     covering = [check for check in checks if promise in check.promises]
     runs = tuple(latest[check.id] for check in covering if check.id in latest)
     if not covering:
-        return Standing(State.UNKNOWN, (), "nothing looks at it yet")
+        return Standing(State.UNKNOWN, (), missing)
     verdicts = [_verdict(check, latest.get(check.id), now) for check in covering]
     return Standing(*_worst(verdicts, runs))
 

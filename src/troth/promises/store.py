@@ -22,6 +22,23 @@ check_run = Table(
     Column("request", String(64), nullable=False),
 )
 
+# What the reconciliation has counted: up to where in each log, and what came out of each time.
+reconciled_place = Table(
+    "reconciled_place",
+    metadata,
+    Column("log", String(64), primary_key=True),
+    Column("position", Big, nullable=False),
+)
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("at", Big, primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("counted", Big, nullable=False),  # what the counter stands at
+    Column("recorded", Big, nullable=False),  # what all entries together say, from where counting began
+    Column("difference", Big, nullable=False),  # of the two, since the time before
+)
+
 
 def add(connection: Connection, run: Run) -> None:
     """Append one run."""

@@ -6,21 +6,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from troth.access.policy import CedarDecider
+from troth.audit.details import Details
 from troth.audit.log import LogReader
 from troth.audit.proofs import Prover
+from troth.audit.review.queue import Reviews
+from troth.audit.review.watch import Watch
 from troth.audit.sequencer import Sequencer
 from troth.backup.backups import Backups
 from troth.gateway.assets import Assets
-from troth.gateway.moderation import Moderator
+from troth.gateway.intake.malware import Antivirus
+from troth.gateway.limits.usage import Usage
+from troth.gateway.moderation.office import Office
 from troth.gateway.provenance import Credentials
+from troth.gateway.provenance.fingerprints import Fingerprints
+from troth.gateway.provenance.watermark import Watermark
 from troth.gateway.redaction import Redactor
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
+from troth.gateway.videos.runner import VideoRunner
+from troth.identity.auditors import Auditors
 from troth.identity.bootstrap import Bootstrap
+from troth.identity.certificates.holding import SessionsOfDevices
+from troth.identity.certificates.parts import Certificates
+from troth.identity.devices.bindings import Bindings
+from troth.identity.governing.campaigns import Campaigns
+from troth.identity.governing.custom_roles import CustomRoles
+from troth.identity.governing.elevations import Elevations
+from troth.identity.governing.emergency import Emergencies
+from troth.identity.governing.leaving import Leaving
 from troth.identity.holder import IdentityHolder
 from troth.identity.keys import ApiKeys
+from troth.identity.mfa.passkeys import Passkeys
+from troth.identity.oauth.parts import AuthorizationServer
 from troth.identity.roles import Roles
+from troth.identity.scim.tokens import ProvisioningTokens
 from troth.identity.sessions import Sessions
+from troth.identity.sso.links import Links
 from troth.identity.tenants import Tenants
 from troth.identity.throttle import Throttle
 from troth.identity.users import Users
@@ -32,15 +53,21 @@ from troth.kernel.periodic import Periodic
 from troth.kernel.personal import Holder
 from troth.keys.domains import Domain
 from troth.keys.fields import SealedFields
+from troth.keys.replacements import Replacements
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.keys.tree import KeyTree
+from troth.mail.alarms import Alarms
 from troth.mail.desk import MailDesk
 from troth.mail.listener import Listener as MailListener
+from troth.redact.loading import Loading
 from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
+from troth.storage.meters import Meters
 from troth.storage.outbox import Outbox
+from troth.telemetry.instruments import Instruments
+from troth.telemetry.network_time import NetworkTime
 from troth.vault.consent import Consents
 from troth.vault.erasure import Erasures
 from troth.vault.inventory import Stocktaking
@@ -53,9 +80,11 @@ from troth.vault.rights.outgoing import Outgoing
 from troth.vault.rights.register import Register
 from troth.vault.rights.statements import Statements
 from troth.vault.rights.upkeep import Upkeep
+from troth.vault.scrubbing import Scrub
 
 PROBE_TENANT = "Troth self-checks"  # synthetic people live here; no customer does
 NEIGHBOUR = "Troth self-checks, neighbour"
+ALONE = "Troth self-checks, access"  # nobody stays here, so a check may say who the last owner is
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +95,8 @@ class Base:
     clock: Clock
     journal: Journal
     database: Database
+    meters: Meters
+    network_time: NetworkTime
     outbox: Outbox
     objects: LocalBlobs
     mirror: LocalBlobs
@@ -77,6 +108,8 @@ class Base:
     sequencer: Sequencer
     prover: Prover
     reader: LogReader
+    details: Details
+    instruments: Instruments
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +123,42 @@ class Identity:
     keys: ApiKeys
     bootstrap: Bootstrap
     throttle: Throttle
+    passkeys: Passkeys
+    bindings: Bindings
+    links: Links
+    authorization: AuthorizationServer
+    auditors: Auditors
+    certificates: Certificates
+    device_sessions: SessionsOfDevices
+    provisioning: ProvisioningTokens
     holder: IdentityHolder
     operations: tuple[object, ...]
 
     def sweep(self) -> None:
-        """Drop sessions and attempts that are over."""
+        """Drop sessions and attempts that are over, and the sessions of auditors whose time is."""
         self.sessions.sweep()
+        self.auditors.sweep()
         self.throttle.sweep()
+        self.certificates.sweep()
+        self.authorization.sweep()
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """Who may what, and for how long."""
+
+    custom: CustomRoles
+    ledger: Elevations
+    emergencies: Emergencies
+    campaigns: Campaigns
+    leaving: Leaving
+    operations: tuple[object, ...]
+
+    def round(self) -> None:
+        """End what is over, open and close reviews of access, and say what is overdue."""
+        self.ledger.sweep()
+        self.emergencies.warn()
+        self.campaigns.run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +183,7 @@ class Vault:
     consents: Consents
     erasures: Erasures
     retention: Retention
+    scrub: Scrub
     stocktaking: Stocktaking
     holders: tuple[Holder, ...]
     rights: Rights
@@ -134,9 +197,24 @@ class Gateway:
     vendors: Vendors
     ports: Ports
     credentials: Credentials
-    moderator: Moderator
+    watermark: Watermark
+    fingerprints: Fingerprints
+    moderator: Office
+    detector: Loading
     redactor: Redactor
     assets: Assets
+    operations: tuple[object, ...]
+    antivirus: Antivirus | None = None
+    videos: VideoRunner | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """Who watches the administrators."""
+
+    reviews: Reviews
+    watch: Watch
     operations: tuple[object, ...]
 
 
@@ -150,14 +228,17 @@ class Listener:
     authority: Path | None
     certificate: Path
     private_key: Path
+    mtls_port: int | None = None
+    """Where a certificate is asked for, on the same host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """The e-mail desk, and its listener when one is set up."""
+    """The e-mail desk, its listener when one is set up, and who is told of alarms."""
 
     desk: MailDesk
     listener: MailListener | None
+    alarms: Alarms
 
 
 @dataclass(slots=True)
@@ -173,10 +254,13 @@ class System:
 
     base: Base
     identity: Identity
+    governing: Governing
     vault: Vault
     gateway: Gateway
     mail: Mailroom
     backups: Backups
+    replacements: Replacements
+    reviewing: Reviewing
     dispatcher: Dispatcher
     decider: CedarDecider
     door: Door = field(default_factory=Door)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import random
 import re
 import string
@@ -16,13 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from troth.redact.decisions import Action, Policy
 from troth.redact.detect import KINDS
 from troth.redact.detect.checks import luhn
-from troth.redact.policy import Action, Policy
+from troth.redact.intervals import lower
 from troth.redact.rows import RowRedactor
+from troth.redact.surrogates import Surrogates
+from troth.redact.surrogates.draw import signs
 
 _BOUNDARY = re.compile(r"[.!?]\s|\n")  # between sentences: within one, a plant would cut real values in two
-_CONFIDENCE = 0.95
+_TRIES = 100  # at a value that is no surrogate already
 _GIVEN = ("Margaret", "Thomas", "Priscilla", "Matthias", "Aurélie", "Giovanni", "Fernando", "Siobhan")
 _SURNAMES = (
     "Ackerley",
@@ -104,56 +106,54 @@ _PLANTS: tuple[tuple[str, str, Callable[[random.Random], str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class LeakBound:
-    """`planted` values, `left` of them found in the output, and the lower bound of the share taken out."""
+    """`planted` values, `left` of them found in the output, and with `confidence` the share taken out, at least."""
 
     planted: int
     left: int
-    recall_lower_95: float
+    recall_lower: float
+    confidence: float
 
-    def as_json(self) -> dict[str, Any]:
-        """For the manifest; the bound in millionths of one, since RFC 8785 numbers should be plain."""
-        return {"planted": self.planted, "left": self.left, "recall_lower_95": round(self.recall_lower_95, 6)}
+    @classmethod
+    def of(cls, planted: int, left: int, confidence: float) -> LeakBound:
+        """With the exact bound."""
+        return cls(planted, left, lower(planted - left, planted, confidence), confidence)
 
+    @property
+    def leak_upper(self) -> float:
+        """The share that is left, at most."""
+        return 1.0 - self.recall_lower
 
-def clopper_pearson_lower(successes: int, trials: int, confidence: float = _CONFIDENCE) -> float:
-    """One-sided exact lower bound of a proportion (Clopper and Pearson 1934), by bisection on the binomial tail."""
-    if not 0 < successes <= trials:
-        return 0.0
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if _tail(successes, trials, middle) > 1 - confidence:
-            high = middle
-        else:
-            low = middle
-    return low
-
-
-def _tail(successes: int, trials: int, p: float) -> float:
-    """P(X >= successes) for X ~ Binomial(trials, p)."""
-    if p <= 0.0 or p >= 1.0:
-        return float(p >= 1.0)
-    log_p, log_q = math.log(p), math.log1p(-p)
-    lead = math.lgamma(trials + 1)
-    return sum(
-        math.exp(lead - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q)
-        for k in range(successes, trials + 1)
-    )
+    def as_json(self, tried: str = "planted") -> dict[str, Any]:
+        """For the manifest; shares in millionths of one, since RFC 8785 numbers should be plain."""
+        bounds = {"recall_lower": round(self.recall_lower, 6), "leak_upper": round(self.leak_upper, 6)}
+        return {tried: self.planted, "left": self.left, **bounds, "confidence": self.confidence}
 
 
 def leak_bound(rows: list[dict[str, Any]], redactor: RowRedactor, count: int, seed: str) -> LeakBound:
     """Plant `count` values, one each in copies of `rows` (used in turn), redact them, and count the survivors."""
     plants = [p for p in _PLANTS if redactor.policy.action(p[0]) is not Action.KEEP]
     if not rows or not plants:
-        return LeakBound(0, 0, 0.0)
+        return LeakBound.of(0, 0, redactor.policy.confidence)
     r = random.Random(seed)  # noqa: S311  which rows and values are planted must be repeatable, not secret
     left = 0
     for i in range(count):
-        _, carrier, make = plants[i % len(plants)]
-        value = make(r)
+        kind, carrier, make = plants[i % len(plants)]
+        value = _unlike(make, r, kind, redactor)
         row = rows[i % len(rows)]
         left += survives(value, redactor.redact(_planted(row, carrier.format(value), r)), redactor.redact(row))
-    return LeakBound(count, left, clopper_pearson_lower(count - left, count))
+    return LeakBound.of(count, left, redactor.policy.confidence)
+
+
+def _unlike(make: Callable[[random.Random], str], r: random.Random, kind: str, redactor: RowRedactor) -> str:
+    """A value that is no surrogate of this data set by chance: one in a range for examples could be, and would stay."""
+    for _ in range(_TRIES):
+        value = make(r)
+        if (
+            redactor.policy.action(kind) is not Action.SURROGATE
+            or Surrogates(redactor.key or b"").of(value, kind) != value
+        ):
+            break
+    return value
 
 
 def planted_kinds(policy: Policy) -> list[str]:
@@ -186,10 +186,10 @@ def _texts(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def survives(value: str, redacted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether the value, or half of it or more in one piece, came through, and was not in the row before. Case and
-    JSON escapes do not hide it."""
-    text, known = (json.dumps(row, ensure_ascii=False).casefold() for row in (redacted, before))
-    plain = value.casefold()
+    """Whether the value, or half of it or more in one piece, came through, and was not in the row before. Case,
+    separators and JSON escapes do not hide it."""
+    text, known = (signs(json.dumps(row, ensure_ascii=False)) for row in (redacted, before))
+    plain = signs(value)
     size = max(6, (len(plain) + 1) // 2)
     pieces = (plain[i : i + size] for i in range(len(plain) - size + 1))
     return any(piece in text and piece not in known for piece in pieces)

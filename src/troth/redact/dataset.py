@@ -25,14 +25,18 @@ from troth.kernel.errors import Conflict, Invalid
 from troth.kernel.signer import Signer
 from troth.redact import report
 from troth.redact.canaries import LeakBound, leak_bound, planted_kinds
-from troth.redact.consent import ConsentGate
+from troth.redact.consent import ConsentGate, NoSubjects
 from troth.redact.detect import Detector, rules_detector
 from troth.redact.engines import local
 from troth.redact.files import sha256_file, sweep, write_atomically
+from troth.redact.labelled import as_json as labelled_json
+from troth.redact.labelled import read_labelled, sample_bound
 from troth.redact.manifest import root_digest, statement, write_manifest
+from troth.redact.media import Cleaned, media_of
+from troth.redact.pictures.looking import Eye
 from troth.redact.policy import Policy
 from troth.redact.rows import Limits, RowRedactor
-from troth.redact.scan import Scan, Scanner, input_files
+from troth.redact.scan import Scan, Scanner, input_files, media_files
 from troth.redact.shards import PROGRESS, ShardPlan, ShardRecord, arrow, finished
 from troth.redact.text import dataset_key
 
@@ -43,7 +47,7 @@ _CANARY_ROWS = 64
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. `step`: scan, redact or measure; `done` of `total` bytes (scan) or shards (redact)."""
+    """How far a run is. `step`: scan, redact, look or measure; `done` of `total` bytes (scan), shards, files (look)."""
 
     step: str
     done: int
@@ -55,7 +59,8 @@ class DatasetJob:
     """What to make of which data set, and by what right.
 
     `name` sets this data set's pseudonyms apart from every other's; `root_key` is 32 secret bytes. `source` and
-    `licence` are required (GOV-28). `created`: RFC 3339 time for the manifest, from the caller's clock.
+    `licence` are required (GOV-28). `labelled`: a sample in which people marked the values (`labelled.py`). `created`:
+    RFC 3339 time for the manifest, from the caller's clock.
     """
 
     source_path: Path
@@ -71,6 +76,7 @@ class DatasetJob:
     shard_rows: int = 5_000
     canaries: int = 300
     declared: frozenset[str] = frozenset()
+    labelled: Path | None = None
     created: str = ""
     limits: Limits = field(default_factory=Limits)
     detector: Callable[[], Detector] = rules_detector
@@ -113,10 +119,10 @@ def _claimed(output: Path) -> Iterator[None]:
         yield
 
 
-def _job_digest(job: DatasetJob, detector: Detector, scan: Scan) -> str:
+def _job_digest(job: DatasetJob, versions: Sequence[str], scan: Scan) -> str:
     """SHA-256 (hex) over everything that decides the bytes of the shards."""
     key = hashlib.sha256(dataset_key(job.root_key, job.name)).hexdigest() if job.root_key else None
-    facts = [job.name, job.format, job.shard_rows, job.policy.digest(), job.gate.digest(), detector.version, key,
+    facts = [job.name, job.format, job.shard_rows, job.policy.digest(), job.gate.digest(), list(versions), key,
              sorted(job.declared), scan.inputs, scan.columns, __version__]  # fmt: skip
     return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()  # type: ignore[arg-type]
 
@@ -131,7 +137,9 @@ def redact_dataset(
     is below the policy's). Then no manifest is written and the set cannot be opened for training.
     """
     _check(job)
-    files = input_files(job.source_path)
+    files, media = input_files(job.source_path), media_files(job.source_path)
+    eye = _eye(job, media)
+    sample = read_labelled(job.labelled) if job.labelled else None
     detector = job.detector()
     key = dataset_key(job.root_key, job.name) if job.root_key else None
     redactor = RowRedactor(detector, job.policy, key, job.declared)
@@ -141,15 +149,52 @@ def redact_dataset(
         sweep(job.output)
         sweep(job.output / PROGRESS)
         plan = ShardPlan(job.output, job.format, job.policy, job.gate, key, job.declared, job.limits, scan.columns,
-                         job.detector, _job_digest(job, detector, scan))  # fmt: skip
+                         job.detector, _job_digest(job, redactor.versions, scan))  # fmt: skip
         records = _shards(plan, scan, job.workers, progress)
+        cleaned = _cleaned(job, media, eye, progress)
         progress(Progress("measure", 0, 1))
         bound = leak_bound(scan.sample, RowRedactor(detector, job.policy, key, job.declared), job.canaries, plan.job)
         _publishable(bound, job.policy)
-        predicate = _predicate(job, scan, records, bound, detector)
-        _finish(job.output, predicate, records, signer)
+        predicate = _with_media(_predicate(job, scan, records, bound, redactor), records, cleaned)
+        if sample is not None:
+            measured = sample_bound(sample, detector, job.policy)
+            _sample_publishable(measured, job.policy)
+            predicate["sample"] = labelled_json(measured, sample, job.policy)
+        _finish(job.output, predicate, [*((r.name, r.sha256) for r in records), *cleaned.files], signer)
         progress(Progress("measure", 1, 1))
     return predicate
+
+
+def _eye(job: DatasetJob, media: Sequence[Path]) -> Eye | None:
+    """What looks at pictures, when there are any. Raises Conflict (`media-without-consent`), Unavailable."""
+    if not media:
+        return None
+    if not isinstance(job.gate, NoSubjects):
+        raise Conflict(
+            "Pictures and videos carry no row that says who consented; give them in a set for which nobody has to be "
+            "asked, with the reason.",
+            code="media-without-consent",
+        )
+    return Eye(job.detector(), job.policy)
+
+
+def _cleaned(job: DatasetJob, media: Sequence[Path], eye: Eye | None, progress: Callable[[Progress], None]) -> Cleaned:
+    if eye is None:
+        return Cleaned((), {}, ())
+    return media_of(media, job.output, eye, lambda done, total: progress(Progress("look", done, total)))
+
+
+def _with_media(predicate: dict[str, Any], records: Sequence[ShardRecord], cleaned: Cleaned) -> dict[str, Any]:
+    """The predicate with what was done to pictures and videos; without any, as it was."""
+    if not cleaned.files:
+        return predicate
+    covered = {name: sum(one["counts"].values()) for name, one in cleaned.told.items()}
+    return predicate | {
+        "inputs": [*predicate["inputs"], *cleaned.inputs],
+        "modalities": predicate["modalities"] | covered,
+        "media": dict(cleaned.told),
+        "root": root_digest([*((r.name, r.sha256) for r in records), *cleaned.files]),
+    }
 
 
 def _scan(job: DatasetJob, files: Sequence[Path], redactor: RowRedactor, progress: Callable[[Progress], None]) -> Scan:
@@ -186,17 +231,27 @@ def _something(scan: Scan, gate: ConsentGate) -> None:
 
 
 def _publishable(bound: LeakBound, policy: Policy) -> None:
-    if bound.left or bound.recall_lower_95 < policy.min_recall:
+    if bound.left or bound.recall_lower < policy.min_recall:
         raise Conflict(
             f"{bound.left} of {bound.planted} canaries survived; the lower bound of recall is "
-            f"{bound.recall_lower_95:.4f} and the policy "
+            f"{bound.recall_lower:.4f} and the policy "
             f"asks for {policy.min_recall:.4f}. No manifest was written.",
             code="leak-bound",
         )
 
 
+def _sample_publishable(bound: LeakBound, policy: Policy) -> None:
+    if bound.recall_lower < policy.min_recall:
+        raise Conflict(
+            f"{bound.left} of {bound.planted} values of the labelled sample are left; the lower bound of recall is "
+            f"{bound.recall_lower:.4f} and the policy asks for {policy.min_recall:.4f}. Use a tier that finds more or "
+            "a larger sample. No manifest was written.",
+            code="leak-bound",
+        )
+
+
 def _predicate(
-    job: DatasetJob, scan: Scan, records: Sequence[ShardRecord], bound: LeakBound, detector: Detector
+    job: DatasetJob, scan: Scan, records: Sequence[ShardRecord], bound: LeakBound, redactor: RowRedactor
 ) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     for record in records:
@@ -212,8 +267,10 @@ def _predicate(
             "version": policy.version,
             "digest": policy.digest(),
             "decisions": {c: str(d.action) for c, d in policy.decisions.items()},
+            "kinds": {kind: str(d.action) for kind, d in policy.kinds.items()},
+            "min_recall": policy.min_recall,
         },
-        "detectors": [detector.version],
+        "detectors": list(redactor.versions),
         "inputs": scan.inputs,
         "rows": {"in": scan.rows, "kept": scan.kept, "left_out": scan.rows - scan.kept},
         "consent": {"basis": job.gate.basis(), "digest": job.gate.digest()},
@@ -225,9 +282,9 @@ def _predicate(
     }
 
 
-def _finish(output: Path, predicate: dict[str, Any], records: Sequence[ShardRecord], signer: Signer) -> None:
+def _finish(output: Path, predicate: dict[str, Any], files: Sequence[tuple[str, str]], signer: Signer) -> None:
     """Report, then manifest, then the records of progress go: a set is finished exactly when its manifest is there."""
     write_atomically(output / REPORT, report.as_html(predicate).encode())
-    subjects = [(r.name, r.sha256) for r in records] + [(REPORT, sha256_file(output / REPORT))]
+    subjects = [*files, (REPORT, sha256_file(output / REPORT))]
     write_manifest(output, statement(subjects, predicate), signer)
     shutil.rmtree(output / PROGRESS)

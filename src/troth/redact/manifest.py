@@ -77,8 +77,8 @@ def _pre_authentication(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
 
 
-def write_manifest(directory: Path, payload: bytes, signer: Signer) -> None:
-    """Sign `payload` and put the envelope into `directory` in one step."""
+def signed_envelope(payload: bytes, signer: Signer) -> bytes:
+    """`payload` in a DSSE envelope, signed."""
     envelope: Any = {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
@@ -89,7 +89,22 @@ def write_manifest(directory: Path, payload: bytes, signer: Signer) -> None:
             }
         ],
     }
-    write_atomically(directory / MANIFEST, rfc8785.dumps(envelope) + b"\n")
+    return rfc8785.dumps(envelope) + b"\n"
+
+
+def write_manifest(directory: Path, payload: bytes, signer: Signer) -> None:
+    """Sign `payload` and put the envelope into `directory` in one step."""
+    write_atomically(directory / MANIFEST, signed_envelope(payload, signer))
+
+
+def read_envelope(document: bytes, public_key: bytes) -> dict[str, Any]:
+    """The JSON object in a DSSE envelope that `public_key` signed. Raises IntegrityError."""
+    if len(document) > _MANIFEST_BYTES:
+        raise IntegrityError("The document is larger than any of ours.", code="manifest-malformed")
+    try:
+        return dict(json.loads(_signed_payload(document, public_key)))
+    except (ValueError, TypeError) as error:
+        raise IntegrityError("The document is signed but cannot be read.", code="manifest-malformed") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +179,7 @@ def verify_manifest(directory: Path, public_key: bytes) -> Manifest:
             raise IntegrityError(
                 f"The file {path.name} is not on the manifest.", code="dataset-changed", field=path.name
             )
-    if root_digest([f for f in manifest.files if f[0].startswith("shard-")]) != manifest.root:
+    if root_digest([f for f in manifest.files if f[0].startswith(("shard-", "media-"))]) != manifest.root:
         raise IntegrityError("The root digest does not follow from the shards.", code="dataset-changed", field=MANIFEST)
     return manifest
 
@@ -178,8 +193,15 @@ class TrainingSet:
 
     def shards(self) -> Iterator[tuple[str, bytes]]:
         """(name, content) of each shard in order. Raises IntegrityError on a byte that changed since."""
+        yield from self._files("shard-")
+
+    def media(self) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of each picture and video in order. Raises as `shards`."""
+        yield from self._files("media-")
+
+    def _files(self, kind: str) -> Iterator[tuple[str, bytes]]:
         for name, digest in self.manifest.files:
-            if name.startswith("shard-"):
+            if name.startswith(kind):
                 content = (self.directory / name).read_bytes()
                 if hashlib.sha256(content).hexdigest() != digest:
                     raise IntegrityError(

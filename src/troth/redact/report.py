@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -28,9 +29,28 @@ def summary(predicate: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Policy", f"{predicate['policy']['name']} {predicate['policy']['version']}"),
         ("Values taken out", f"{sum(predicate['counts'].values()):,}"),
         ("Canaries planted / left", f"{canaries['planted']} / {canaries['left']}"),
-        ("Recall on canaries, lower 95 % bound", f"{canaries['recall_lower_95']:.4f}"),
+        ("Leak, by canaries", _in_words(canaries, canaries["planted"], "values as they were planted")),
+        ("Leak, by a labelled sample", _by_sample(predicate.get("sample"))),
         ("Root digest", predicate["root"]),
     ]
+
+
+def _in_words(bound: Mapping[str, Any], tried: int, what: str) -> str:
+    """The bound as a sentence that a reader without statistics can repeat."""
+    sure = f"{100 * bound['confidence']:g} % confidence"
+    most = math.ceil(10_000 * bound["leak_upper"]) / 100
+    return f"at most {most:.2f} % of {what} are left, with {sure} ({bound['left']} of {tried:,} were)"
+
+
+def _by_sample(sample: Mapping[str, Any] | None) -> str:
+    if sample is None:
+        return "no sample was given: how much of what people really wrote is left was not measured"
+    labels = sample.get("labels")  # a manifest of before does not say
+    what = f"personal values marked {', '.join(labels)}" if labels else "personal values"
+    return (
+        f"{_in_words(sample, sample['values'], what)}, by this sample of {sample['documents']:,} documents, which are "
+        "taken as drawn at random from the set; other labels were not measured"
+    )
 
 
 def as_text(predicate: Mapping[str, Any]) -> str:
@@ -49,7 +69,7 @@ def as_html(predicate: Mapping[str, Any]) -> str:
     counts = "".join(f"<tr><td>{escape(kind)}</td><td>{count:,}</td></tr>" for kind, count in _by_count(predicate))
     decisions = "".join(
         f"<tr><td>{escape(category)}</td><td>{escape(decision)}</td></tr>"
-        for category, decision in predicate["policy"]["decisions"].items()
+        for category, decision in {**predicate["policy"]["decisions"], **predicate["policy"].get("kinds", {})}.items()
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn, TypeAlias
 
 from troth.kernel.errors import Malformed, TooLarge
+from troth.redact.decisions import Policy
 from troth.redact.detect import Detector, Span
-from troth.redact.policy import Action, Policy
-from troth.redact.text import replacement
+from troth.redact.finding import Finder
+from troth.redact.text import Replacer
 
 Json: TypeAlias = Any
 
@@ -111,10 +112,39 @@ class RowRedactor:
     declared: frozenset[str] = frozenset()
     counts: Counter[str] = field(default_factory=Counter)
     _names: dict[str, str] = field(default_factory=dict)
+    _finder: Finder = field(init=False)
+    _replacer: Replacer = field(init=False)
+    _document: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Raises as `Finder` and `Replacer`: what cannot work stops the start."""
+        self._finder, self._replacer = Finder(self.detector, self.policy), Replacer(self.policy, self.key)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """What decides on finds: the detector, and the policy's own."""
+        return self._finder.versions
 
     def redact(self, row: Mapping[str, Json]) -> dict[str, Json]:
         """A redacted copy of `row`."""
+        self._document = self._replacer.document(json.dumps(row, sort_keys=True))
         return self._object(row)
+
+    def text(self, text: str) -> str:
+        """One text, redacted."""
+        spans = self._finder.find(text)
+        self.counts.update(span.kind for span in spans)
+        return self._replacer.replace(text, spans, self._replacer.document(text))
+
+    def cells(self, cells: Iterable[tuple[str, str]]) -> list[str]:
+        """(name of the column, text) of one line of a table: the texts, redacted."""
+        line = list(cells)
+        self._document = self._replacer.document(json.dumps(line))
+        return [self._text(name, text) for name, text in line]
+
+    def name(self, name: str) -> str:
+        """One name of a column or a file, redacted unless it is declared."""
+        return self._name(name)
 
     def names(self, row: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         """(name of the column in the output, value in the source) for the top level of `row`."""
@@ -123,11 +153,12 @@ class RowRedactor:
     def _places(self, value: Mapping[str, Json]) -> list[str]:
         """The output key for each key, in order; two that became one get a number."""
         taken: dict[str, None] = {}
+        numbers: dict[str, int] = {}  # the next for each: to count from two again would be quadratic
         for name in value:
             safe = place = self._name(name)
-            number = 2
             while place in taken:
-                place, number = f"{safe}_{number}", number + 1
+                numbers[safe] = numbers.get(safe, 1) + 1
+                place = f"{safe}_{numbers[safe]}"
             taken[place] = None
         return list(taken)
 
@@ -151,23 +182,17 @@ class RowRedactor:
         before = f"{name}: "
         size = len(before)
         return [
-            Span(max(0, s.start - size), s.end - size, s.kind, s.score, s.detector)
-            for s in self.detector.detect(before + text)
-            if s.end > size and self.policy.action(s.kind) is not Action.KEEP
+            Span(max(0, s.start - size), s.end - size, s.kind, s.score, s.detector, s.entity)
+            for s in self._finder.find(before + text)
+            if s.end > size
         ]
 
     def _text(self, name: str, text: str) -> str:
         spans = self._acted(sound(name), text)
         if not spans:
             return text
-        parts, position = [], 0
-        for span in spans:
-            self.counts[span.kind] += 1
-            parts.append(text[position : span.start])
-            parts.append(replacement(text[span.start : span.end], span.kind, self.policy.action(span.kind), self.key))
-            position = span.end
-        parts.append(text[position:])
-        return "".join(parts)
+        self.counts.update(span.kind for span in spans)
+        return self._replacer.replace(text, spans, self._document)
 
     def _number(self, name: str, value: float) -> float | None:
         spans = self._acted(sound(name), str(value))
@@ -182,15 +207,7 @@ class RowRedactor:
         known = self._names.get(name)
         if known is None:
             text = sound(name)
-            spans = [s for s in self.detector.detect(text) if self.policy.action(s.kind) is not Action.KEEP]
-            for span in reversed(spans):
-                value = text[span.start : span.end]
-                text = (
-                    text[: span.start]
-                    + replacement(value, span.kind, self.policy.action(span.kind), self.key)
-                    + text[span.end :]
-                )
-            known = text
+            known = self._replacer.replace(text, self._finder.find(text))
             if len(self._names) < 10_000:
                 self._names[name] = known
         return known

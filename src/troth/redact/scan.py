@@ -11,6 +11,7 @@ from typing import Any
 
 from troth.kernel.errors import NotFound, TooLarge, UnsupportedMedia
 from troth.redact.consent import ConsentGate
+from troth.redact.media import modality
 from troth.redact.rows import Limits, RowRedactor, parse_row, read_lines
 
 _SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -41,7 +42,19 @@ class Scan:
 
 
 def input_files(source: Path) -> list[Path]:
-    """The files of a data set, in order. Raises NotFound; UnsupportedMedia when any is no JSON Lines (TRN-04)."""
+    """The files of rows of a data set, in order; pictures and videos beside them are `media_files`.
+
+    Raises NotFound; UnsupportedMedia when any is neither (TRN-04).
+    """
+    return [path for path in _all_files(source) if path.suffix.lower() in _SUFFIXES]
+
+
+def media_files(source: Path) -> list[Path]:
+    """The pictures and videos of a data set, in order. Raises as `input_files`."""
+    return [path for path in _all_files(source) if path.suffix.lower() not in _SUFFIXES]
+
+
+def _all_files(source: Path) -> list[Path]:
     if source.is_dir():
         files = sorted(path for path in source.rglob("*") if path.is_file())
     elif source.is_file():
@@ -51,9 +64,9 @@ def input_files(source: Path) -> list[Path]:
     if not files:
         raise NotFound("The data set has no files.", code="dataset-not-found")
     for number, path in enumerate(files, 1):
-        if path.suffix.lower() not in _SUFFIXES:
+        if path.suffix.lower() not in _SUFFIXES and modality(path) is None:
             raise UnsupportedMedia(
-                f"File {number} of the data set is no .jsonl or .ndjson file; nothing was read.",
+                f"File {number} of the data set is no JSON Lines, picture or video; nothing was read.",
                 code="file-type-unknown",
             )
     return files

@@ -7,14 +7,17 @@ import hashlib
 import hmac
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from troth.kernel.errors import Invalid
-from troth.redact.detect import KINDS, Detector, Span
-from troth.redact.policy import Action, Policy
+from troth.redact.decisions import Action, Policy
+from troth.redact.detect import Detector, Span
+from troth.redact.finding import Finder
+from troth.redact.surrogates import Surrogates
 
 BLOCK = "\u2588"  # what masking puts for each character
 KEY_BYTES = 32
@@ -47,36 +50,60 @@ def pseudonym(value: str, label: str, key: bytes) -> str:
     return f"<{label}_{base64.b32encode(digest).decode().lower()[:_SUFFIX]}>"
 
 
-def replacement(value: str, kind: str, action: Action, key: bytes | None) -> str:
-    """What stands in the place of `value`. Raises Invalid (`key-missing`) for a pseudonym without a key."""
-    label = KINDS[kind].label
-    if action is Action.REMOVE:
-        return ""
-    if action is Action.MASK:
-        return BLOCK * len(value)
-    if action is Action.LABEL:
-        return f"<{label}>"
-    if key is None:
-        raise Invalid("This policy gives pseudonyms; pass the key of the data set.", code="key-missing")
-    return pseudonym(value, label, key)
+class Replacer:
+    """Puts what a policy decides in the place of values. Safe to share between threads."""
+
+    def __init__(self, policy: Policy, key: bytes | None) -> None:
+        """`key`: 32 bytes of the data set, for pseudonyms and surrogates.
+
+        Raises Invalid: `key-too-short`, `key-missing` when the policy needs one.
+        """
+        if key is not None and len(key) < KEY_BYTES:
+            raise Invalid("The pseudonym key must be at least 32 bytes.", code="key-too-short")
+        if key is None and policy.needs_key():
+            raise Invalid("This policy gives pseudonyms; pass the key of the data set.", code="key-missing")
+        self._policy, self._key = policy, key or b""
+        self._surrogates = Surrogates(self._key)
+
+    def document(self, content: str) -> bytes:
+        """What tells a document from others, when its dates move by a distance of their own; empty otherwise."""
+        if self._policy.shift_dates != "document":
+            return b""
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+
+    def replace(self, text: str, spans: Iterable[Span], document: bytes = b"") -> str:
+        """`text` with each of `spans` (sorted, none overlapping, none of a kind that is kept) replaced."""
+        parts, position = [], 0
+        for span in spans:
+            parts.append(text[position : span.start])
+            parts.append(self._value(text[span.start : span.end], span, document))
+            position = span.end
+        parts.append(text[position:])
+        return "".join(parts)
+
+    def _value(self, value: str, span: Span, document: bytes) -> str:
+        action, label = self._policy.action(span.kind), self._policy.label(span.kind)
+        if action is Action.REMOVE:
+            return ""
+        if action is Action.MASK:
+            return BLOCK * len(value)
+        if action is Action.PSEUDONYM:
+            return pseudonym(span.entity or value, label, self._key)
+        if action is Action.SURROGATE:
+            made = self._surrogates.of(value, span.kind, entity=span.entity, document=document)
+            return f"<{label}>" if made is None else made
+        return f"<{label}>"  # also for a kept kind: a span that came here is not kept
 
 
 def redact(text: str, detector: Detector, policy: Policy, key: bytes | None = None) -> Redacted:
-    """Take out of `text` what `policy` does not keep. `key`: 32 bytes, needed when the policy gives pseudonyms.
+    """Take out of `text` what `policy` does not keep. `key`: 32 bytes, needed for pseudonyms and surrogates.
 
-    Raises Invalid (`key-missing`, `key-too-short`).
+    Raises Invalid (`key-missing`, `key-too-short`, `policy-needs-model`); Unavailable (`detector-down`) when a detector
+    of the policy cannot be loaded or fails.
     """
-    if key is not None and len(key) < KEY_BYTES:
-        raise Invalid("The pseudonym key must be at least 32 bytes.", code="key-too-short")
-    if key is None and policy.needs_key():
-        raise Invalid("This policy gives pseudonyms; pass the key of the data set.", code="key-missing")
-    acted = tuple(s for s in detector.detect(text) if policy.action(s.kind) is not Action.KEEP)
+    replacer = Replacer(policy, key)
+    acted = tuple(Finder(detector, policy).find(text))
     if not acted:
         return Redacted(text, (), {})
-    parts, position = [], 0
-    for span in acted:
-        parts.append(text[position : span.start])
-        parts.append(replacement(text[span.start : span.end], span.kind, policy.action(span.kind), key))
-        position = span.end
-    parts.append(text[position:])
-    return Redacted("".join(parts), acted, dict(Counter(s.kind for s in acted)))
+    redacted = replacer.replace(text, acted, replacer.document(text))
+    return Redacted(redacted, acted, dict(Counter(s.kind for s in acted)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -18,11 +18,31 @@ FIRST = "local"  # the domain without a setting; its folders have names of their
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
 
+class CopiesBucket(Section):
+    """A bucket that speaks S3, for a domain's copies of the key pages.
+
+    It must answer at the start and for every erasure; reading does not need it.
+    """
+
+    bucket: str = Field(min_length=3, max_length=63)
+    """Name of the bucket; best without an object lock: superseded pages are deleted."""
+    prefix: str = Field(default="", max_length=256)
+    """The part of the bucket to use; each domain and each installation has its own."""
+    endpoint: str = Field(max_length=512)
+    """https address of the service (http only on this machine)."""
+    region: str = Field(max_length=64)
+    """Region of the bucket, for signing."""
+    credentials: Path = Field(repr=False)
+    """TOML file of mode 0600 with access_key_id and secret_access_key."""
+
+
 class _Domain(Section):
     name: _Name
     """As certificates show it: small letters, digits, dashes. It never changes and is never used again."""
     copies: Path | None = None
     """Folder for this domain's copies of the key pages; best on another disk. Default: `key-pages-NAME` in the data."""
+    copies_bucket: CopiesBucket | None = None
+    """A bucket for these copies instead of a folder."""
 
 
 class LocalDomain(_Domain):
@@ -119,13 +139,30 @@ def require_apart(keys: Keys, data: Data) -> None:
     for one, other in combinations(domains, 2):
         if _provider(one, data) == _provider(other, data):
             raise _refused("Two key domains use the same folder, token or mount: then neither is the other's backup.")
-    copies = [copies_folder(one, data).resolve() for one in domains]
+    _require_buckets(domains)
+    copies = [copies_folder(one, data).resolve() for one in domains if not one.copies_bucket]
     if any(_nested(one, other) for one, other in combinations(copies, 2)):
         raise _refused("Each key domain needs a folder of its own for its copies of the key pages.")
     if any(_nested(one, secret) for one in copies for secret in (data.keys.resolve(), *_roots(domains, data))):
         raise _refused("Copies of key pages must not lie with the keys, nor the keys with them.")
     if any(path.resolve().is_relative_to(data.folder.resolve()) for path in _secrets(domains, data)):
         raise _refused("Roots, PIN files and token files must not lie in the data folder: its backups would hold them.")
+
+
+def _require_buckets(domains: Sequence[KeyDomain]) -> None:
+    if any(one.copies and one.copies_bucket for one in domains):
+        raise _refused("Copies of key pages lie in a folder or in a bucket, not in both.")
+    buckets = [_bucket(one.copies_bucket) for one in domains if one.copies_bucket]
+    if any(_within(one, other) for one, other in permutations(buckets, 2)):
+        raise _refused("Each key domain needs a bucket or prefix of its own for its copies of the key pages.")
+
+
+def _bucket(place: CopiesBucket) -> tuple[str, ...]:
+    return (place.endpoint.lower().rstrip("/"), place.bucket, *filter(None, place.prefix.split("/")))
+
+
+def _within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return one[: len(other)] == other
 
 
 def _provider(domain: KeyDomain, data: Data) -> tuple[object, ...]:
@@ -142,6 +179,7 @@ def _roots(domains: Sequence[KeyDomain], data: Data) -> list[Path]:
 
 def _secrets(domains: Sequence[KeyDomain], data: Data) -> list[Path]:
     files = [one.pin_file for one in domains if isinstance(one, Pkcs11Domain)]
+    files += [one.copies_bucket.credentials for one in domains if one.copies_bucket]
     return _roots(domains, data) + files + [one.token_file for one in domains if isinstance(one, OpenBaoDomain)]
 
 

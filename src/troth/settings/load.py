@@ -17,10 +17,11 @@ from pydantic_settings.exceptions import SettingsError
 
 from troth.kernel.errors import Invalid
 from troth.settings import key_domains, sections
+from troth.settings.limits import Limits
 
 _PREFIX = "TROTH_"
 # Read by the command line client, not by the server.
-_CLIENT_NAMES = frozenset({"TROTH_CONFIG", "TROTH_URL", "TROTH_API_KEY", "TROTH_SESSION", "TROTH_CA"})
+_CLIENT_NAMES = frozenset({"TROTH_CONFIG", "TROTH_URL", "TROTH_API_KEY", "TROTH_SESSION", "TROTH_CA", "TROTH_DEVICE"})
 _TEST_PREFIX = "TROTH_TEST_"
 
 
@@ -41,12 +42,18 @@ class Settings(BaseSettings):
     identity: sections.Identity = Field(default_factory=sections.Identity)
     retention: sections.Retention = Field(default_factory=sections.Retention)
     erasure: sections.Erasure = Field(default_factory=sections.Erasure)
+    clocks: sections.Clocks = Field(default_factory=sections.Clocks)
+    scrub: sections.Scrub = Field(default_factory=sections.Scrub)
     audit: sections.Audit = Field(default_factory=sections.Audit)
+    reviews: sections.Reviews = Field(default_factory=sections.Reviews)
+    access: sections.Access = Field(default_factory=sections.Access)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
+    limits: Limits = Field(default_factory=Limits)
     rights: sections.Rights = Field(default_factory=sections.Rights)
     mail: sections.Mail = Field(default_factory=sections.Mail)
     promises: sections.Promises = Field(default_factory=sections.Promises)
     backup: sections.Backup = Field(default_factory=sections.Backup)
+    telemetry: sections.Telemetry = Field(default_factory=sections.Telemetry)
 
     @classmethod
     def settings_customise_sources(

@@ -23,7 +23,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.scope import NOBODY, Scope, current
+from troth.kernel.watch import UNWATCHED, Kind, Watch, watched
+from troth.storage.folding import MOST_PAGES, Folding
 from troth.storage.group_commit import Change, GroupCommit, SingleCommits, applied
+from troth.storage.marks import MARK, SQLITE_MARK
 from troth.storage.prepared import PreparedSelect, Readers
 
 Result = TypeVar("Result")
@@ -44,7 +47,7 @@ Big = BigInteger().with_variant(Integer(), "sqlite")
 _BUSY_MS = 10_000  # what a connection waits for another process
 _CHECKPOINT_WAIT_MS = 200  # writers wait behind a checkpoint, so one try is short
 _SCOPE = "troth.scope"  # where a pooled connection carries the scope of its next transaction
-_TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # an id that may stand in a statement or a path
 _CHECKPOINT_PAUSES = (0.0, *([0.1] * 19))  # seconds before each try
 
 _SQLITE_PRAGMAS = (
@@ -54,6 +57,12 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={_BUSY_MS}",
     "PRAGMA temp_store=MEMORY",  # sorts never spill rows to a temporary file in clear
+    SQLITE_MARK,
+)
+# The pages of large indexes that a batch of audit entries touches fit, and are folded into the file together.
+_WRITER_PRAGMAS = (
+    "PRAGMA cache_size=-32768",  # KiB
+    f"PRAGMA wal_autocheckpoint={MOST_PAGES}",  # a bound; `storage.folding` comes long before
 )
 
 
@@ -63,16 +72,19 @@ class Database:
     Raises `Unavailable` from `read` and `write` when the database cannot be reached.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, watch: Watch = UNWATCHED) -> None:
+        self._watch = watch
         self._engine = _engine(url, pool_size)
         self.dialect = str(self._engine.dialect.name)
         """ "sqlite" or "postgresql"."""
         self._writer = threading.Lock()
+        self._changes = 0  # rows that the writing connection changed so far
         self._held: Connection | None = None  # SQLite's one writing connection; whoever has the lock uses it
         self.at_hand = self.dialect == "sqlite"
         """True when a short read waits for no other machine: it may be made on an event loop's thread."""
         self._line = GroupCommit(self._writer, self._begun) if self.at_hand else SingleCommits(self.write)
         self._readers = Readers(self._reader)
+        self._folding = Folding(self._writer, self._reader)
 
     @property
     def engine(self) -> Engine:
@@ -82,7 +94,7 @@ class Database:
     @contextmanager
     def read(self, scope: Scope | None = None) -> Iterator[Connection]:
         """A connection for reading, in the current scope or the one given; whatever it did is rolled back."""
-        with self._connected(scope) as connection:
+        with watched(self._watch, Kind.TRANSACTION, "read"), self._connected(scope) as connection:
             yield connection
 
     def rows(self, query: PreparedSelect, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -95,6 +107,11 @@ class Database:
     @contextmanager
     def write(self, scope: Scope | None = None) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises. Scope as in `read`."""
+        with watched(self._watch, Kind.TRANSACTION, "write"), self._written(scope) as connection:
+            yield connection
+
+    @contextmanager
+    def _written(self, scope: Scope | None) -> Iterator[Connection]:
         if self.dialect != "sqlite":
             with self._connected(scope) as connection:
                 yield connection
@@ -108,7 +125,8 @@ class Database:
 
         On SQLite, changes that wait at the same time share one commit; PostgreSQL groups commits by itself.
         """
-        result: Result = applied(*self._line.apply([change]))
+        with watched(self._watch, Kind.TRANSACTION, "write"):
+            result: Result = applied(*self._line.apply([change]))
         return result
 
     def apply_each(self, changes: Sequence[Change[object]]) -> list[Exception | None]:
@@ -148,16 +166,43 @@ class Database:
         if self._held is None:
             try:
                 self._held = self._engine.connect()
+                for pragma in _WRITER_PRAGMAS:
+                    self._held.exec_driver_sql(pragma).close()
+                self._held.rollback()
             except OperationalError as error:
                 raise _unreachable() from error
         connection = self._held
+        committed = False
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
             connection.commit()
+            committed = True
+            self._folding.wrote(self._changed(connection))
         finally:
+            if not committed:
+                self._undo(connection)
+
+    def _changed(self, connection: Connection) -> int:
+        """Rows that the transaction changed which was just committed."""
+        before, self._changes = self._changes, connection.connection.dbapi_connection.total_changes  # type: ignore[union-attr]
+        return max(0, self._changes - before)  # a connection that was opened anew counts from 0
+
+    def _undo(self, connection: Connection) -> None:
+        """Roll back. After a commit that failed (a disk that is full or does not sync) only the driver can.
+
+        The driver's connection stays open: SQLite would take the frames that the failed commit wrote for committed ones
+        if the last connection closed and another opened the file anew.
+        """
+        try:
             if connection.in_transaction():
                 connection.rollback()
+                return
+            connection.connection.rollback()
+        except (SQLAlchemyError, sqlite3.Error):
+            connection.invalidate()
+        self._held = None
+        connection.close()
 
     def checkpoint(self) -> bool:
         """Fold SQLite's write-ahead log into the file and empty it, so that no old page lingers there.
@@ -190,6 +235,7 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self._readers.close()
+        self._folding.wait()
         with self._writer:
             if self._held is not None:
                 self._held.close()
@@ -225,7 +271,7 @@ def _begin(connection: Connection) -> None:
     scope = connection.info.get(_SCOPE, NOBODY)
     try:
         # Never prepared: a prepared statement holds one command only.
-        connection.connection.dbapi_connection.execute(f"BEGIN{scope_settings(scope)}", prepare=False)  # type: ignore[union-attr]
+        connection.connection.dbapi_connection.execute(f"BEGIN{MARK}{scope_settings(scope)}", prepare=False)  # type: ignore[union-attr]
     except connection.dialect.loaded_dbapi.Error as error:
         raise _unreachable() from error
 
@@ -236,7 +282,7 @@ def scope_settings(scope: Scope) -> str:
         return "; SET LOCAL troth.system = 'on'"
     if not scope.tenant:
         return ""
-    if not _TENANT.match(scope.tenant):
+    if not TENANT.match(scope.tenant):
         raise IntegrityError("A tenant's id holds letters, digits, dashes and underscores.", code="bad-tenant")
     return f"; SET LOCAL troth.tenant = '{scope.tenant}'"
 

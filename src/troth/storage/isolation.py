@@ -14,8 +14,10 @@ from sqlalchemy import Connection, text
 
 from troth.kernel.errors import Unavailable
 from troth.kernel.scope import SYSTEM
+from troth.storage.append_only import can_rewrite, make_append_only
 from troth.storage.database import Database
 from troth.storage.migrate import HEAD, current, upgrade
+from troth.storage.watching import require_watched
 
 _HERE = "nullif(current_setting('troth.tenant', true), '')"
 _ALL = "current_setting('troth.system', true) = 'on'"
@@ -26,12 +28,16 @@ RULES: Mapping[str, str] = {
     "tenants": f"id = {_HERE}",
     "outbox": f"log = {_HERE}",
     "audit_logs": f"log = {_HERE}",
+    "audit_witnessed": f"log = {_HERE}",
     "privacy_settings": f"owner = {_HERE} OR " + _OF_USER.format(table="privacy_settings", column="owner"),
     "erasure_step": "EXISTS (SELECT 1 FROM erasure WHERE erasure.id = erasure_step.erasure)",
     "vault_edge": "EXISTS (SELECT 1 FROM vault_object WHERE vault_object.id = vault_edge.child)",
 } | {
     table: _OF_USER.format(table=table, column="user")
-    for table in ("sessions", "api_keys", "totp", "recovery_codes", "known_devices", "role_grants")
+    for table in (
+        *("sessions", "api_keys", "totp", "recovery_codes", "passkeys", "known_devices", "role_grants"),
+        *("oauth_device_codes", "oauth_refresh_tokens"),
+    )
 }
 
 _TENANT_TABLES = text(
@@ -58,22 +64,26 @@ def settle(database: Database, *, owner_url: str | None = None, single_role: boo
     """Bring the schema up to date and see that rows are kept apart. On SQLite, which has one writer, only the schema.
 
     `owner_url` names the role that owns the tables; `single_role` says that one role does both on purpose. Raises
-    `Unavailable`: `no-owner-role` (schema out of date and nobody to change it), `role-too-strong`, `rows-not-isolated`.
+    `Unavailable`: `no-owner-role` (schema out of date and nobody to change it), `role-too-strong`, `rows-not-isolated`,
+    `not-watched` (triggers on privileged tables are gone and nobody here can put them back).
     """
     if database.dialect == "sqlite":
-        upgrade(database)
+        _raise(database)
         return
     if owner_url:
         _as_owner(owner_url, _role(database))
     elif single_role:
-        upgrade(database)
+        _raise(database)
         with database.write(SYSTEM) as connection:
             protect(connection)
+            make_append_only(connection, _quoted(connection, _schema(connection)))
     elif current(database) != HEAD:
         raise Unavailable(
             "The database's schema is not up to date; set TROTH_DATA__DATABASE_OWNER_URL to the role that owns it.",
             code="no-owner-role",
         )
+    else:
+        require_watched(database, owner=False)
     require_isolated(database, single_role=single_role)
 
 
@@ -98,13 +108,14 @@ def unprotect(connection: Connection) -> None:
 
 
 def grant(connection: Connection, role: str) -> None:
-    """Let the application's role read and write rows, and nothing else. Idempotent; the owner runs it."""
+    """Let the application's role read and write rows, and of the log only add. Idempotent; the owner runs it."""
     schema, name = (_quoted(connection, value) for value in (_schema(connection), role))
     connection.exec_driver_sql(
         f"GRANT USAGE ON SCHEMA {schema} TO {name};"
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {name};"
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {name}"
     )
+    make_append_only(connection, schema, name)
 
 
 def rules_of(connection: Connection) -> dict[str, str]:
@@ -118,6 +129,7 @@ def require_isolated(database: Database, *, single_role: bool = False) -> None:
     """Raises `Unavailable` unless every table is protected and, but for `single_role`, the role is weak enough."""
     with database.read() as connection:
         bypasses, owns = connection.execute(_POWERS).one()
+        rewrites = can_rewrite(connection)
         bare = set(rules_of(connection)) - set(connection.execute(_PROTECTED).scalars())
     if bare:
         raise Unavailable(
@@ -130,12 +142,26 @@ def require_isolated(database: Database, *, single_role: bool = False) -> None:
             "role of its own, or set TROTH_DATA__DATABASE_SINGLE_ROLE=true to go without that wall.",
             code="role-too-strong",
         )
+    if rewrites and not single_role:
+        raise Unavailable(
+            "The application's database role can change what stands in the log; start once with "
+            "TROTH_DATA__DATABASE_OWNER_URL set, which takes that right away.",
+            code="log-not-append-only",
+        )
+
+
+def _raise(database: Database) -> None:
+    """The schema, by a role that owns it; triggers that somebody took from a schema of today are noticed."""
+    known = current(database) == HEAD
+    upgrade(database)
+    if known:
+        require_watched(database, owner=True)
 
 
 def _as_owner(url: str, role: str) -> None:
     owner = Database(url, pool_size=1)
     try:
-        upgrade(owner)
+        _raise(owner)
         with owner.write(SYSTEM) as connection:
             protect(connection)
             grant(connection, role)

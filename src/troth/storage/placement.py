@@ -7,15 +7,17 @@ something and does not answer, is refused: data never mixes with that of another
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from sqlalchemy import Column, String, Table, insert, select, text
 
-from troth.kernel.errors import Conflict, NotFound, Unavailable
+from troth.kernel.errors import Conflict, IntegrityError, NotFound, Unavailable
 from troth.kernel.scope import SYSTEM
 from troth.storage.blobs import BlobStore
 from troth.storage.database import Big, Database, metadata
 
 MARKER = "placement"  # the name of the marker in an object store
+UNREADABLE = "unreadable"  # what a marker states that is none
 _FORMAT = "troth-placement-1"
 _ONE = "this"
 _MOST_BYTES = 1024
@@ -42,7 +44,7 @@ def claim_database(database: Database, jurisdiction: str, now: int) -> None:
             row = {"name": _ONE, "jurisdiction": jurisdiction, "claimed_at": now}
             connection.execute(insert(installation), row)
     elif found != jurisdiction:
-        raise _wrong("database", jurisdiction, found)
+        raise wrong_placement("database", jurisdiction, found)
 
 
 def placed_database(database: Database) -> str | None:
@@ -61,20 +63,37 @@ def claim_store(store: BlobStore, name: str, jurisdiction: str) -> None:
         mark(store, jurisdiction)
         found = placed_store(store)
     if found != jurisdiction:
-        raise _wrong(name, jurisdiction, str(found))
+        raise wrong_placement(name, jurisdiction, str(found))
 
 
 def placed_store(store: BlobStore) -> str | None:
     """The jurisdiction that a store's marker states; None without one, "unreadable" for one that is none."""
     try:
-        body = store.get(MARKER)
+        body = store.get(MARKER, _MOST_BYTES)
     except NotFound:
         return None
+    except IntegrityError:
+        return UNREADABLE
+    return _read(body)
+
+
+def placed_folder(folder: Path) -> str | None:
+    """The same for a folder that is not opened as a store yet, which looks through all of it."""
     try:
-        members = json.loads(body[:_MOST_BYTES])
-        return str(members["jurisdiction"]) if members["format"] == _FORMAT else "unreadable"
+        with (folder / MARKER).open("rb") as file:
+            return _read(file.read(_MOST_BYTES))
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return UNREADABLE
+
+
+def _read(body: bytes) -> str:
+    try:
+        members = json.loads(body)
+        return str(members["jurisdiction"]) if members["format"] == _FORMAT else UNREADABLE
     except (ValueError, KeyError, TypeError):
-        return "unreadable"
+        return UNREADABLE
 
 
 def mark(store: BlobStore, jurisdiction: str) -> None:
@@ -86,7 +105,8 @@ def mark(store: BlobStore, jurisdiction: str) -> None:
         return
 
 
-def _wrong(name: str, here: str, found: str) -> Unavailable:
+def wrong_placement(name: str, here: str, found: str) -> Unavailable:
+    """The refusal of a place that states `found`, in an installation that stands in `here`."""
     return Unavailable(
         f"The {name} belongs to an installation in '{found}', and this one stands in '{here}'; correct the settings. "
         "Nothing was read or written.",

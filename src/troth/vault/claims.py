@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +9,10 @@ from troth.kernel.clock import iso
 from troth.keys.tree import Destruction
 from troth.vault.certificate import (
     APPROVER,
+    LISTED,
     REQUESTER,
-    TECHNIQUE,
     Approval,
+    Bundle,
     Certificate,
     ForgottenBy,
     Keys,
@@ -23,9 +23,10 @@ from troth.vault.certificate import (
     Verification,
     commitment,
     listed,
+    technique,
 )
-from troth.vault.ledger import APPROVED, SUBJECT, TENANT, Decision, Erasure
-from troth.vault.tables import Row
+from troth.vault.ledger import APPROVED, DESTROY, REMAINDER, WHOLE, Decision, Erasure
+from troth.vault.residual import residual
 
 _BACKUPS = (
     "All backups, replicas, snapshots and journals of the database and the object store, of any age: the keys in them "
@@ -33,41 +34,8 @@ _BACKUPS = (
 )
 _NONE_KNOWN = "No backups known to this installation."
 _NO_KEY = "None by key: the erased objects share a key that still serves others; see the residual copies."
-_OUTSIDE = (
-    "Not covered: what left Troth before the erasure, such as answers delivered to people and content that vendors "
-    "hold under their own terms."
-)
-_MODELS = (
-    "Model weights are out of scope: a model that was trained on this before, with consent, is named by the lineage of "
-    "its data set and is not changed by this erasure."
-)
-_VENDORS = "What the vendors listed above received is theirs to delete by their agreement, at the latest when it says."
-_LOG = "The audit log and this ledger keep opaque ids, numbers and times; the person appears as a digest."
-_RELEASED = (
-    "Objects with other owners stay for them, without this person's access and without the name they gave. Copies of "
-    "the database from before may hold that name until the object itself is erased."
-)
-_ASSURANCE = {  # what a class does not cover (docs/explanation/assurance.md); A2 has nothing to add
-    "A0": "Assurance class A0: a root was a file, Troth's own or a software token's, and was deleted. A copy of that "
-    "file made outside Troth, such as a file-system snapshot or an image of the disk, would undo this erasure for "
-    "whoever also holds the ciphertext.",
-    "A1": "Assurance class A1: a root was in a key service and was deleted there. A snapshot or backup of that "
-    "service's storage from before would bring it back, and undo this erasure for whoever restores it and also holds "
-    "the ciphertext.",
-}
-_LOST = (
-    "Key domains given up as lost: {}. Their roots were not confirmed destroyed. Whoever finds such a domain and also "
-    "holds old copies of the key pages and of the ciphertext could open what was kept before it was given up."
-)
-_INDEX = (
-    "Copies of the database made before the erasure keep a keyed hash of the e-mail address beside the opaque id. Who "
-    "holds such a copy and also this deployment's secret can confirm a guessed address; nothing else can be read."
-)
-_SERVER_LOG = (
-    "The database server's write-ahead log, its archive and its free pages may hold dropped rows, with that same hash, "
-    "until the server recycles them."
-)
-EMPTIED, SERVER = "emptied", "server"  # what became of the database's journal
+_NOTHING = "None needed: no key and no object was held."
+_BUT = " This does not hold for the {} objects that went by deletion; see the residual copies."
 
 
 def keys_of(destruction: Destruction | None) -> Keys | None:
@@ -93,9 +61,17 @@ def keys_of(destruction: Destruction | None) -> Keys | None:
     )
 
 
-def objects_of(rows: Sequence[Row]) -> Listed:
-    """The erased objects."""
-    return listed([row.id for row in rows])
+def keys_destroyed(destruction: Destruction | None) -> dict[str, Any]:
+    """What a step leaves behind that destroyed keys, or found none to destroy."""
+    keys = keys_of(destruction)
+    lost = list(destruction.lost) if destruction else []
+    return {"keys": keys.model_dump(mode="json") if keys else None, "lost": lost}
+
+
+def keys_in(results: Mapping[str, Any]) -> Keys | None:
+    """The keys that the steps of an erasure destroyed; the later of two speaks for both."""
+    found = results.get("destroy-rest", {}).get("keys") or results[DESTROY]["keys"]
+    return Keys.model_validate(found) if found else None
 
 
 def commitment_of(erasure: Erasure, subject: str) -> str:
@@ -104,12 +80,13 @@ def commitment_of(erasure: Erasure, subject: str) -> str:
 
 
 def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping[str, Any], tool: str) -> Certificate:
-    """The claims. `results` are what the steps left behind, by step, and the officers' decisions."""
-    inventory, verified, logged = results["inventory"], results["verify"], results["record"]
-    keys = Keys.model_validate(results["destroy"]["keys"]) if results["destroy"]["keys"] else None
+    """The claims. `results` are what the steps left behind, by step, the officers' decisions, and when it was shut."""
+    cleared, logged, elsewhere = results["clear"], results["record"], results["elsewhere"]
+    keys = keys_in(results)
+    gone, by_key, by_deletion = (Listed.model_validate(cleared[name]) for name in ("objects", "by_key", "by_deletion"))
     released = results.get("release", {}).get("released")
-    elsewhere = results["elsewhere"]
     covered = listed(elsewhere["backups"] if keys else ())
+    bundles = _bundles(erasure, results)
     return Certificate(
         certificate=identifier,
         erasure=erasure.id,
@@ -117,37 +94,59 @@ def certificate_of(erasure: Erasure, identifier: str, now: int, results: Mapping
         tenant=erasure.tenant,
         scope=erasure.scope,  # type: ignore[arg-type]  # checked by the model
         requested_at=iso(erasure.requested_at),
+        shut_at=iso(results["shut"]),
+        destroyed_at=max(root.destroyed_at for root in keys.roots) if keys else None,
         issued_at=iso(now),
         subject_commitment=logged["commitment"],
-        classes=inventory["classes"],
-        objects=Listed.model_validate(inventory["objects"]),
+        classes=cleared["classes"],
+        objects=gone,
+        by_key=by_key,
+        by_deletion=by_deletion,
+        key_due=cleared["until"] or None,
         released=Listed.model_validate(released) if released else listed(()),
         withheld=results["tombstone"].get("withheld", 0),
-        forgotten=[
-            ForgottenBy(holder=step.removeprefix("forget:"), **result)
-            for step, result in sorted(results.items())
-            if step.startswith("forget:")
-        ],
-        technique=TECHNIQUE,
+        forgotten=_forgotten(results),
+        completes=cleared["erasures"][:LISTED] if erasure.scope == REMAINDER else [],
+        technique=technique(by_key.count, by_deletion.count, keys.units if keys else 0),
         algorithm="AES-256-GCM",
         strength=256,
         assurance={root.domain: root.assurance for root in (keys.roots if keys else ())},
         keys=keys,
-        verification=Verification(**verified, ciphertext_deleted=results["discard"]["blobs"]),
-        backups=_backups(keys, covered),
+        verification=Verification(**results["verify"], ciphertext_deleted=cleared["blobs"]),
+        backups=_backups(keys, covered, by_deletion.count, elsewhere.get("made", ())),
         backups_covered=covered,
-        vendors=[_vendor(one) for one in elsewhere["vendors"]],
-        residual=residual(erasure, keys, results),
+        backups_away=elsewhere["away"],
+        vendors=[_vendor(one) for one in cleared["vendors"]],
+        bundles=bundles,
+        residual=residual(erasure, keys, bundles, results),
         approvals=_approvals(erasure, results["decisions"]),
         tool=tool,
         log=Logged(log=erasure.tenant, entry=logged["entry"], proof=results["prove"]["proof"]),
     )
 
 
-def _backups(keys: Keys | None, covered: Listed) -> str:
+def _forgotten(results: Mapping[str, Any]) -> list[ForgottenBy]:
+    steps = sorted((step, result) for step, result in results.items() if step.startswith("forget:"))
+    return [ForgottenBy(holder=step.removeprefix("forget:"), **result) for step, result in steps]
+
+
+def _bundles(erasure: Erasure, results: Mapping[str, Any]) -> list[Bundle]:
+    """Those that can hold what was erased: packed when the oldest of it was kept already, or people are meant."""
+    oldest = 0 if erasure.scope in WHOLE else results["clear"]["oldest"]
+    return [
+        Bundle(move=one["move"], jurisdiction=one["jurisdiction"], packed_at=iso(one["packed_at"]))
+        for one in results["bundles"]["bundles"]
+        if oldest is not None and one["packed_at"] >= oldest
+    ]
+
+
+def _backups(keys: Keys | None, covered: Listed, by_deletion: int, made: Sequence[int]) -> str:
     if keys is None:
-        return _NO_KEY
-    return _BACKUPS + (f"The {covered.count} known backups are listed." if covered.count else _NONE_KNOWN)
+        return _NO_KEY if by_deletion else _NOTHING
+    known = f"The {covered.count} known backups are listed." if covered.count else _NONE_KNOWN
+    if covered.count and made:
+        known += f" The oldest of them is of {iso(made[0])}, the newest of {iso(made[-1])}."
+    return _BACKUPS + known + (_BUT.format(by_deletion) if by_deletion else "")
 
 
 def _vendor(copy: Mapping[str, Any]) -> VendorCopy:
@@ -159,38 +158,3 @@ def _approvals(erasure: Erasure, decisions: Sequence[Decision]) -> list[Approval
     asked = Approval(actor=erasure.actor, role=REQUESTER, at=iso(erasure.requested_at))
     agreed = [one for one in decisions if one.decision == APPROVED]
     return [asked, *(Approval(actor=one.actor, role=APPROVER, at=iso(one.at)) for one in agreed)]
-
-
-def inventory_of(rows: Sequence[Row]) -> dict[str, Any]:
-    """Ids, classes, and the keys that could not be destroyed because others still need them."""
-    shared = [row for row in rows if not row.unit_destroyed]
-    return {
-        "objects": objects_of(rows).model_dump(mode="json"),
-        "classes": dict(Counter(row.data_class for row in rows)),
-        "shared": {"objects": len(shared), "until": max((row.period or "" for row in shared), default="")},
-    }
-
-
-def residual(erasure: Erasure, keys: Keys | None, results: Mapping[str, Any]) -> list[str]:
-    """What remains somewhere, said plainly."""
-    said, shared = [_OUTSIDE, _LOG, _MODELS], results["inventory"]["shared"]
-    if results["elsewhere"]["vendors"]:
-        said.append(_VENDORS)
-    if results.get("release", {}).get("released", {}).get("count"):
-        said.append(_RELEASED)
-    if withheld := results["tombstone"].get("withheld", 0):
-        said.append(f"{withheld} objects stay because a legal hold binds them; they are no part of this erasure.")
-    if erasure.scope in (SUBJECT, TENANT):
-        said.append(_INDEX)
-    if results["journal"]["journal"] == SERVER:
-        said.append(_SERVER_LOG)
-    classes = {root.assurance for root in keys.roots} if keys else set()
-    said += [text for name, text in _ASSURANCE.items() if name in classes]
-    if lost := results.get("destroy", {}).get("lost", ()):
-        said.append(_LOST.format(", ".join(lost)))
-    if shared["objects"]:
-        said.append(
-            f"{shared['objects']} of the objects share a key with others: their ciphertext is deleted here, but copies "
-            f"in backups stay readable until that key is destroyed, after the last of them expires ({shared['until']})."
-        )
-    return said

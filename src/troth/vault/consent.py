@@ -21,7 +21,7 @@ from troth.vault.dsse import sign_envelope
 from troth.vault.endings import end_consent, move_consent
 from troth.vault.fences import fence
 from troth.vault.ground import Ground
-from troth.vault.objections import refuse_objected
+from troth.vault.objections import SALE_AND_SHARING, objected, refuse_objected, standing_now
 from troth.vault.tables import insert_missing
 
 RECEIPT_TYPE = "application/vnd.troth.consent-receipt+json"
@@ -98,11 +98,16 @@ class Consents:
     ) -> Consent:
         """Record a consent; the standing one is returned when it is for the same notice and end, and replaced if not.
 
-        Raises `Invalid` for anything that is not a token, `Conflict` for a purpose they object to, `Gone` when erased.
+        Raises `Invalid` for anything that is not a token, `Denied` (never-sold) for sale or sharing, no purposes here
+        (promise RGT-06), `Conflict` for a purpose they object to, `Gone` when erased.
         """
         now = self._ground.now()
         if not all(_TOKEN.match(token) for token in (purpose, notice, method)):
             raise Invalid("Purpose, notice and method are short lower-case tokens.", code="bad-consent")
+        if purpose in SALE_AND_SHARING:
+            raise Denied(
+                "Data is neither sold nor shared for advertising here, so nobody can agree to it.", code="never-sold"
+            )
         fresh = Consent(new_id("cns"), tenant, subject, purpose, notice, method, now, expires_at, None)
         with self._ground.database.write() as connection:
             fence(connection, tenant, subject)
@@ -135,11 +140,21 @@ class Consents:
             self._end(connection, standing, self._ground.now(), request)
 
     def valid(self, tenant: str, subject: str, purpose: str, at: int | None = None) -> str | None:
-        """The id of the consent that stands (or stood `at` that epoch ms) for this purpose, or None."""
+        """The id of the consent that stands (or stood `at` that epoch ms) for this purpose, or None.
+
+        None while the person says no to the purpose, whether or not the consent was withdrawn.
+        """
         moment = self._ground.now() if at is None else at
-        return next(
-            (one.id for one in self.history(tenant, subject) if one.purpose == purpose and one.valid_at(moment)), None
-        )
+        mine = (one for one in self.history(tenant, subject) if one.purpose == purpose and one.valid_at(moment))
+        found = next(mine, None)
+        return found.id if found and purpose not in self.objected(tenant, subject, moment) else None
+
+    def objected(self, tenant: str, subject: str, at: int | None = None) -> frozenset[str]:
+        """The purposes that a person says no to now, or said no to at that epoch ms."""
+        if at is None:
+            return standing_now(self._ground.database, tenant, subject)
+        with self._ground.database.read() as connection:
+            return objected(connection, tenant, subject, at)
 
     def history(self, tenant: str, subject: str) -> list[Consent]:
         """Every consent of a person, newest first, withdrawn ones too."""
@@ -201,10 +216,10 @@ class Consents:
 def lock_standing(connection: Connection, tenant: str, subject: str, purpose: str, now: int) -> tuple[str, int | None]:
     """Id and end of the consent that stands; it cannot be withdrawn until this transaction ends.
 
-    Raises `Denied` (no-consent) when none stands.
+    Raises `Denied` (no-consent) when none stands, or the person says no to the purpose.
     """
     found = _standing(connection, tenant, subject, purpose, lock=True)
-    if found is None or not found.valid_at(now):
+    if found is None or not found.valid_at(now) or purpose in objected(connection, tenant, subject, now):
         raise Denied(
             "The person has not agreed to this purpose, or no longer; ask for their consent.", code="no-consent"
         )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import Column, Connection, String, Table, bindparam, delete, func, insert, literal, select
+from sqlalchemy import Column, Connection, String, Table, bindparam, delete, func, insert, literal, or_, select
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Invalid, NotFound
+from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
 from troth.storage.database import Big, metadata
 from troth.storage.prepared import PreparedSelect
-from troth.vault import endings, ledger
+from troth.vault import endings, rule_changes
 from troth.vault.ground import Ground
 from troth.vault.holds import unheld
 from troth.vault.tables import objects
@@ -99,7 +100,7 @@ class Deadlines:
 
         A rule longer than the class default has no effect: shortest wins. Raises `Invalid` outside 1 to 3650 days,
         `NotFound` when there is no such rule to remove, `Conflict` (second-officer) when a shorter rule would end now
-        what more people have kept than one officer may have erased within a day.
+        what more people have kept than one officer may have erased within a day, by erasures and rules together.
         """
         if days is not None and not 1 <= days <= 3650:
             raise Invalid("A retention rule is between 1 and 3650 days.", code="bad-days", field="days")
@@ -109,7 +110,7 @@ class Deadlines:
         kept = self.days(tenant, data_class, purpose)
         with self._ground.database.write() as connection:
             if days is not None and (kept is None or days < kept):
-                self._require_few(connection, (tenant, data_class.value, purpose), days, actor)
+                self._require_few(connection, (tenant, data_class.value, purpose), (kept, days), actor)
             old = delete(rules).where(*(rules.c[name] == value for name, value in key.items()))
             if not connection.execute(old).rowcount and days is None:
                 raise NotFound("There is no such rule; show the schedule to see those that there are.")
@@ -117,20 +118,31 @@ class Deadlines:
                 connection.execute(insert(rules), key | {"days": days})
             self._ground.event(connection, self._ground.entry("retention.rule", tenant, request, actor, facts))
 
-    def _require_few(self, connection: Connection, rule: tuple[str, str, str], days: int, actor: str) -> None:
-        """A rule is no way around the second officer. What a hold binds stays anyway and is not counted."""
-        now, (tenant, data_class, purpose) = self._ground.now(), rule
-        which = endings.kept_before(tenant, data_class, now - days * DAY_MS + 1)
+    def _require_few(
+        self, connection: Connection, rule: tuple[str, str, str], days: tuple[int | None, int], actor: str
+    ) -> None:
+        """A rule is no way around the second officer, nor are several small ones: each is counted and kept on file.
+
+        `days` before (None: no limit) and now. What a hold binds stays anyway, and what was over already was counted.
+        """
+        now, (tenant, data_class, purpose), (before, after) = self._ground.now(), rule, days
+        which = endings.kept_before(tenant, data_class, now - after * DAY_MS + 1)
+        which = which & or_(objects.c.expires_at.is_(None), objects.c.expires_at > now)
         which = which & (objects.c.purpose == purpose) if purpose else which
-        left = self._approval_above - ledger.people_asked(connection, actor, now - DAY_MS)
-        if endings.people_of(connection, which) > left:
-            rows = unheld(connection, endings.matching(connection, which), now)
-            if rows and len({row.subject for row in rows}) > left:
-                raise Conflict(
-                    "This rule would end what many people have kept. Ask for an erasure of that period first, which a "
-                    "second officer approves; then set the rule.",
-                    code="second-officer",
-                )
+        which = which & (objects.c.created_at > now - before * DAY_MS) if before is not None else which
+        left = self._approval_above - rule_changes.people_ended(connection, actor, now - DAY_MS)
+        people = endings.people_of(connection, which)
+        if people > left:
+            people = len({row.subject for row in unheld(connection, endings.matching(connection, which), now)})
+        if people > max(left, 0):
+            raise Conflict(
+                "With what you had ended within a day, this rule would end what many people have kept. Ask for an "
+                "erasure of that period first, which a second officer approves; then set the rule.",
+                code="second-officer",
+            )
+        change = {"tenant": tenant, "data_class": data_class, "purpose": purpose, "actor": actor, "days": after}
+        made = rule_changes.RuleChange(id=new_id("rch"), people=people, at=now, **change)  # type: ignore[arg-type]
+        rule_changes.add(connection, made)
 
     def all_rules(self, tenant: str | None = None) -> dict[tuple[str, str, str], int]:
         """Days by (tenant, class, purpose), of every tenant or of one."""
@@ -148,3 +160,4 @@ def shortest(*limits: int | None) -> int | None:
 def drop_rules(connection: Connection, tenant: str) -> None:
     """A tenant that is gone has no rules."""
     connection.execute(delete(rules).where(rules.c.tenant == tenant))
+    rule_changes.forget(connection, tenant)

@@ -27,20 +27,20 @@ class Disposal:
         self.discard(rows)
         return destruction
 
-    def destroy(self, units: set[str]) -> Destruction | None:
-        """Destroy those of the units (hex) that are idle. Idempotent."""
+    def destroy(self, units: set[str], *, ended: bool = False) -> Destruction | None:
+        """Destroy those of the units (hex) that are idle. Idempotent. `ended`: for the rest of earlier erasures."""
         with self._ground.database.read() as connection:
             idle = endings.idle(connection, units, today(self._ground.now()))
         if not idle:
             return None
         destruction = self._ground.tree.destroy_units([bytes.fromhex(unit) for unit in idle])
         with self._ground.database.write() as connection:
-            endings.mark_units(connection, idle)
+            endings.mark_units(connection, idle, ended=ended)
         return destruction
 
     def discard(self, rows: Sequence[Row]) -> int:
         """Delete the ciphertext and what is left of the rows; returns how many blobs were there."""
-        count = sum(self._ground.blobs.delete(row.blob) for row in rows if row.blob)
+        count = self._ground.blobs.delete_all(row.blob for row in rows if row.blob)
         with self._ground.database.write() as connection:
             endings.finish(connection, [row.id for row in rows], self._ground.now())
         return count

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from troth.kernel.errors import Conflict, Denied
 from troth.kernel.record import Fact
-from troth.vault import ledger
+from troth.vault import ledger, rule_changes
 from troth.vault.deadlines import DAY_MS, MINUTE_MS
 from troth.vault.erasure_marks import Guard
 from troth.vault.ground import Ground, subject_digest
@@ -44,12 +44,13 @@ class DualControl:
     def weigh(self, connection: Connection, scope: str, actor: str, people: int, *, immediate: bool) -> tuple[str, int]:
         """The state in which an erasure begins, and its delay in ms.
 
-        A person's own erasure never waits, and a whole tenant's always does.
+        A person's own erasure never waits, and a whole tenant's always does. What the officer's retention rules ended
+        within the day counts too.
         """
         alone = actor == ledger.PERSON or actor.startswith(_SERVICE) or scope == ledger.OBJECT
         if alone and scope != ledger.TENANT:
             return ledger.REQUESTED, 0
-        before = ledger.people_asked(connection, actor, self._ground.now() - DAY_MS)
+        before = rule_changes.people_ended(connection, actor, self._ground.now() - DAY_MS)
         bulk = scope == ledger.TENANT or before + people > self._control.approval_above
         minutes = self._control.bulk_delay_minutes if bulk else self._control.delay_minutes
         return ledger.WAITING if bulk else ledger.REQUESTED, 0 if immediate else minutes * MINUTE_MS

@@ -1,8 +1,8 @@
 """Forgetting objects, people, periods and tenants, as a durable workflow: every step is idempotent, a crash resumes.
 
-requested -> approved? -> closed until due? -> held? -> tombstone -> each holder forgets -> keys destroyed -> journal
-emptied -> what was erased must not open -> ciphertext deleted -> audit entry -> proof -> signed certificate. The ledger
-holds all state, memory none.
+requested -> approved? -> closed until due? -> held? -> tombstone -> keys destroyed -> each holder forgets -> keys of
+what was shared destroyed -> journal emptied -> what was erased must not open -> ciphertext deleted -> audit entry ->
+proof -> signed certificate. The ledger holds all state, memory none.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TypeVar
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, NotFound, TrothError, Unavailable
-from troth.vault import ledger
+from troth.vault import fences, ledger
 from troth.vault.dual_control import Control, DualControl
 from troth.vault.erasure_marks import Guard, Marks
 from troth.vault.erasure_reading import Reader, Readings
 from troth.vault.erasure_requests import Requests, Wish
-from troth.vault.erasure_steps import Steps
+from troth.vault.erasure_steps import MANY, Steps
 from troth.vault.ground import Ground
 from troth.vault.ledger import Erasure
+from troth.vault.tables import ERASED
 
 __all__ = ["Erasures", "Guard", "Reader"]
 _HELD = "A legal duty to keep this is on record; your request is kept and completes when the hold is lifted."
@@ -51,14 +52,16 @@ class Erasures(Readings):
         """Erase a person, or one of their objects with all that derives from it. Durable before anything is touched.
 
         A second request for the same target gives the same erasure. What cannot be completed now (a key domain or the
-        log is away) is live already and stays `running`; `resume` completes it. An officer's request may have to wait
-        for a second officer (`waiting`), or stay closed for the delay of the settings (`closing`) unless `immediate`.
+        log is away, or there is much to clear away) is live already and stays `running`; `resume` completes it. An
+        officer's request may have to wait for a second officer (`waiting`), or stay closed for the delay of the
+        settings (`closing`) unless `immediate`.
         Raises `NotFound` or `Gone` for an object that is not there, `Conflict` (held) under a legal hold: the request
         stays and completes when it is lifted. `Conflict` (last-owner) for the last owner of a tenant with other people:
-        nothing is asked then. `must_exist` refuses (`NotFound`) a person of whom no holder has anything.
+        nothing is asked then. `must_exist` refuses a person of whom no holder has anything (`NotFound`), and one whose
+        erasure has begun at somebody else's request (`Gone`): who it was is told to nobody once more.
         """
-        if must_exist and not (self.known(tenant, subject) or self._steps.holds_anything(tenant, subject)):
-            raise NotFound("Nothing is kept of such a person in your tenant.")
+        if must_exist:
+            self._require_there(tenant, subject, actor)
         wish = Wish(tenant, ledger.OBJECT if object_id else ledger.SUBJECT, actor, request, subject, object_id)
         return self._asked(self._requests.enter(wish, immediate=immediate))
 
@@ -102,15 +105,15 @@ class Erasures(Readings):
             self._marks.reopen(connection, erasure)
         return self.read(erasure_id)
 
-    def advance(self, erasure_id: str) -> Erasure:
-        """Do the steps that are not done; returns the erasure as it then stands.
+    def advance(self, erasure_id: str, *, at_most: int | None = None) -> Erasure:
+        """Do the steps that are not done; returns the erasure as it then stands. `at_most` as in `Steps.run`.
 
         Raises `Unavailable` when something it needs is away, `IntegrityError` when an erased thing still opens: then
         there is no certificate.
         """
         erasure = self.read(erasure_id)
         if self._ready(erasure):
-            self._steps.run(erasure)
+            self._steps.run(erasure, at_most=at_most)
         return self.read(erasure_id)
 
     def resume(self) -> list[Erasure]:
@@ -135,10 +138,18 @@ class Erasures(Readings):
             batch = wanted[start : start + _BATCH]
             ready = [one for one in map(self.read, batch) if self._quietly(self._ready, one)]
             if len(ready) > 1:
-                self._quietly(self._steps.destroy_together, ready)
+                self._quietly(self._steps.run_together, ready)
             for one in ready:
                 self._quietly(self._steps.run, one)
         return [self.read(one) for one in wanted]
+
+    def _require_there(self, tenant: str, subject: str, actor: str) -> None:
+        found = self.of_person(tenant, subject)
+        if found is None and not self._steps.holds_anything(tenant, subject):
+            raise NotFound("Nothing is kept of such a person in your tenant.")
+        asker = ledger.PERSON if actor == subject else actor
+        if found is not None and found.state in (ledger.RUNNING, ledger.DONE) and found.actor != asker:
+            fences.require_open(ERASED)
 
     def _require_scope(self, tenant: str, erasure_id: str, *, whole_tenant: bool) -> None:
         """Officers decide about people of their tenant, operators about tenants; neither sees the other's."""
@@ -147,7 +158,7 @@ class Erasures(Readings):
 
     def _asked(self, erasure: Erasure) -> Erasure:
         try:
-            erasure = self.advance(erasure.id)
+            erasure = self.advance(erasure.id, at_most=MANY)
         except (Unavailable, Conflict):
             erasure = self.read(erasure.id)
             if erasure.state == ledger.REQUESTED:

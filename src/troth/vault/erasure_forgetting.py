@@ -1,4 +1,4 @@
-"""The steps of an erasure before its keys go: shared objects are settled, and every holder forgets."""
+"""The steps of an erasure in which shared objects are settled and every holder forgets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Forgetting:
 
     def plan(self, erasure: Erasure) -> list[tuple[str, Work]]:
         """The steps of this scope, in order."""
-        if erasure.scope in (ledger.PERIOD, ledger.RETENTION):
+        if erasure.scope in (ledger.PERIOD, ledger.RETENTION, ledger.REMAINDER):
             return []
         if erasure.scope == ledger.OBJECT:
             return [("release", self._release)]

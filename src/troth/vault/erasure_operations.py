@@ -21,6 +21,8 @@ class ErasureOperations:
     """Forgetting people: oneself, or on request a person of one's tenant."""
 
     erasures: Erasures
+    require_proven: Callable[[str, str], None]
+    """Raises `Conflict` (identity-not-shown) when somebody asked for it in the person's name and did not show who."""
 
     @operation(
         "erasure.own",
@@ -47,6 +49,7 @@ class ErasureOperations:
     )
     def erase_subject(self, call: Call, request: m.EraseSubject) -> m.ErasureShown:
         """Erase a person of your tenant on their request; hand them the certificate and its salt."""
+        self.require_proven(call.tenant, request.subject)
         erasure = self.erasures.request(
             call.tenant,
             request.subject,
@@ -56,7 +59,7 @@ class ErasureOperations:
             immediate=request.immediate,
         )
         call.note(erasure=erasure.id, **certificate_fact(erasure.certificate))
-        return m.ErasureShown.of(erasure, with_salt=True)
+        return m.ErasureShown.of(erasure, with_salt=_reader(call).may_have_salt(erasure))
 
     @operation(
         "erasure.period",
@@ -82,12 +85,12 @@ class ErasureOperations:
     @operation(
         "erasure.approve",
         group=Group.PRIVACY,
-        request=m.ErasureNamed,
-        route=Route("POST", "/v1/erasures/{erasure_id}/approval", body="none"),
+        request=m.ErasureDecided,
+        route=Route("POST", "/v1/erasures/{erasure_id}/approval"),
         command=("erasure", "approve"),
         data_class=DataClass.ACCOUNT,
     )
-    def approve_erasure(self, call: Call, request: m.ErasureNamed) -> m.ErasureShown:
+    def approve_erasure(self, call: Call, request: m.ErasureDecided) -> m.ErasureShown:
         """Agree, as the second officer, to an erasure of many people that another one asked for."""
         erasure = self.erasures.approve(
             call.tenant, request.erasure_id, actor=call.caller.actor, subject=call.subject, whole_tenant=False
@@ -98,12 +101,12 @@ class ErasureOperations:
     @operation(
         "erasure.cancel",
         group=Group.PRIVACY,
-        request=m.ErasureNamed,
-        route=Route("POST", "/v1/erasures/{erasure_id}/cancellation", body="none"),
+        request=m.ErasureDecided,
+        route=Route("POST", "/v1/erasures/{erasure_id}/cancellation"),
         command=("erasure", "cancel"),
         data_class=DataClass.ACCOUNT,
     )
-    def cancel_erasure(self, call: Call, request: m.ErasureNamed) -> m.ErasureShown:
+    def cancel_erasure(self, call: Call, request: m.ErasureDecided) -> m.ErasureShown:
         """Call off an erasure that an officer asked for and that has not begun; what it shut is open again."""
         erasure = self.erasures.cancel(call.tenant, request.erasure_id, actor=call.caller.actor, whole_tenant=False)
         call.note(erasure=erasure.id)
@@ -127,7 +130,7 @@ class ErasureOperations:
 
     @operation(
         "erasure.show",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.ErasureNamed,
         route=Route("GET", "/v1/erasures/{erasure_id}", body="none"),
         command=("erasure", "show"),
@@ -141,17 +144,32 @@ class ErasureOperations:
 
     @operation(
         "certificate.show",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.CertificateNamed,
         route=Route("GET", "/v1/certificates/{certificate_id}", body="none"),
         command=("certificate", "show"),
         data_class=DataClass.SYSTEM,
     )
-    def showcertificate_fact(self, call: Call, request: m.CertificateNamed) -> Binary:
+    def show_certificate(self, call: Call, request: m.CertificateNamed) -> Binary:
         """Download the signed certificate of an erasure; `troth verify` checks it offline."""
         envelope = self.erasures.certificate_for(_reader(call), request.certificate_id)
         call.note(certificate=request.certificate_id)
         return Binary(envelope, ENVELOPE, f"{request.certificate_id}.json")
+
+    @operation(
+        "certificate.list",
+        group=Group.OWN_RIGHTS,
+        request=m.CertificateList,
+        route=Route("GET", "/v1/certificates", body="none"),
+        command=("certificate", "list"),
+        data_class=DataClass.SYSTEM,
+    )
+    def list_certificates(self, call: Call, request: m.CertificateList) -> m.CertificatePage:
+        """List certificates of erasures: yours and those you asked for, or all of your tenant if that is your duty."""
+        found = self.erasures.certificates_for(_reader(call), limit=request.limit + 1, after=request.after)
+        shown = tuple(m.CertificateShown.of(one) for one in found[: request.limit])
+        call.note(count=len(shown))
+        return m.CertificatePage(certificates=shown, after=shown[-1].id if len(found) > request.limit else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,17 +194,18 @@ class OffboardingOperations:
             request.tenant_id, actor=call.caller.actor, request=call.request_id, immediate=request.immediate
         )
         call.note(tenant=erasure.tenant, erasure=erasure.id)
-        return m.OffboardingShown.of(erasure, self.erasures.decisions(erasure.id), with_salt=True)
+        mine = erasure.actor == call.caller.actor  # an operator stands in no tenant
+        return m.OffboardingShown.of(erasure, self.erasures.decisions(erasure.id), with_salt=mine)
 
     @operation(
         "offboarding.approve",
         group=Group.OPERATE,
-        request=m.OffboardingNamed,
-        route=Route("POST", "/v1/offboardings/{tenant_id}/approval", body="none"),
+        request=m.OffboardingDecided,
+        route=Route("POST", "/v1/offboardings/{tenant_id}/approval"),
         command=("offboarding", "approve"),
         data_class=DataClass.SYSTEM,
     )
-    def approve_offboarding(self, call: Call, request: m.OffboardingNamed) -> m.OffboardingShown:
+    def approve_offboarding(self, call: Call, request: m.OffboardingDecided) -> m.OffboardingShown:
         """Agree, as the second operator, to the erasure of a tenant: closed at once, erased after the delay."""
         waiting = self.erasures.offboarding_of(request.tenant_id)
         erasure = self.erasures.approve(
@@ -198,12 +217,12 @@ class OffboardingOperations:
     @operation(
         "offboarding.cancel",
         group=Group.OPERATE,
-        request=m.OffboardingNamed,
-        route=Route("POST", "/v1/offboardings/{tenant_id}/cancellation", body="none"),
+        request=m.OffboardingDecided,
+        route=Route("POST", "/v1/offboardings/{tenant_id}/cancellation"),
         command=("offboarding", "cancel"),
         data_class=DataClass.SYSTEM,
     )
-    def cancel_offboarding(self, call: Call, request: m.OffboardingNamed) -> m.OffboardingShown:
+    def cancel_offboarding(self, call: Call, request: m.OffboardingDecided) -> m.OffboardingShown:
         """Call off the erasure of a tenant that has not begun; the tenant is open again."""
         waiting = self.erasures.offboarding_of(request.tenant_id)
         erasure = self.erasures.cancel(waiting.tenant, waiting.id, actor=call.caller.actor, whole_tenant=True)

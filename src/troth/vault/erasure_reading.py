@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from troth.kernel.errors import NotFound
-from troth.vault import ledger
+from troth.vault import issued, ledger
 from troth.vault.deadlines import DAY_MS
 from troth.vault.ground import Ground, subject_digest
+from troth.vault.issued import Issued, Visible
 from troth.vault.ledger import Decision, Erasure
 
 SUBJECT_COPY_DAYS = 30  # how long the salt of the person's copy can be handed over; GDPR Art. 12(3), one month
@@ -24,8 +25,12 @@ class Reader:
 
     def may_see(self, erasure: Erasure) -> bool:
         """True for who asked, for the person concerned (even after they are forgotten), and by duty."""
+        return self.duty or self.may_have_salt(erasure)
+
+    def may_have_salt(self, erasure: Erasure) -> bool:
+        """True for who asked, to hand it over, and for the person concerned: to others it would say who it was."""
         concerned = erasure.subject_digest == subject_digest(self.tenant, self.subject)
-        return self.duty or concerned or erasure.actor == self.actor
+        return concerned or erasure.actor == self.actor
 
 
 class Readings:
@@ -55,6 +60,14 @@ class Readings:
         if erasure is not None and not reader.may_see(erasure):
             erasure = None
         return self.certificate(reader.tenant, certificate_id if erasure else "")
+
+    def certificates_for(self, reader: Reader, *, limit: int, after: str | None = None) -> list[Issued]:
+        """The certificates that this reader may see, newest first. Raises `NotFound` when `after` is not one."""
+        visible = Visible(reader.tenant)
+        if not reader.duty:
+            visible = Visible(reader.tenant, reader.actor, subject_digest(reader.tenant, reader.subject))
+        with self._ground.database.read() as connection:
+            return issued.page(connection, visible, limit=limit, after=after)
 
     def all(self, tenant: str, *, limit: int | None = None) -> list[Erasure]:
         """The erasures of a tenant, newest first."""
@@ -87,10 +100,10 @@ class Readings:
             raise NotFound("There is no such certificate; its id is in the answer to the erasure.")
         return envelope
 
-    def known(self, tenant: str, subject: str) -> bool:
-        """True when the erasure of this person was asked for before."""
+    def of_person(self, tenant: str, subject: str) -> Erasure | None:
+        """The erasure of this person that was asked for before and not called off."""
         with self._ground.database.read() as connection:
-            return ledger.by_target(connection, ledger.person_target(subject_digest(tenant, subject))) is not None
+            return ledger.by_target(connection, ledger.person_target(subject_digest(tenant, subject)))
 
     def tidy(self) -> int:
         """Forget the salts whose time has passed; returns how many."""

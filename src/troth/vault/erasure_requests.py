@@ -121,8 +121,9 @@ class Requests:
         known = ledger.by_target(connection, target)
         if known or row.state in (store.LIVE, store.CLOSED):
             return target, known
-        if row.erasure and (taken := ledger.by_id(connection, row.erasure)):
-            return target, taken
+        taken = ledger.by_id(connection, row.erasure) if row.erasure else None
+        if taken and (taken.subject_digest == wish.digest or taken.scope not in (ledger.SUBJECT, ledger.OBJECT)):
+            return target, taken  # never one of somebody else, who was shown in it
         raise Gone("This object was deleted or has expired; there is nothing left to erase.")
 
     @staticmethod

@@ -37,6 +37,14 @@ def fence(connection: Connection, tenant: str, subject: str) -> None:
     require_open(strictest(found.values()), keeping=True)
 
 
+def fence_tenant(connection: Connection, tenant: str) -> None:
+    """As `fence`, for what is kept of a tenant itself. Implements `kernel.personal.TenantFence`."""
+    whole = tenant_digest(tenant)
+    insert_missing(connection, subjects, {"digest": whole, "state": LIVE})
+    standing = select(subjects.c.state).where(subjects.c.digest == whole).with_for_update(read=True)
+    require_open(connection.execute(standing).scalar_one(), keeping=True)
+
+
 def state(connection: Connection, tenant: str, subject: str) -> str:
     """Where a person stands, or their tenant when that is stricter."""
     return strictest(found for _, found in connection.execute(_STATES, _names(tenant, subject)))

@@ -120,6 +120,16 @@ def open(sealed: bytes, expected: Facts, unit: Unit) -> bytes:
     return _decrypt(cipher, sealed, 0, _segments_of(sealed))
 
 
+def require_whole(sealed: bytes, expected: Facts, unit: Unit) -> None:
+    """Raises as `open` does, and gives nothing: each segment is decrypted into a buffer that is wiped."""
+    cipher = _segment_cipher(sealed, expected, unit)
+    try:
+        for _ in _plain_pieces(cipher, sealed, 0, _segments_of(sealed)):
+            continue
+    except InvalidTag as error:
+        raise _tampered() from error
+
+
 def open_range(sealed: bytes, expected: Facts, unit: Unit, start: int, length: int) -> bytes:
     """`length` bytes from `start`, opening only the segments they lie in; shorter at the end of the object.
 
@@ -221,7 +231,11 @@ def _decrypt(cipher: AESGCM, sealed: bytes, first: int, after: int) -> bytes:
     try:
         return _joined(_plain_pieces(cipher, sealed, first, after), end - begin - TAG * (after - first))
     except InvalidTag as error:
-        raise IntegrityError("The sealed object was changed, cut or put together.", code="tob1-tampered") from error
+        raise _tampered() from error
+
+
+def _tampered() -> IntegrityError:
+    return IntegrityError("The sealed object was changed, cut or put together.", code="tob1-tampered")
 
 
 def _plain_pieces(cipher: AESGCM, sealed: bytes, first: int, after: int) -> Iterator[memoryview]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
-from troth.keys.tree import KeyTree
+from troth.kernel.uses import Meter, Unmetered
+from troth.keys.tree import KeyTree, UnitKey
 from troth.storage.blobs import BlobStore
 from troth.storage.database import Database
+from troth.vault import framing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,17 @@ class Ground:
     tree: KeyTree
     recorder: Recorder
     clock: Clock
+    meter: Meter = field(default_factory=Unmetered)
+
+    def opened(self, sealed: bytes, facts: framing.Facts, unit: UnitKey, used: str) -> bytes:
+        """The content of an object: the one way to it, so that each opening counts as what it is used for.
+
+        `used` is `uses.READ` when somebody gets the content. Raises `IntegrityError` for bytes that are not as they
+        were sealed, `Unavailable` when the use cannot be counted.
+        """
+        content = framing.open(sealed, facts, unit)
+        self.meter.count(used)
+        return content
 
     def now(self) -> int:
         """Milliseconds since the epoch."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from troth.kernel.personal import Forgotten, Holding
-from troth.vault import endings
+from troth.vault import endings, fences, ledger, rule_changes
 from troth.vault.consent import Consents, consents
 from troth.vault.deadlines import drop_rules
 from troth.vault.ground import Ground
@@ -68,14 +68,38 @@ class VaultHolder:
             times = {"placed_at": restriction.placed_at, "lifted_at": restriction.lifted_at}
             content = {"reason": restriction.reason, "by_officer": restriction.by_officer is not None, **times}
             found.append(Holding(self.name, "restriction", restriction.id, "account", content))
-        return found
+        return found + self._rules_set(tenant, subject)
+
+    def _rules_set(self, tenant: str, subject: str) -> list[Holding]:
+        """What an officer ended by retention rules, as dual control counts it."""
+        with self._ground.database.read() as connection:
+            changes = rule_changes.by_officer(connection, tenant, subject)
+        members = ("data_class", "purpose", "days", "people", "at")
+        return [
+            Holding(self.name, "retention-change", one.id, "account", {name: getattr(one, name) for name in members})
+            for one in changes
+        ]
 
     def forget(self, tenant: str, subject: str) -> Forgotten:
         """Take every object out of service and drop the consents. Keys and ciphertext follow by the erasure's steps."""
-        with self._ground.database.write() as connection:
-            objects = endings.take_subject(connection, tenant, subject)
+        objects = list(self._taken(tenant, subject))
         rest = self._consents.forget(tenant, subject) + self._restrictions.forget(tenant, subject)
+        with self._ground.database.write() as connection:
+            rest += rule_changes.forget(connection, tenant, subject)
         return Forgotten(self.name, (*objects, *rest))
+
+    def _taken(self, tenant: str, subject: str) -> Iterator[str]:
+        """Ids of the objects that were taken out, in transactions of some thousands."""
+        with self._ground.database.read() as connection:
+            erasure = fences.erasure_of(connection, tenant, subject)
+            destroyed = erasure is not None and ledger.result(connection, erasure, ledger.DESTROY) is not None
+        more = True
+        while more:
+            with self._ground.database.write() as connection:
+                found, more = endings.take_page(connection, tenant, subject, destroyed=destroyed)
+            yield from found
+        with self._ground.database.write() as connection:
+            endings.drop_concerns(connection, tenant, subject)
 
     def people(self, tenant: str) -> list[str]:
         """Everybody with an object, a part in one, a consent or a restriction."""

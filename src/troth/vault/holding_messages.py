@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from troth.kernel.clock import iso
+from troth.kernel.reasons import Why
 from troth.vault.holds import Hold
 from troth.vault.messages import Message
 from troth.vault.restriction import Restriction
@@ -29,6 +30,12 @@ class HoldNamed(Message):
     """One hold."""
 
     hold_id: _Id
+
+
+class HoldLift(HoldNamed):
+    """The end of a hold, and why."""
+
+    reason: Why
 
 
 class HoldShown(Message):
@@ -87,6 +94,12 @@ class PersonNamed(Message):
     subject: _Id
 
 
+class RestrictionLift(PersonNamed):
+    """The end of a restriction, and why."""
+
+    reason: Why
+
+
 class ProcessingShown(Message):
     """Whether a person's data may be used, and if not, since when and why."""
 
@@ -121,13 +134,15 @@ class RuleSet(Message):
 
     data_class: _Class
     days: Annotated[int, Field(ge=1, le=3650)]
+    reason: Why
     purpose: _Token | None = None
 
 
-class RuleNamed(Message):
-    """One rule."""
+class RuleClear(Message):
+    """The end of one rule, and why."""
 
     data_class: _Class
+    reason: Why
     purpose: _Token | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from troth.kernel.clock import epoch_ms
@@ -41,22 +42,22 @@ class HoldOperations:
             subject=request.subject,
             of=request.object,
         )
-        call.note(reason=hold.basis, expires=hold.ends_at)
+        call.note(hold=hold.id, reason=hold.basis, expires=hold.ends_at)
         return m.HoldShown.of(hold, epoch_ms(call.at))
 
     @operation(
         "hold.lift",
         group=Group.PRIVACY,
-        request=m.HoldNamed,
+        request=m.HoldLift,
         route=Route("DELETE", "/v1/holds/{hold_id}", body="none"),
         command=("hold", "lift"),
         data_class=DataClass.ACCOUNT,
     )
-    def lift_hold(self, call: Call, request: m.HoldNamed) -> m.HoldShown:
+    def lift_hold(self, call: Call, request: m.HoldLift) -> m.HoldShown:
         """Lift a legal hold; erasures that waited for it go on without a new request."""
         hold = self.holds.lift(call.tenant, request.hold_id, actor=call.subject)
         finished = self.erasures.resume_held(call.tenant)
-        call.note(reason=hold.basis, count=len(finished))
+        call.note(hold=hold.id, count=len(finished))
         return m.HoldShown.of(hold, epoch_ms(call.at))
 
     @operation(
@@ -83,7 +84,7 @@ class ProcessingOperations:
 
     @operation(
         "processing.restrict",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.Restrict,
         route=Route("POST", "/v1/processing/restriction", status=201),
         command=("processing", "restrict"),
@@ -114,7 +115,7 @@ class ProcessingOperations:
 
     @operation(
         "processing.show",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=Nothing,
         route=Route("GET", "/v1/processing", body="none"),
         command=("processing", "show"),
@@ -132,6 +133,8 @@ class RestrictionOperations:
 
     restrictions: Restrictions
     erasures: Erasures
+    require_proven: Callable[[str, str], None]
+    """Raises `Conflict` (identity-not-shown) when somebody asked for it in the person's name and did not show who."""
 
     @operation(
         "restriction.place",
@@ -145,6 +148,7 @@ class RestrictionOperations:
         """Restrict the use of a person's data on their request."""
         if not self.erasures.holds_anything(call.tenant, request.subject):
             raise NotFound("Nothing is kept of such a person in your tenant.")
+        self.require_proven(call.tenant, request.subject)
         one = self.restrictions.place(
             call.tenant, request.subject, reason=request.reason, officer=call.subject, request=call.request_id
         )
@@ -154,15 +158,15 @@ class RestrictionOperations:
     @operation(
         "restriction.lift",
         group=Group.PRIVACY,
-        request=m.PersonNamed,
+        request=m.RestrictionLift,
         route=Route("DELETE", "/v1/restrictions/{subject}", body="none"),
         command=("restriction", "lift"),
         data_class=DataClass.ACCOUNT,
     )
-    def lift_restriction(self, call: Call, request: m.PersonNamed) -> m.ProcessingShown:
+    def lift_restriction(self, call: Call, request: m.RestrictionLift) -> m.ProcessingShown:
         """Permit the use of a person's data again; tell them before you do (GDPR Art. 18(3))."""
         one = self.restrictions.lift(call.tenant, request.subject, officer=call.subject, request=call.request_id)
-        call.note(user=one.subject, reason=one.reason)
+        call.note(user=one.subject)
         return m.ProcessingShown.of(one, named=True)
 
     @operation(
@@ -223,12 +227,12 @@ class RetentionOperations:
     @operation(
         "retention.clear",
         group=Group.PRIVACY,
-        request=m.RuleNamed,
+        request=m.RuleClear,
         route=Route("DELETE", "/v1/retention/{data_class}", body="none"),
         command=("retention", "clear"),
         data_class=DataClass.SYSTEM,
     )
-    def clear_retention(self, call: Call, request: m.RuleNamed) -> m.Schedule:
+    def clear_retention(self, call: Call, request: m.RuleClear) -> m.Schedule:
         """Remove a rule of your tenant; the limit of this service holds again."""
         self.deadlines.set_rule(
             call.tenant,

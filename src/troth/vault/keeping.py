@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -99,6 +99,7 @@ class Keeping:
         _check(request)
         now = self._ground.now()
         data_class, expires_at, consent = self._inherited(request, now)
+        request = self._showing(request)
         own = request.own_unit or bool(request.roles)
         period = None if own else today(expires_at) if expires_at else "account"
         facts = framing.Facts(
@@ -135,6 +136,17 @@ class Keeping:
         if expires_at is not None and expires_at <= now:
             raise Invalid("The object's deadline has passed already; it would be gone at once.", code="past-deadline")
         return data_class, expires_at, consent
+
+    def _showing(self, request: KeepRequest) -> KeepRequest:
+        """The request, with everybody whom its sources show: a copy shows them too, and follows what they decide."""
+        if not request.derived_from:
+            return request
+        with self._ground.database.read() as connection:
+            shown = store.shown_in(connection, request.derived_from)
+        shown -= request.roles.keys() | {request.subject}
+        showing = replace(request, shown=(*request.shown, *sorted(shown))) if shown else request
+        _check_few(showing)
+        return showing
 
     def _unit(self, request: KeepRequest, data_class: DataClass, period: str | None, undo: ExitStack) -> UnitKey:
         if period is not None:
@@ -187,6 +199,8 @@ class Keeping:
         parents = sorted(set(request.derived_from))
         if len(store.lock_parents(connection, row.tenant, row.subject, parents)) != len(parents):
             raise NotFound("A source of the derived object is not there any more.", field="derived_from")
+        if not store.shown_in(connection, parents) <= request.roles.keys() | {row.subject}:
+            raise Conflict("Whom the source shows changed while this was kept; ask again.", code="sharing-changed")
         self._ground.tree.lock_protecting(connection, bytes.fromhex(row.unit))
         store.insert_object(connection, row, parents)
         store.add_concerns(connection, row, request.roles)
@@ -215,5 +229,9 @@ def _check(request: KeepRequest) -> None:
         raise Invalid("A name has at most 255 printable characters.", code="bad-name", field="name")
     if request.purpose is not None and not _PURPOSE.match(request.purpose):
         raise Invalid("A purpose is a short lower-case token.", code="bad-purpose", field="purpose")
+    _check_few(request)
+
+
+def _check_few(request: KeepRequest) -> None:
     if len(request.content) > MAX_BYTES or max(len(request.derived_from), len(request.roles)) > MAX_PARENTS:
         raise TooLarge("An object holds at most 1 GiB, derives from at most 64 others and concerns at most 64 people.")

@@ -17,6 +17,9 @@ PERSON = "person"  # stands in for the id of the person themselves wherever some
 REQUESTED, HELD, RUNNING, DONE = "requested", "held", "running", "done"
 WAITING, CLOSING, CANCELLED = "waiting", "closing", "cancelled"  # for an approval; until it is due; called off
 OBJECT, SUBJECT, PERIOD, TENANT, RETENTION = "object", "subject", "period", "tenant", "retention"
+REMAINDER = "remainder"  # of keys that earlier erasures left to others, once nobody needs them any more
+WHOLE = (SUBJECT, TENANT)  # what lies in one place of the key tree
+TOMBSTONE, DESTROY = "tombstone", "destroy"  # steps that others ask for
 _AT_REST = (DONE, CANCELLED, WAITING)
 APPROVED, CALLED_OFF = "approved", "called-off"
 
@@ -82,7 +85,7 @@ class Erasure:
     id: str
     target: str
     tenant: str
-    scope: str  # object | subject | period | tenant | retention
+    scope: str  # object | subject | period | tenant | retention | remainder
     subject: str | None
     subject_digest: str
     object: str | None
@@ -173,9 +176,14 @@ def held_of(connection: Connection, tenant: str) -> list[str]:
 
 
 def people_asked(connection: Connection, actor: str, since: int) -> int:
-    """How many people an actor asked to erase since a moment, whatever came of it but calling it off."""
+    """How many people an actor asked to erase since a moment, whatever came of it but calling it off.
+
+    Whoever counts for the same actor waits until this transaction ends, so that two at once count each other.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has one writer; a row to lock need not be there yet
+        key = func.hashtextextended(f"troth/dual-control/{actor}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
     mine = erasures.c.actor == actor, erasures.c.requested_at > since, erasures.c.state != CANCELLED
-    connection.execute(select(erasures.c.id).where(*mine).with_for_update()).all()  # two at once count each other
     return int(connection.execute(select(func.coalesce(func.sum(erasures.c.people), 0)).where(*mine)).scalar_one())
 
 
@@ -240,6 +248,13 @@ def results(connection: Connection, erasure_id: str) -> dict[str, Any]:
     """What all steps left behind, by step."""
     query = select(steps.c.step, steps.c.result).where(steps.c.erasure == erasure_id)
     return {step: json.loads(found) for step, found in connection.execute(query)}
+
+
+def done_at(connection: Connection, erasure_id: str, step: str) -> int | None:
+    """When a step was done (epoch ms); None when it is not."""
+    query = select(steps.c.done_at).where(steps.c.erasure == erasure_id, steps.c.step == step)
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
 
 
 def done(connection: Connection, erasure_id: str, step: str, now: int, outcome: dict[str, Any]) -> bool:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from troth.kernel.clock import iso_if
+from troth.kernel.clock import iso, iso_if
+from troth.kernel.reasons import Why
 from troth.vault.consent import Consent
+from troth.vault.issued import Issued
 from troth.vault.ledger import Decision, Erasure
 from troth.vault.objects import ObjectInfo
 
@@ -41,7 +43,10 @@ class ObjectNamed(Message):
 
 
 class ObjectShown(Message):
-    """An object as its owner sees it. Times in ISO 8601, size in bytes."""
+    """An object as its owner sees it. Times in ISO 8601, size in bytes.
+
+    `usable` is False while it is kept and not used (restricted, or past its end and kept by a duty); None in lists.
+    """
 
     id: str
     kind: str
@@ -52,9 +57,10 @@ class ObjectShown(Message):
     created_at: str
     expires_at: str | None
     derived_from: tuple[str, ...]
+    usable: bool | None = None
 
     @classmethod
-    def of(cls, info: ObjectInfo) -> ObjectShown:
+    def of(cls, info: ObjectInfo, *, usable: bool | None = None) -> ObjectShown:
         """The outward form."""
         return cls(
             id=info.id,
@@ -66,6 +72,7 @@ class ObjectShown(Message):
             created_at=iso_if(info.created_at) or "",
             expires_at=iso_if(info.expires_at),
             derived_from=info.derived_from,
+            usable=usable,
         )
 
 
@@ -102,13 +109,13 @@ class ConsentShown(Message):
     withdrawn_at: str | None
 
     @classmethod
-    def of(cls, consent: Consent, now: int) -> ConsentShown:
-        """The outward form at a moment in epoch ms."""
+    def of(cls, consent: Consent, now: int, objected: frozenset[str] = frozenset()) -> ConsentShown:
+        """The outward form at a moment in epoch ms; no consent counts for what is `objected` to."""
         return cls(
             id=consent.id,
             purpose=consent.purpose,
             notice=consent.notice,
-            valid=consent.valid_at(now),
+            valid=consent.valid_at(now) and consent.purpose not in objected,
             granted_at=iso_if(consent.granted_at) or "",
             expires_at=iso_if(consent.expires_at),
             withdrawn_at=iso_if(consent.withdrawn_at),
@@ -149,10 +156,44 @@ class ErasureNamed(Message):
     erasure_id: _Id
 
 
+class ErasureDecided(ErasureNamed):
+    """A decision about one erasure, and why."""
+
+    reason: Why
+
+
 class CertificateNamed(Message):
     """One certificate."""
 
     certificate_id: _Id
+
+
+class CertificateList(Message):
+    """Which certificates to list, newest first; `after` is the last one of the page before."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: _Id | None = None
+
+
+class CertificateShown(Message):
+    """A certificate of an erasure; the document itself is downloaded by its id."""
+
+    id: str
+    erasure: str
+    scope: str
+    issued_at: str
+
+    @classmethod
+    def of(cls, one: Issued) -> Self:
+        """The outward form."""
+        return cls(id=one.id, erasure=one.erasure, scope=one.scope, issued_at=iso(one.issued_at))
+
+
+class CertificatePage(Message):
+    """Certificates, newest first; `after` asks for the next page."""
+
+    certificates: tuple[CertificateShown, ...]
+    after: str | None
 
 
 class DecisionShown(Message):
@@ -206,6 +247,12 @@ class OffboardingNamed(Message):
     """The erasure of one tenant."""
 
     tenant_id: _Id
+
+
+class OffboardingDecided(OffboardingNamed):
+    """A decision about the erasure of one tenant, and why."""
+
+    reason: Why
 
 
 class OffboardingShown(ErasureShown):

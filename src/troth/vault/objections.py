@@ -1,6 +1,7 @@
 """Objections: a person says no to a purpose (GDPR Art. 21, CCPA 1798.120), and it ends at once.
 
-Whatever consent stood is withdrawn in the same transaction, and none can be given while the objection stands.
+No consent counts and none can be given while the objection stands. Where it is proven who objects, the consent that
+stood is withdrawn in the same transaction, and what was kept by it ends.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Column, Connection, Index, String, Table, delete, select, update
+from sqlalchemy import Column, Connection, Index, String, Table, bindparam, delete, or_, select, update
 
 from troth.kernel.errors import Conflict, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
-from troth.storage.database import Big, metadata
+from troth.storage.database import Big, Database, metadata
+from troth.storage.prepared import PreparedSelect
 from troth.vault.fences import fence
 from troth.vault.ground import Ground
 from troth.vault.tables import insert_missing
@@ -41,6 +43,14 @@ Index(
     unique=True,
     sqlite_where=objections.c.lifted_at.is_(None),
     postgresql_where=objections.c.lifted_at.is_(None),
+)
+# Built once.
+_NOW = PreparedSelect(
+    select(objections.c.purpose).where(
+        objections.c.tenant == bindparam("of"),
+        objections.c.subject == bindparam("person"),
+        objections.c.lifted_at.is_(None),
+    )
 )
 
 
@@ -128,6 +138,18 @@ def refuse_objected(connection: Connection, tenant: str, subject: str, purpose: 
         raise Conflict(
             "You object to this use, so nothing can be agreed to; take the objection back first.", code="objected"
         )
+
+
+def standing_now(database: Database, tenant: str, subject: str) -> frozenset[str]:
+    """The purposes that a person says no to now. Each request to a vendor asks."""
+    return frozenset(row[0] for row in database.rows(_NOW, {"of": tenant, "person": subject}))
+
+
+def objected(connection: Connection, tenant: str, subject: str, at: int) -> frozenset[str]:
+    """The purposes that a person said no to at a moment in epoch ms."""
+    mine = objections.c.tenant == tenant, objections.c.subject == subject, objections.c.raised_at <= at
+    stood = or_(objections.c.lifted_at.is_(None), objections.c.lifted_at > at)
+    return frozenset(connection.execute(select(objections.c.purpose).where(*mine, stood)).scalars())
 
 
 def _standing(connection: Connection, tenant: str, subject: str, purpose: str) -> str | None:

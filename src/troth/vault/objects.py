@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from troth.kernel.errors import Gone, IntegrityError, NotFound
+from sqlalchemy import Connection
+
+from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound
 from troth.kernel.record import Fact
+from troth.kernel.uses import READ
 from troth.keys.tree import Destruction, UnitKey, Use
-from troth.vault import endings, fences, framing, store
+from troth.vault import endings, fences, store
 from troth.vault.deadlines import Deadlines
 from troth.vault.disposal import Disposal
 from troth.vault.facts import open_facts
@@ -16,6 +19,7 @@ from troth.vault.ground import Ground
 from troth.vault.holds import refuse_held
 from troth.vault.keeping import BLOBS, MAX_BYTES, Beside, Keeping, KeepRequest
 from troth.vault.object_info import ObjectInfo, described, facts_of
+from troth.vault.restriction import withheld
 from troth.vault.sharing import Sharing
 from troth.vault.store import Row
 
@@ -79,11 +83,19 @@ class Objects:
             if now.blob != row.blob:  # moved to a fresh key meanwhile
                 return self.open(tenant, subject, object_id, duty=duty)
             raise IntegrityError("The bytes of a kept object are missing.", code="blob-missing") from error
-        return self._info(row, parents, duty=duty), framing.open(sealed, facts_of(row), unit)
+        return self._info(row, parents, duty=duty), self._ground.opened(sealed, facts_of(row), unit, READ)
 
     def info(self, tenant: str, subject: str, object_id: str, *, duty: bool = False) -> ObjectInfo:
         """What the object is, without its content. Raises as `open` does."""
         return self._info(*self._live(tenant, subject, object_id, duty=duty), duty=duty)
+
+    def usable(self, tenant: str, subject: str, object_id: str) -> bool:
+        """Whether `open` would open it: False while its use is restricted, or when only a duty keeps it."""
+        try:
+            self._live(tenant, subject, object_id, duty=False)
+        except (Conflict, Gone):
+            return False
+        return True
 
     def list(
         self,
@@ -97,7 +109,8 @@ class Objects:
     ) -> list[ObjectInfo]:
         """A person's live objects, newest first, older than `after` (an object id). At most 1000 at a time.
 
-        Raises `NotFound` when `after` is not this person's, `Conflict` (restricted, closing).
+        With `duty` also those past their end that a restriction or a legal hold keeps: what is stored is shown to whose
+        it is. Raises `NotFound` when `after` is not this person's, `Conflict` (restricted, closing).
         """
         index = self._kind_index(tenant, kind) if kind else None
         found: list[ObjectInfo] = []
@@ -110,15 +123,35 @@ class Objects:
             start = store.find(connection, tenant, subject, after) if after else None
             if after and start is None:
                 raise NotFound("There is no such object to go on from; begin at the newest.", field="after")
-            rows = store.page(
-                connection, tenant, subject, self._ground.now(), before=start, kind=index, limit=min(limit, 1000)
-            )
+            rows = self._page(connection, (tenant, subject), start, index, min(limit, 1000), duty=duty)
             parents = store.parents_of(connection, [row.id for row in rows])
         for row in rows:
             try:
                 found.append(self._info(row, tuple(parents.get(row.id, ())), duty=duty))
             except Gone:
                 continue  # erased between the query and here
+        return found
+
+    def _page(
+        self,
+        connection: Connection,
+        owner: tuple[str, str],
+        start: Row | None,
+        kind: bytes | None,
+        limit: int,
+        *,
+        duty: bool,
+    ) -> Sequence[Row]:
+        """So many rows, unless there are fewer: what has ended but was not swept yet does not count."""
+        now, found = self._ground.now(), list[Row]()
+        while len(found) < limit:
+            left = limit - len(found)
+            rows = store.page(connection, *owner, now, before=start, kind=kind, limit=left, over=duty)
+            kept = withheld(connection, rows, now) if duty else set()
+            found += [row for row in rows if row.expires_at is None or row.expires_at > now or row.id in kept]
+            if len(rows) < left:
+                break
+            start = rows[-1]
         return found
 
     def delete(self, tenant: str, subject: str, object_id: str, *, request: str | None = None) -> Deleted:
@@ -150,9 +183,12 @@ class Objects:
                 shown = store.shown(connection, row)
                 standing = fences.strictest(fences.state(connection, tenant, one) for one in shown)
             parents = store.parents_of(connection, [object_id]).get(object_id, [])
+            now = self._ground.now()
+            over = row.expires_at is not None and row.expires_at <= now
+            # The sweep leaves what is restricted (GDPR Art. 18(2)) or held: whose it is may still have their copy.
+            over = over and not (duty and row.id in withheld(connection, [row], now))
         gone = row.state in (store.DROPPING, store.ERASED) or standing == store.ERASED
-        over = row.expires_at is not None and row.expires_at <= self._ground.now()
-        if gone or (over and not (duty and standing == fences.RESTRICTED)):  # the sweep left it (GDPR Art. 18(2))
+        if gone or over:
             raise Gone("This object was erased or has expired; it cannot be brought back.")
         if not duty:
             fences.require_open(fences.CLOSING if row.state == store.CLOSED else standing)

@@ -31,10 +31,9 @@ class ObjectOperations:
         data_class=DataClass.USER_GENERATED,
     )
     def list_objects(self, call: Call, request: m.ObjectList) -> m.ObjectPage:
-        """List your objects, newest first."""
-        found = self.objects.list(
-            call.tenant, call.subject, kind=request.kind, limit=request.limit, after=request.after
-        )
+        """List your objects, newest first; also while their use is restricted."""
+        which = {"kind": request.kind, "limit": request.limit, "after": request.after}
+        found = self.objects.list(call.tenant, call.subject, **which, duty=True)  # type: ignore[arg-type]
         call.note(count=len(found))
         after = found[-1].id if len(found) == request.limit else None
         return m.ObjectPage(objects=tuple(m.ObjectShown.of(one) for one in found), after=after)
@@ -48,10 +47,11 @@ class ObjectOperations:
         data_class=DataClass.USER_GENERATED,
     )
     def show_object(self, call: Call, request: m.ObjectNamed) -> m.ObjectShown:
-        """Show what one of your objects is."""
-        info = self.objects.info(call.tenant, call.subject, request.object_id)
+        """Show what one of your objects is; also while its use is restricted."""
+        which = call.tenant, call.subject, request.object_id
+        info = self.objects.info(*which, duty=True)
         call.note(object=info.id)
-        return m.ObjectShown.of(info)
+        return m.ObjectShown.of(info, usable=self.objects.usable(*which))
 
     @operation(
         "object.open",
@@ -107,7 +107,7 @@ class ConsentOperations:
 
     @operation(
         "consent.list",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.Nothing,
         route=Route("GET", "/v1/consents", body="none"),
         command=("consent", "list"),
@@ -116,8 +116,9 @@ class ConsentOperations:
     def list_consents(self, call: Call, request: m.Nothing) -> m.ConsentHistory:
         """List your consents with their history."""
         del request
-        found = self.consents.history(call.tenant, call.subject)
-        return m.ConsentHistory(consents=tuple(m.ConsentShown.of(one, self.consents.now()) for one in found))
+        found, now = self.consents.history(call.tenant, call.subject), self.consents.now()
+        objected = self.consents.objected(call.tenant, call.subject)
+        return m.ConsentHistory(consents=tuple(m.ConsentShown.of(one, now, objected) for one in found))
 
     @operation(
         "consent.grant",
@@ -142,7 +143,7 @@ class ConsentOperations:
 
     @operation(
         "consent.withdraw",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.ConsentNamed,
         route=Route("DELETE", "/v1/consents/{consent_id}", body="none"),
         command=("consent", "withdraw"),
@@ -156,7 +157,7 @@ class ConsentOperations:
 
     @operation(
         "consent.receipt",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.ConsentNamed,
         route=Route("GET", "/v1/consents/{consent_id}/receipt", body="none"),
         command=("consent", "receipt"),

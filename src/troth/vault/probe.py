@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from sqlalchemy import ColumnElement, and_
 
 from troth.kernel.errors import Gone, IntegrityError, NotFound
+from troth.kernel.uses import SERVICE
 from troth.keys.tree import Use
-from troth.vault import framing
+from troth.vault import endings, framing
 from troth.vault.ground import Ground
 from troth.vault.object_info import facts_of
-from troth.vault.store import Row
+from troth.vault.store import Row, objects
 
-MAX_KEYS = 10_000  # keys asked for; more would only repeat the same root's answer
+MAX_KEYS = 1_000  # keys asked for; more would only repeat the answer of the same row and the same root
 MAX_OBJECTS = 64  # ciphertexts read and tried
 
 
@@ -21,14 +22,14 @@ class Probe:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    def attempt(self, rows: Sequence[Row]) -> dict[str, int]:
-        """Counts of what was tried and refused. Raises `IntegrityError` when anything opens."""
-        units = sorted({row.unit for row in rows})[:MAX_KEYS]
+    def attempt(self, which: ColumnElement[bool]) -> dict[str, int]:
+        """Counts of what was tried and refused of these rows. Raises `IntegrityError` when anything opens."""
+        with self._ground.database.read() as connection:
+            units = endings.units_of(connection, which, MAX_KEYS)
+            rows = endings.page_of(connection, and_(which, objects.c.blob.is_not(None)), limit=MAX_OBJECTS)
         for unit in units:
             self._key_refused(bytes.fromhex(unit))
-        tried = 0
-        for row in [row for row in rows if row.blob][:MAX_OBJECTS]:
-            tried += self._object_refused(row)
+        tried = sum(self._object_refused(row) for row in rows)
         return {
             "keys_tried": len(units),
             "keys_refused": len(units),
@@ -44,7 +45,7 @@ class Probe:
             return 0
         try:
             unit = self._ground.tree.key(framing.read_header(sealed).unit, Use.PRIVACY)
-            framing.open(sealed, facts_of(row), unit)
+            self._ground.opened(sealed, facts_of(row), unit, SERVICE)
         except (Gone, NotFound):
             return 1
         raise _failed()

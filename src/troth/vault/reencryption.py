@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, NotFound
+from troth.kernel.uses import SERVICE
 from troth.keys.tree import UnitKey, Use
 from troth.keys.units import ACCOUNT_PERIOD
 from troth.vault import endings, framing
@@ -64,7 +65,7 @@ class VaultReencrypter:
         ground, facts = self._ground, facts_of(row)
         secret = open_facts(row.facts or b"", facts, old)
         try:
-            content = framing.open(ground.blobs.get(row.blob or ""), facts, old)
+            content = ground.opened(ground.blobs.get(row.blob or ""), facts, old, SERVICE)
         except NotFound as error:
             return self._gone(row, error)
         with ExitStack() as undo:

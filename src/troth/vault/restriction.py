@@ -19,6 +19,7 @@ from troth.keys.tree import Reason, Scope
 from troth.storage.database import Big, metadata
 from troth.vault import fences, store
 from troth.vault.ground import Ground, subject_digest
+from troth.vault.holds import unheld
 from troth.vault.tables import ERASED, Row
 
 _REASON = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}\Z")  # a token such as accuracy-contested; Art. 18(1)(a) to (d)
@@ -59,8 +60,10 @@ class Restrictions:
     def place(self, tenant: str, subject: str, *, reason: str, officer: str | None, request: str) -> Restriction:
         """Restrict from this moment on; the standing one is returned when there is one. Durable on return.
 
-        Raises `Invalid` for a reason that is no token, `Gone` for an erased person.
+        Raises `Invalid` for a reason that is no token, `Gone` for an erased person, `Denied` (own-request) for an
+        officer who would decide about themselves.
         """
+        _require_other(subject, officer)
         if not _REASON.match(reason):
             raise Invalid("A restriction has a reason token such as accuracy-contested.", code="bad-reason")
         now = self._ground.now()
@@ -77,7 +80,12 @@ class Restrictions:
         return found or fresh
 
     def lift(self, tenant: str, subject: str, *, officer: str | None, request: str) -> Restriction:
-        """Resume processing. Raises `NotFound` when none stands, `Denied` for a person whom an officer restricted."""
+        """Resume processing.
+
+        Raises `NotFound` when none stands, `Denied` for a person whom an officer restricted (restricted-by-officer) and
+        for an officer who would decide about themselves (own-request).
+        """
+        _require_other(subject, officer)
         now = self._ground.now()
         with self._ground.database.write() as connection:
             found = standing_restriction(connection, tenant, subject)
@@ -141,6 +149,15 @@ class Restrictions:
         self._ground.event(connection, self._ground.entry(operation, one.tenant, request, who, facts))
 
 
+def _require_other(subject: str, officer: str | None) -> None:
+    if officer == subject:
+        raise Denied(
+            "Nobody decides about their own data as an officer; restrict and resume it yourself, under Consent, or "
+            "ask another officer.",
+            code="own-request",
+        )
+
+
 def standing_restriction(connection: Connection, tenant: str, subject: str) -> Restriction | None:
     """The restriction of a person that is in force."""
     mine = restrictions.c.tenant == tenant, restrictions.c.subject == subject, restrictions.c.lifted_at.is_(None)
@@ -153,6 +170,13 @@ def unrestricted(connection: Connection, rows: Iterable[Row]) -> list[Row]:
     standing = select(restrictions.c.tenant, restrictions.c.subject).where(restrictions.c.lifted_at.is_(None))
     people = {(tenant, subject) for tenant, subject in connection.execute(standing)}
     return [row for row in rows if not people.intersection(_people(connection, row))] if people else list(rows)
+
+
+def withheld(connection: Connection, rows: Iterable[Row], now: int) -> set[str]:
+    """Of rows past their end, the ids of those that stay stored: by a restriction or a legal hold."""
+    late = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
+    ending = unrestricted(connection, unheld(connection, late, now)) if late else []
+    return {row.id for row in late} - {row.id for row in ending}
 
 
 def _people(connection: Connection, row: Row) -> set[tuple[str, str]]:

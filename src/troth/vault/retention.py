@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 
 from troth.kernel.data_class import DataClass
+from troth.kernel.errors import IntegrityError, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.record import Fact
-from troth.vault import endings, ledger, store
+from troth.keys.tree import Scope
+from troth.vault import endings, framing, ledger, store
 from troth.vault.deadlines import ACCOUNT_AFTER_DAYS, DAY_MS, Deadlines
 from troth.vault.disposal import Disposal
 from troth.vault.erasure import Erasures
@@ -19,12 +21,12 @@ from troth.vault.ground import Ground, tenant_digest
 from troth.vault.holds import unheld
 from troth.vault.keeping import BLOBS
 from troth.vault.ledger import Erasure
+from troth.vault.remainders import SERVICE, Remainders
 from troth.vault.restriction import unrestricted
 from troth.vault.tables import Row
 
 BATCH = 1000  # objects per destroyed root; a root costs the same for one or a thousand
 ORPHAN_GRACE_MS = 3_600_000  # an upload writes its row within seconds of its bytes
-_SERVICE = "svc_retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Retention:
         self._deadlines = deadlines
         self._erasures = erasures
         self._disposal = Disposal(ground)
+        self._remainders = Remainders(ground, erasures)
 
     def sweep(self) -> Swept:
         """End everything overdue, a certificate for each tenant of a batch, then tidy up after crashes.
@@ -60,7 +63,10 @@ class Retention:
         while self._disposal.resume(BATCH):
             pass
         held = tuple(self.overdue())
-        return Swept(ended, held, self._orphans(), self._leftover_units(), tuple(certificates))
+        completed = self._remainders.complete()
+        certificates += [one.certificate for one in completed if one.certificate]
+        units = sum(map(self._remainders.units, completed))
+        return Swept(ended, held, self._orphans(), units, tuple(certificates))
 
     def overdue(self) -> list[str]:
         """Ids of live objects past their deadline; after a sweep only those that are held or restricted."""
@@ -115,7 +121,7 @@ class Retention:
             subject_digest=tenant_digest(tenant),
             object=None,
             state=ledger.RUNNING,
-            actor=_SERVICE,
+            actor=SERVICE,
             request=sweep,
             requested_at=now,
         )
@@ -136,7 +142,7 @@ class Retention:
         for row in rows:
             kinds[row.data_class] += 1
         facts: dict[str, Fact] = {"count": len(rows), "kinds": dict(kinds), "reason": "expired", "erasure": erasure.id}
-        entry = self._ground.entry("retention.swept", erasure.tenant, erasure.request, _SERVICE, facts)
+        entry = self._ground.entry("retention.swept", erasure.tenant, erasure.request, SERVICE, facts)
         self._ground.event(connection, entry)
 
     def _orphans(self) -> int:
@@ -150,13 +156,26 @@ class Retention:
                 store.insert_missing(connection, store.orphans, {"blob": name, "seen_at": now})
             old = select(store.orphans.c.blob).where(store.orphans.c.seen_at <= now - ORPHAN_GRACE_MS)
             doomed = sorted(connection.execute(old).scalars())
+        self._destroy_rowless(doomed)
         for name in doomed:
             count += self._ground.blobs.delete(name)
         return count
 
-    def _leftover_units(self) -> int:
-        """Destroy shared units whose date is over and whose last object is gone."""
+    def _destroy_rowless(self, names: list[str]) -> None:
+        """The keys that such ciphertext had alone: one beside all people would outlive the erasure of its person."""
+        units = {unit for name in names if (unit := self._unit_of(name))}
         with self._ground.database.read() as connection:
-            units = endings.leftover_units(connection, BATCH)
-        destruction = self._disposal.destroy(set(units))
-        return destruction.units if destruction else 0
+            used = {unit for batch in store.batches(units) for unit in store.units_with_rows(connection, batch)}
+        if alone := sorted(bytes.fromhex(unit) for unit in units - used):
+            within = self._ground.tree.units_in(Scope.of_units(alone))
+            if own := [row.id for row in within if not row.period]:
+                self._ground.tree.destroy_units(own)
+
+    def _unit_of(self, name: str) -> str | None:
+        """The unit (hex) that ciphertext says it lies under; None for what is no ciphertext of ours, or gone."""
+        try:
+            unit = framing.read_header(self._ground.blobs.part(name, 0, framing.HEADER + framing.TAG)).unit
+            self._ground.tree.units_in(Scope.of_units([unit]))
+        except (IntegrityError, NotFound):
+            return None
+        return unit.hex()

@@ -20,6 +20,8 @@ from troth.vault.holds import refuse_held
 from troth.vault.object_info import facts_of
 from troth.vault.store import CLOSED, LIVE, OWNER, SHOWN, Row, concerns, objects
 
+ERASING = "svc_erasure"  # acts in the log where the person who leaves is being erased
+
 
 class Sharing:
     """Ends the part of one person in shared objects."""
@@ -62,21 +64,24 @@ class Sharing:
                 refuse_held(connection, self._ground.now(), row.tenant, subject, store.closure(connection, [row.id]))
             others = _other_owners(connection, row.id, subject)
             if others is not None:
-                self._hand_over(connection, row, subject, others, nameless)
+                # The log keeps no name of the erased; and who stays did nothing.
+                actor = subject if erasure is None else ERASING
+                self._hand_over(connection, row, (subject, others[0]), nameless, actor)
                 return True
             if erasure is not None:
                 endings.mark_closure(connection, [row.id], "subject-erased", erasure)
         return False
 
     def _hand_over(
-        self, connection: Connection, row: Row, subject: str, others: Sequence[str], nameless: bytes | None
+        self, connection: Connection, row: Row, people: tuple[str, str], nameless: bytes | None, actor: str
     ) -> None:
-        connection.execute(delete(concerns).where(concerns.c.object == row.id, concerns.c.subject == subject))
-        if row.subject == subject:
+        gone, heir = people
+        connection.execute(delete(concerns).where(concerns.c.object == row.id, concerns.c.subject == gone))
+        if row.subject == gone:
             kept = update(objects).where(objects.c.id == row.id)
-            connection.execute(kept.values(subject=others[0], facts=nameless))
+            connection.execute(kept.values(subject=heir, facts=nameless))
         facts: dict[str, Fact] = {"object": row.id}
-        self._ground.event(connection, self._ground.entry("object.left", row.tenant, row.id, others[0], facts))
+        self._ground.event(connection, self._ground.entry("object.left", row.tenant, row.id, actor, facts))
 
     def _nameless(self, row: Row) -> bytes:
         unit, facts = self._ground.tree.key(bytes.fromhex(row.unit)), facts_of(row)

@@ -104,6 +104,15 @@ def shown(connection: Connection, row: Row) -> list[str]:
     return list(connection.execute(meant).scalars())
 
 
+def shown_in(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """The people whom any of these objects shows."""
+    found: set[str] = set()
+    for batch in batches(ids):
+        meant = select(concerns.c.subject).where(concerns.c.object.in_(batch), concerns.c.role == SHOWN)
+        found.update(connection.execute(meant).scalars())
+    return found
+
+
 def lock_parents(connection: Connection, tenant: str, subject: str, ids: Sequence[str]) -> list[Row]:
     """Live parents, kept from changing state until this transaction ends."""
     if not ids:
@@ -123,11 +132,13 @@ def page(
     before: Row | None = None,
     kind: bytes | None = None,
     limit: int = _PAGE,
+    over: bool = False,
 ) -> list[Row]:
-    """Live rows of a person, newest first, older than `before`, of one kind when given."""
+    """Live rows of a person, newest first, older than `before`, of one kind when given; with those past their end."""
     mine = _of(connection, tenant, subject)
     query = select(objects).where(objects.c.tenant == tenant, mine, objects.c.state == LIVE)
-    query = query.where(or_(objects.c.expires_at.is_(None), objects.c.expires_at > now))
+    if not over:
+        query = query.where(or_(objects.c.expires_at.is_(None), objects.c.expires_at > now))
     if before is not None:
         query = query.where(objects.c.seq < before.seq)
     if kind is not None:
@@ -171,6 +182,11 @@ def blobs_with_rows(connection: Connection, names: Iterable[str]) -> set[str]:
     for batch in batches(names):
         found.update(connection.execute(select(objects.c.blob).where(objects.c.blob.in_(batch))).scalars())
     return found
+
+
+def units_with_rows(connection: Connection, units: Sequence[str]) -> set[str]:
+    """Those of at most 500 units (hex) that a row speaks of."""
+    return set(connection.execute(select(objects.c.unit).where(objects.c.unit.in_(units))).scalars())
 
 
 def _of(connection: Connection, tenant: str, subject: str) -> ColumnElement[bool]:

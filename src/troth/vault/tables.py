@@ -47,6 +47,26 @@ objects = Table(
     Index("ix_vault_object_consent", "consent"),
 )
 
+# How far the scrub has come, and what it found that is not as it was kept.
+scrub_rounds = Table(
+    "scrub_round",
+    metadata,
+    Column("name", String(8), primary_key=True),  # always "this": there is one row
+    Column("position", Big, nullable=False),  # the `seq` of the object looked at last
+    Column("began_at", Big, nullable=False),
+    Column("ended_at", Big),  # of the last whole round
+    Column("examined", Big, nullable=False),  # in this round
+    Column("closed", Big, nullable=False),  # of which their key is suspended: only their framing was looked at
+)
+scrub_findings = Table(
+    "scrub_finding",
+    metadata,
+    Column("object", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("found_at", Big, nullable=False),
+)
+
 # Whom a shared object concerns; a row goes with its person.
 concerns = Table(
     "vault_concern",

@@ -11,7 +11,7 @@ from pydantic import Field
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.signer import Signer
-from troth.vault.certificate import Approval, Certificate, VendorCopy, verify_certificate
+from troth.vault.certificate import Approval, Bundle, Certificate, VendorCopy, verify_certificate
 from troth.vault.messages import Message
 
 _MAX_DOCUMENT = 250_000  # characters; the largest certificate the verifier reads
@@ -29,8 +29,12 @@ class CertificateHolds(Message):
     certificate: str
     scope: str
     requested_at: str
+    shut_at: str | None
+    destroyed_at: str | None
     issued_at: str
     objects: int
+    by_deletion: int
+    key_due: str | None
     technique: str
     assurance: tuple[str, ...]
     roots_destroyed: int
@@ -40,7 +44,10 @@ class CertificateHolds(Message):
     approvals: tuple[Approval, ...]
     backups: str
     backups_covered: tuple[str, ...]
+    backups_away: tuple[str, ...]
     vendors: tuple[VendorCopy, ...]
+    bundles: tuple[Bundle, ...]
+    completes: tuple[str, ...]
     residual: tuple[str, ...]
 
     @classmethod
@@ -51,8 +58,12 @@ class CertificateHolds(Message):
             certificate=held.certificate,
             scope=held.scope,
             requested_at=held.requested_at,
+            shut_at=held.shut_at,
+            destroyed_at=held.destroyed_at,
             issued_at=held.issued_at,
             objects=held.objects.count,
+            by_deletion=held.by_deletion.count if held.by_deletion else 0,
+            key_due=held.key_due,
             technique=held.technique,
             assurance=tuple(sorted({root.assurance for root in roots})),
             roots_destroyed=len(roots),
@@ -62,7 +73,10 @@ class CertificateHolds(Message):
             approvals=tuple(held.approvals),
             backups=held.backups,
             backups_covered=tuple(held.backups_covered.identifiers),
+            backups_away=tuple(held.backups_away),
             vendors=tuple(held.vendors),
+            bundles=tuple(held.bundles),
+            completes=tuple(held.completes),
             residual=tuple(held.residual),
         )
 

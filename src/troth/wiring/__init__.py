@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from troth.access.policy import CedarDecider
+from troth.audit.browse_operations import BrowseOperations
+from troth.audit.evidence import WitnessedLog
 from troth.audit.log import LogPublisher
+from troth.audit.meta_operations import MetaLogOperations
 from troth.audit.operations import AuditOperations
+from troth.audit.pruning_operations import PruningOperations
+from troth.backup import homes
 from troth.backup.operations import BackupOperations
+from troth.gateway.intake import malware
+from troth.identity.privileged import PasskeyForPrivileged
 from troth.kernel.clock import Clock, SystemClock
-from troth.kernel.data_class import DataClass
 from troth.kernel.dispatch import Dispatcher
 from troth.kernel.errors import NotFound, TrothError
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
 from troth.kernel.scope import SYSTEM, as_system, within
 from troth.keys.domain_operations import KeyDomainOperations
-from troth.keys.operations import KeyOperations
+from troth.keys.operations import KeyOperations, ReplacementOperations
 from troth.promises.checks import all_checks
+from troth.promises.evidence import EvidenceOperations
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
-from troth.promises.system import System
+from troth.promises.system import Base, System
 from troth.settings.load import Settings
 from troth.storage.claims import Claims
 from troth.vault.inventory import Copies
 from troth.vault.moving.arriving import Arriving
 from troth.vault.moving.departure import Departure
-from troth.wiring.backup import build_backups
+from troth.wiring.availability import Availability, build_availability
+from troth.wiring.backup import build_backups, require_homes
 from troth.wiring.base import build_base
 from troth.wiring.gateway import build_gateway
-from troth.wiring.identity import build_identity
-from troth.wiring.keys import build_incidents
+from troth.wiring.governing import build_governing
+from troth.wiring.identity import build_identity, passkey_grace
+from troth.wiring.keys import build_incidents, build_replacements
+from troth.wiring.log_places import far_location
+from troth.wiring.log_pruning import build_pruning
 from troth.wiring.mail import build_mail
 from troth.wiring.moving import arriving, departure
+from troth.wiring.reviews import build_reviews
 from troth.wiring.vault import build_vault
 
 
@@ -46,13 +60,19 @@ class Troth:
     claims: Claims
     publisher: LogPublisher
     runner: Runner
+    availability: Availability
 
     def published(self) -> dict[str, object]:
         """The public keys that a stranger needs to check documents of this installation (/.well-known/troth.json)."""
         signer = self.system.base.signer
         return {
             "signers": {signer.name: signer.public_key.hex()},
-            "logs": {"host": self.system.base.settings.server.name, "key": signer.public_key.hex()},
+            "logs": {
+                "host": self.system.base.settings.server.name,
+                "key": signer.public_key.hex(),
+                "meta": "/v1/meta-log/checkpoint",
+                "keep_days": self.system.base.settings.audit.keep_days,
+            },
             "content_credentials": self.system.gateway.credentials.anchor,
         }
 
@@ -68,33 +88,31 @@ class Troth:
     def start(self) -> None:
         """Check the log against what was signed, open the key tree, finish interrupted erasures.
 
-        The sequencer comes first: it refuses a second process before that one touches an unfinished key destruction.
+        Places come first, which change nothing; then the sequencer, which refuses a second process before that one
+        touches an unfinished key destruction.
         """
+        require_homes(self.system.base.settings)
         self.system.base.sequencer.start()
         self.system.base.tree.resume()
         self.system.vault.erasures.resume()
+        if self.system.gateway.antivirus is not None:
+            malware.attach(self.system.gateway.antivirus)
+
+    @as_system
+    def send_last(self) -> None:
+        """A server that ends leaves the newest entries of its log in the backup places, as far as they answer."""
+        with suppress(TrothError, OSError, SQLAlchemyError):  # whatever it is, what follows must be done
+            self.system.backups.ship(last=True)
 
     @as_system
     def stop(self) -> None:
         """Finish what waits and let go of everything."""
+        if self.system.gateway.antivirus is not None:
+            malware.detach(self.system.gateway.antivirus)
         self.system.base.outbox.close()
         self.system.base.sequencer.stop()
         self.system.base.database.checkpoint()
         self.system.base.database.close()
-
-    def ready(self) -> dict[str, bool]:
-        """What must work before requests are taken; `key-domains`, only while one is away, is no reason not to."""
-        state, away = self.system.base.sequencer.state(), self.system.base.tree.absent
-        needed = {"log": state.running and state.fault is None, "keys": self._keys_work()}
-        return needed | ({"key-domains": False} if away else {})
-
-    @as_system
-    def _keys_work(self) -> bool:
-        try:
-            self.system.base.tree.unit("operators", "svc_health", DataClass.SYSTEM, "health")
-        except TrothError:
-            return False
-        return True
 
 
 @as_system
@@ -110,32 +128,90 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         base,
         identity,
         backups,
-        lambda: [Copies(f"backup:{one.name}", one.jurisdiction, one.store) for one in backups.places()],
+        lambda: [
+            *(Copies(f"backup:{one.name}", homes.stated(one), one.store) for one in backups.places()),
+            *(Copies(one.name, homes.stated(one), one.store) for one in [far_location(settings)] if one is not None),
+        ],
     )
-    gateway = build_gateway(base, vault)
+    gateway, governing = build_gateway(base, vault), build_governing(base, identity)
     systems: list[System] = []
-    runner = Runner(
+    runner = _runner(base, systems)
+    publisher = LogPublisher(base.database)
+    promises = PromiseOperations(runner), EvidenceOperations(runner, base.signer)
+    availability = build_availability(base, lambda: systems[0])
+    owners = (
+        *identity.operations,
+        *governing.operations,
+        *vault.operations,
+        *gateway.operations,
+        *_of_log(base, publisher),
+        *promises,
+    )
+    domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction, base.tree)
+    incidents = build_incidents(base)
+    replacements = build_replacements(base, identity, incidents)
+    keys = KeyOperations(tree=base.tree, incidents=incidents, replacements=replacements)
+    jobs = ReplacementOperations(replacements=replacements)
+    reviewing = build_reviews(base, identity, lambda: systems[0].dispatcher.registry)
+    status = availability.operations
+    pruning = PruningOperations(build_pruning(base, reviewing))
+    registry = Registry(*owners, *reviewing.operations, pruning, BackupOperations(backups), domains, keys, jobs, status)
+    decider = CedarDecider(registry)
+    dispatcher = _dispatcher(base, registry, decider)
+    mail = build_mail(base, identity, vault, governing.emergencies)
+    system = System(
+        base,
+        identity,
+        governing,
+        vault,
+        gateway,
+        mail=mail,
+        backups=backups,
+        replacements=replacements,
+        reviewing=reviewing,
+        dispatcher=dispatcher,
+        decider=decider,
+    )
+    systems.append(system)
+    claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
+    return Troth(systems[0], claims, publisher, runner, availability)
+
+
+def _runner(base: Base, systems: list[System]) -> Runner:
+    """Looks at what will be built last: it asks for the system when a check runs."""
+    return Runner(
         all_checks(),
         lambda: systems[0],
         database=base.database,
         recorder=base.outbox,
         clock=base.clock,
         faults=base.journal,
+        meter=base.meters,
     )
-    publisher = LogPublisher(base.database)
-    audit = AuditOperations(base.reader, base.prover, base.sequencer.origins, publisher)
-    promises = PromiseOperations(runner)
-    owners = (*identity.operations, *vault.operations, *gateway.operations, audit, promises)
-    domains = KeyDomainOperations(base.database, base.domains, settings.data.jurisdiction, base.tree)
-    keys = KeyOperations(tree=base.tree, incidents=build_incidents(base))
-    registry = Registry(*owners, BackupOperations(backups), domains, keys)
-    decider = CedarDecider(registry)
-    dispatcher = Dispatcher(registry, decider, base.outbox, base.clock, base.journal, at_hand=base.database.at_hand)
-    mail = build_mail(base, identity, vault)
-    system = System(base, identity, vault, gateway, mail=mail, backups=backups, dispatcher=dispatcher, decider=decider)
-    systems.append(system)
-    claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
-    return Troth(systems[0], claims, publisher, runner)
+
+
+def _of_log(base: Base, publisher: LogPublisher) -> tuple[object, ...]:
+    origins = base.sequencer.origins
+    audit = AuditOperations(base.reader, base.prover, origins, publisher)
+    return audit, BrowseOperations(base.reader, base.prover, origins, base.details), MetaLogOperations(publisher)
+
+
+def _dispatcher(base: Base, registry: Registry, decider: CedarDecider) -> Dispatcher:
+    """The one road in."""
+    made = Dispatcher(
+        registry,
+        PasskeyForPrivileged(decider, passkey_grace(base)),
+        base.outbox,
+        base.clock,
+        base.journal,
+        at_hand=base.database.at_hand,
+        details=base.details,
+        watch=base.instruments.watch,
+    )
+    made.meter = base.meters
+    if base.sequencer.witnessing is not None:
+        made.witnessed = WitnessedLog(base.sequencer, base.sequencer.witnessing, base.settings.audit.witness_seconds)
+    return made
 
 
 @contextmanager

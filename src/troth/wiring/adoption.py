@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import insert, select
 
 from troth.identity.store import tenants
 from troth.kernel.clock import SystemClock, epoch_ms
 from troth.kernel.errors import IntegrityError
+from troth.kernel.record import Fact
 from troth.kernel.scope import SYSTEM, as_system
 from troth.keys.domain_choice import domains_of
 from troth.settings.load import Settings
 from troth.storage.blobs import BlobStore, LocalBlobs
 from troth.storage.database import Database
 from troth.storage.isolation import settle
+from troth.storage.outbox import Outbox
 from troth.storage.placement import MARKER, installation, mark, placed_database, placed_store
 from troth.vault import framing
 from troth.vault.keeping import BLOBS
+from troth.wiring.beside import recorded
 
 
 @as_system
@@ -29,21 +32,30 @@ def adopt(settings: Settings) -> list[str]:
     """
     data, here = settings.data, settings.data.jurisdiction
     database = Database(data.database_url or f"sqlite:///{data.folder / 'troth.db'}")
+    outbox = Outbox(database)
     try:
         settle(database, owner_url=data.database_owner_url, single_role=data.database_single_role)
         stores = [(name, store) for name, store in _stores(settings) if placed_store(store) is None]
         rowless = placed_database(database) is None
-        _require(here, (place for one in stores for place in _stated(one[1])))
-        if rowless:
-            with database.write(SYSTEM) as connection:
-                _require(here, connection.execute(select(tenants.c.jurisdiction)).scalars())
-                row = {"name": "this", "jurisdiction": here, "claimed_at": epoch_ms(SystemClock().now())}
-                connection.execute(insert(installation), row)
-        for _, store in stores:
-            mark(store, here)
+        if stores or rowless:
+            facts: dict[str, Fact] = {"jurisdiction": here, "count": len(stores) + rowless}
+            with recorded(outbox, SystemClock(), "installation.adopted", **facts):
+                _mark(database, stores, here, rowless=rowless)
         return ["database"] * rowless + [name for name, _ in stores]
     finally:
+        outbox.close()
         database.close()
+
+
+def _mark(database: Database, stores: Sequence[tuple[str, BlobStore]], here: str, *, rowless: bool) -> None:
+    _require(here, (place for one in stores for place in _stated(one[1])))
+    if rowless:
+        with database.write(SYSTEM) as connection:
+            _require(here, connection.execute(select(tenants.c.jurisdiction)).scalars())
+            row = {"name": "this", "jurisdiction": here, "claimed_at": epoch_ms(SystemClock().now())}
+            connection.execute(insert(installation), row)
+    for _, store in stores:
+        mark(store, here)
 
 
 def _stores(settings: Settings) -> Iterator[tuple[str, BlobStore]]:

@@ -14,8 +14,8 @@ from troth.audit.evidence import LogEvidence
 from troth.audit.leaf import read_leaf
 from troth.audit.log import Filter, LogReader
 from troth.audit.origins import Origins
-from troth.backup import locations
-from troth.backup.backups import Backups, Event
+from troth.backup import homes, locations
+from troth.backup.backups import Backups, Event, Pace
 from troth.backup.chunks import Chunks
 from troth.backup.knowledge import Remains
 from troth.backup.locations import Location
@@ -32,10 +32,12 @@ from troth.keys.domains import Domain
 from troth.keys.signing import LocalSigner
 from troth.promises.system import Base
 from troth.settings.load import Settings
+from troth.settings.sections import Data
 from troth.storage.blobs import BlobStore, LocalBlobs
 from troth.storage.database import Database
 from troth.wiring.base import build_base
 from troth.wiring.identity import build_identity
+from troth.wiring.log_places import far_mirror, guard_of, mirror_of
 from troth.wiring.vault import build_vault
 
 _NEWEST = 50  # entries of one kind that the desk looks back on
@@ -62,7 +64,7 @@ def build_backups(base: Base) -> Backups:
         settle=partial(_settle, base),
         prove=partial(_prove, base, evidence),
     )
-    mirror, guard = LocalBlobs(base.settings.data.folder / "log"), LocalBlobs(base.settings.data.keys / "log-guard")
+    mirror, guard = mirror_of(base.settings.data), guard_of(base.settings.data)
     seen = Eyes(base.settings, chunks, base.signer, base.domains, base.sequencer.origins, open_places)
 
     def restoring(newest: Held) -> Restoring:
@@ -74,9 +76,25 @@ def build_backups(base: Base) -> Backups:
         seen.verifying(),
         restoring,
         partial(_history, base.reader),
-        keep_days=keep_days,
-        drill_days=base.settings.backup.drill_days,
+        pace=Pace(keep_days, base.settings.backup.drill_days, base.settings.backup.tail_seconds),
     )
+
+
+def half_live(data: Data) -> Path:
+    """Where a restore notes what it is about to put in the place of what."""
+    return data.folder.with_name(f"{data.folder.name}.going-live")
+
+
+def require_homes(settings: Settings) -> None:
+    """Raises `Unavailable`: `wrong-placement` for a backup location that states another jurisdiction than ours,
+    `half-live` while a restore stands between two steps of going live."""
+    if half_live(settings.data).exists():
+        raise Unavailable(
+            "A restore was interrupted while it went live: run 'troth backup restore --go-live' again, which finishes "
+            "it.",
+            code="half-live",
+        )
+    homes.require_stated(locations.configured(settings.backup, settings.data), settings.backup.keep_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,8 @@ class Eyes:
             live=live,
             newest=newest,
             places=self.places(),
+            keys={self.signer.name: self.signer.public_key},
+            far=far_mirror(self.settings),
         )
         opened = partial(_quarantine, self.settings, self.target)
         return Restoring(remains, self.verifying(), opened, lambda: epoch_ms(clock.now()))

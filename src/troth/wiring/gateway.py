@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from troth.gateway.assets import Assets
+from dataclasses import dataclass
+
+from troth.gateway.answer_operations import AnswerOperations
 from troth.gateway.chat import ChatDesk
 from troth.gateway.clearance import Clearance
+from troth.gateway.embeddings import EmbeddingDesk
+from troth.gateway.exposure import Exposures
 from troth.gateway.files import Files
-from troth.gateway.images import ImageDesk
+from troth.gateway.intake.clamd import Clamd
 from troth.gateway.models import ModelList
-from troth.gateway.moderation import Moderator
 from troth.gateway.operations import GatewayOperations, VendorOperations
-from troth.gateway.provenance import Credentials
+from troth.gateway.picture_operations import PictureOperations
 from troth.gateway.receipts import Receipts
 from troth.gateway.redaction import Redactor
+from troth.gateway.responses.desk import ResponseDesk
+from troth.gateway.responses.kept import KeptResponses
+from troth.gateway.responses.painter import Painter
 from troth.gateway.restoring import PLACEHOLDER
+from troth.gateway.routing_operations import RoutingOperations
+from troth.gateway.routing_policies import RoutingPolicies
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
+from troth.gateway.vendor_care import VendorCareOperations
 from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.keys.deployment import DeploymentSeal
 from troth.promises.system import Base, Gateway, Vault
-from troth.redact.detect import rules_detector
-from troth.redact.policy import vendor_policy
+from troth.redact.detect import Span
+from troth.redact.finding import Finder
+from troth.redact.loading import Loading
+from troth.redact.policy import load_policy, vendor_policy
+from troth.redact.policy_operations import RedactionPolicyOperations
+from troth.redact.tenant_policies import TenantPolicies
+from troth.redact.text_operations import TextOperations
+from troth.vault.fences import fence_tenant
+from troth.wiring.limits import build_limiting
+from troth.wiring.moderation import build_office, moderation_operations
+from troth.wiring.provenance import build_provenance
+from troth.wiring.videos import build_media
 
 
 def build_gateway(base: Base, vault: Vault) -> Gateway:
@@ -33,9 +52,16 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
     vendors = Vendors(base.database, sealed, clock, [LOCAL_STUDIO])
     studio = LocalStudio(compose, apply, answer, PLACEHOLDER)
     limits = Limits(seconds=settings.gateway.vendor_timeout_seconds)
-    ports = Ports(vendors, studio, limits, plain_loopback=settings.gateway.allow_plain_loopback_vendors)
-    moderator, receipts = Moderator(), Receipts(base.database, objects, clock)
-    redactor = Redactor(rules_detector(), vendor_policy(), base.secrets.named("vendor-pseudonyms"))
+    watch, plain = base.instruments.watch, settings.gateway.allow_plain_loopback_vendors
+    ports, roads = (
+        Ports(vendors, studio, limits, plain_loopback=plain, watch=watch, meter=base.meters) for _ in range(2)
+    )
+    moderator, receipts = build_office(base, objects), Receipts(base.database, objects, clock, base.meters)
+    detector = Loading(settings.gateway.redaction_tier)
+    policies = _policies(base, detector)
+    secret = base.secrets.named("vendor-pseudonyms")
+    redactor = Redactor(detector, policies.floor, secret, policy_of=policies.of, watch=watch)
+    routing = RoutingPolicies(base.database, clock, fence_tenant)
     clearance = Clearance(
         vendors,
         ports,
@@ -44,19 +70,67 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
         receipts=receipts,
         consents=vault.consents,
         clock=clock,
+        policies=routing,
     )
-    credentials = Credentials(settings.data.keys / "credentials", clock)
-    address = f"https://{settings.server.name}:{settings.server.port}"
-    assets = Assets(objects, base.secrets.named("asset-links"), address, clock)
-    desks = ChatDesk(clearance, moderator, objects), ImageDesk(clearance, moderator, credentials, objects, assets)
-    files, models = Files(objects), ModelList(vendors, clock)
+    limiting = build_limiting(base, clearance)
+    media = build_media(base, vault, clearance, moderator, vendors=vendors, ports=(ports, roads))
+    desks, assets = (ChatDesk(clearance, objects), media.pictures), media.assets
+    kept = KeptResponses(objects, receipts)
+    files, models = Files(objects, limiting.limiter, limiting.usage), ModelList(vendors, clock, routing)
     operations = GatewayOperations(*desks, files=files, models=models, receipts=receipts, assets=assets)
+    clamd = settings.gateway.clamd
     return Gateway(
         vendors=vendors,
         ports=ports,
-        credentials=credentials,
+        credentials=media.credentials,
+        watermark=media.watermark,
+        fingerprints=media.fingerprints,
         moderator=moderator,
+        detector=detector,
         redactor=redactor,
         assets=assets,
-        operations=(operations, VendorOperations(vendors)),
+        antivirus=None if clamd is None else Clamd(clamd),
+        videos=media.runner,
+        usage=limiting.usage,
+        operations=(
+            operations,
+            AnswerOperations(ResponseDesk(clearance, kept, Painter(media.pictures)), kept, EmbeddingDesk(clearance)),
+            media.videos,
+            build_provenance(media.credentials, media.watermark, media.fingerprints),
+            VendorOperations(vendors),
+            RoutingOperations(routing),
+            *limiting.operations,
+            VendorCareOperations(vendors, Exposures(base.database, vendors), clock),
+            *moderation_operations(moderator),
+            RedactionPolicyOperations(policies=policies),
+            TextOperations(policies=policies, prompts=detector),
+            PictureOperations(redactor=redactor),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Stands in for a detector while a policy is tried out without a text: a start need not wait for the model."""
+
+    version: str
+
+    def detect(self, _text: str) -> list[Span]:
+        raise AssertionError(self.version)
+
+
+def _policies(base: Base, detector: Loading) -> TenantPolicies:
+    """Policies of tenants over that of the installation, which is tried out: what does not work stops the start."""
+    settings = base.settings.gateway
+    floor = load_policy(settings.redaction_policy) if settings.redaction_policy else vendor_policy()
+    Finder(_Unread(f"{detector.tier}-unread"), floor)
+    return TenantPolicies(
+        base.database,
+        base.fields,
+        base.outbox,
+        base.clock,
+        floor=floor,
+        fence=fence_tenant,
+        may_keep=settings.tenants_may_keep,
+        require_usable=lambda policy: Finder(detector, policy),
     )

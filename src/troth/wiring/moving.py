@@ -11,6 +11,7 @@ from troth.promises.system import System
 from troth.vault.ground import Ground
 from troth.vault.moving.arriving import Arriving
 from troth.vault.moving.departure import Departure
+from troth.vault.moving.pins import Pins
 from troth.vault.moving.transport import InvitationKeys
 
 
@@ -18,7 +19,12 @@ def departure(system: System) -> Departure:
     """The origin's side."""
     base = system.base
     here = base.settings.data.jurisdiction
-    return Departure(_ground(system), base.fields, system.vault.erasures, base.signer, here=here)
+    return Departure(_ground(system), base.fields, system.vault.erasures, base.signer, here=here, pins=pins(system))
+
+
+def pins(system: System) -> Pins:
+    """The destinations that two operators agreed to."""
+    return Pins(_ground(system), system.identity.roles)
 
 
 def arriving(system: System) -> Arriving:
@@ -36,4 +42,4 @@ def arriving(system: System) -> Arriving:
 
 def _ground(system: System) -> Ground:
     base = system.base
-    return Ground(base.database, base.objects, base.tree, base.outbox, base.clock)
+    return Ground(base.database, base.objects, base.tree, base.outbox, base.clock, base.meters)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from troth.gateway.store import receipts
 from troth.gateway.store import vendors as table
+from troth.gateway.vendors.filing import read
 from troth.gateway.vendors.record import DueDiligence, Retention, VendorRecord
 from troth.kernel.outside import OutsideCopy
 from troth.storage.database import Database
@@ -49,4 +50,4 @@ class VendorCopies:
     def _agreements(self) -> dict[str, DueDiligence]:
         with self._database.read() as connection:
             rows = connection.execute(select(table.c.id, table.c.facts)).all()
-        return self._shipped | {row.id: DueDiligence.model_validate_json(row.facts) for row in rows}
+        return self._shipped | {row.id: read(row.facts)[0] for row in rows}

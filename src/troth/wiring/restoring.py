@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,28 +15,22 @@ from troth.audit.checkpoint import Checkpoint
 from troth.audit.note import parse_note
 from troth.audit.origins import Origins
 from troth.backup import locations, places
-from troth.backup.backups import SERVICE
 from troth.backup.chunks import Chunks
 from troth.backup.locations import Location
-from troth.backup.logs import OPERATOR
 from troth.backup.places import Held
-from troth.backup.restoring import Restored, Restoring
+from troth.backup.restoring import NO_LOSS, Accepting, Restored, Restoring
 from troth.backup.source import Progress, quiet
-from troth.backup.switching import stopped, switch
 from troth.backup.verifying import Verifying
-from troth.kernel.clock import SystemClock, epoch_ms
+from troth.kernel.clock import SystemClock
 from troth.kernel.errors import Conflict, IntegrityError, NotFound, TrothError, Unavailable
-from troth.kernel.record import Entry, Outcome
 from troth.keys.domain_choice import domains_of
 from troth.keys.secrets import Secrets
 from troth.keys.signing import LocalSigner
 from troth.settings.load import Settings
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
-from troth.wiring import opened
 from troth.wiring.backup import NOWHERE, PIECES, Eyes, Target
-
-RESTORED = "backup.restored"
+from troth.wiring.log_places import far_mirror, guard_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ def remaining(settings: Settings, target: Target = NOWHERE) -> Iterator[Remainin
     origins = Origins.of(signer, settings.server.name)
     live = _living(settings)
     mirror = LocalBlobs(data.folder / "log") if (data.folder / "log").is_dir() else None
-    guard = LocalBlobs(data.keys / "log-guard")
+    guard = guard_of(data)
     places = locations.opened(locations.configured(settings.backup, data), settings.backup.keep_days)
     seen = Eyes(settings, chunks, signer, tuple(domains_of(settings.keys, data)), origins, lambda: places, target)
     keys = {signer.name: signer.public_key}
@@ -90,16 +83,7 @@ class Wish:
 
     backup: str | None = None
     place: str | None = None
-    accept_lost_log: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WentLive:
-    """An installation that was replaced; `aside` is where the old data folder is now, None when there was none."""
-
-    restored: Restored
-    aside: Path | None
-    cut: dict[str, int]
+    accepting: Accepting = NO_LOSS
 
 
 def restore(left: Remaining, folder: Path, wish: Wish, progress: Progress = quiet) -> Restored:
@@ -108,40 +92,12 @@ def restore(left: Remaining, folder: Path, wish: Wish, progress: Progress = quie
     failure: TrothError | None = None
     for held in candidates:
         try:
-            return left.restoring(newest).into(folder, held, progress, accept_lost_log=wish.accept_lost_log)
+            return left.restoring(newest).into(folder, held, progress, accepting=wish.accepting)
         except (IntegrityError, Unavailable) as error:
             if not error.code.startswith(("backup-", "store-")):
                 raise
             failure = error  # this place does not hold it; the next may
     raise failure or NotFound("There is no such backup; 'troth backup list' shows them.")
-
-
-def go_live(settings: Settings, wish: Wish, progress: Progress = quiet) -> WentLive:
-    """Restore beside the data folder, then swap the two; the server must be stopped.
-
-    Raises `Conflict` (still-running), `Unavailable` (database-elsewhere) for PostgreSQL, and as `restore`.
-    """
-    if settings.data.database_url:
-        raise Unavailable(
-            "A PostgreSQL installation goes live by its settings: restore with --database-url into an empty database, "
-            "then set TROTH_DATA__DATABASE_URL and TROTH_DATA__FOLDER.",
-            code="database-elsewhere",
-        )
-    data = settings.data
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder, aside = (data.folder.with_name(f"{data.folder.name}.{what}-{stamp}") for what in ("restored", "before"))
-    with remaining(settings) as left:
-        with stopped(left.live):
-            pass  # refused here, before anything is touched
-        _finish_what_waits(settings, left)
-        with stopped(left.live):
-            restored = restore(left, folder, wish, progress)
-            cut = yield_log(left, folder) if wish.accept_lost_log else {}
-        if left.live is not None:
-            left.live.close()
-        old = switch(folder, data.folder, aside)
-    _take_up(settings, restored)
-    return WentLive(restored, old, cut)
 
 
 def _candidates(left: Remaining, wish: Wish) -> tuple[Held, list[Held]]:
@@ -160,42 +116,6 @@ def _candidates(left: Remaining, wish: Wish) -> tuple[Held, list[Held]]:
     return newest, mine
 
 
-def _finish_what_waits(settings: Settings, left: Remaining) -> None:
-    """Whatever the old installation still had to write into its log, as far as it works at all."""
-    if left.live is not None:
-        with contextlib.suppress(TrothError, SQLAlchemyError), opened(settings):
-            pass
-
-
-def _take_up(settings: Settings, restored: Restored) -> None:
-    """The first start of the restored installation: copies of the key tree in every domain, fresh roots, a record."""
-    with opened(settings) as troth:
-        base = troth.system.base
-        base.tree.replicate()
-        base.outbox.record(
-            Entry(
-                log=OPERATOR,
-                operation=RESTORED,
-                phase="event",
-                outcome=Outcome.DONE,
-                request=restored.verified.backup,
-                actor=SERVICE,
-                tenant=None,
-                time=epoch_ms(base.clock.now()),
-                facts={
-                    "backup": restored.verified.backup,
-                    "digest": restored.verified.digest,
-                    "objects": restored.objects,
-                    "counts": {
-                        "people": len(restored.replayed.people),
-                        "units": restored.replayed.units,
-                        "lost-entries": restored.behind,
-                    },
-                },
-            )
-        )
-
-
 def _living(settings: Settings) -> Database | None:
     """The database of the installation, when it can be opened at all."""
     data = settings.data
@@ -212,30 +132,34 @@ def _living(settings: Settings) -> Database | None:
 
 
 def yield_log(left: Remaining, folder: Path) -> dict[str, int]:
-    """Let the guard beside the keys accept restored logs that end earlier than what it remembers; by how much.
+    """Let what remembers signatures accept restored logs that end earlier than what it remembers; by how much.
 
-    Called once an operator said so. What the guard remembered is kept aside as evidence: whoever holds one of the
-    later checkpoints can show that the log was cut.
+    Called once an operator said so. What was remembered is kept aside as evidence: whoever holds one of the later
+    checkpoints can show that the log was cut. The mirror in the second region gives up such a log, and is filled anew.
     """
-    guard, mirror = LocalBlobs(left.settings.data.keys / "log-guard"), LocalBlobs(folder / "log")
+    guard, mirror, far = guard_of(left.settings.data), LocalBlobs(folder / "log"), far_mirror(left.settings)
     cut: dict[str, int] = {}
-    for name in [one for one in guard.names("tlog/") if one.endswith("/checkpoint")]:
-        was = guard.get(name)
-        size = _size(was)
-        try:
-            now: bytes | None = mirror.get(name)
-        except NotFound:
-            now = None
-        if now is not None and _size(now) >= size:
-            continue
-        with contextlib.suppress(Conflict):
-            guard.create(f"cut/{name.split('/')[1]}/{size}", was)
-        if now is None:
-            guard.delete(name)
-        else:
-            guard.swap(name, now, hashlib.sha256(was).hexdigest())
-        cut[name.split("/")[1]] = size - (_size(now) if now else 0)
+    for store in (guard, far) if far is not None else (guard,):
+        for name in [one for one in store.names("tlog/") if one.endswith("/checkpoint")]:
+            log, was = name.split("/")[1], store.get(name)
+            now = _checkpoint(mirror, name)
+            if now is not None and _size(now) >= _size(was):
+                continue
+            with contextlib.suppress(Conflict):
+                store.create(f"cut/{log}/{_size(was)}", was)
+            if now is not None and store is guard:
+                store.swap(name, now, hashlib.sha256(was).hexdigest())
+            else:
+                store.delete_all(list(store.names(f"tlog/{log}/")))
+            cut[log] = max(cut.get(log, 0), _size(was) - (_size(now) if now else 0))
     return cut
+
+
+def _checkpoint(mirror: LocalBlobs, name: str) -> bytes | None:
+    try:
+        return mirror.get(name)
+    except NotFound:
+        return None
 
 
 def _size(note: bytes) -> int:

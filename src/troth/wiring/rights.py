@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from troth.identity.privacy import PrivacySettings
+from troth.identity.roles import Roles
 from troth.identity.users import Users, normalised_email
-from troth.kernel.errors import Invalid, NotFound
+from troth.kernel.errors import Gone, Invalid, NotFound
 from troth.promises.system import Base, Identity, Rights
 from troth.vault.consent import Consents
 from troth.vault.ground import Ground
@@ -24,9 +25,10 @@ from troth.vault.rights.upkeep import Upkeep
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Implements `rights.intake.Directory` on the accounts."""
+    """Implements `rights.people.Directory` on the accounts."""
 
     users: Users
+    roles: Roles
 
     def find(self, tenant: str, address: str) -> str | None:
         """The person of a tenant with this e-mail address; nobody for one who was shut out."""
@@ -40,17 +42,31 @@ class People:
         """Whether there is such a person in the tenant."""
         try:
             return self.users.get(subject).tenant == tenant
-        except NotFound:
+        except (NotFound, Gone):
             return False
+
+    def address(self, tenant: str, subject: str) -> str | None:
+        """The address of an account; None for nobody, or for one who is forgotten."""
+        try:
+            found = self.users.get(subject)
+        except (NotFound, Gone):
+            return None
+        return found.email if found.tenant == tenant else None
+
+    def other_officers(self, tenant: str, subject: str) -> bool:
+        """Whether anybody else of the tenant may handle requests."""
+        return bool(self.roles.deciding(tenant) - {subject})
 
 
 def build_rights(base: Base, identity: Identity, ground: Ground, consents: Consents) -> Rights:
     settings = base.settings
     calendar = calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays))
     choices, law = PrivacySettings(base.database), law_of(settings.data.jurisdiction)
-    register = Register(ground, base.fields, consents, choices, law=law, calendar=calendar)
-    intake, outgoing = Intake(register, People(identity.users)), Outgoing(register)
-    handling, statements = Handling(register, intake, outgoing), Statements(ground, register.texts)
+    people = People(identity.users, identity.roles)
+    register = Register(ground, base.fields, consents, choices, people, law=law, calendar=calendar)
+    intake, outgoing = Intake(register), Outgoing(register)
+    handling = Handling(register, intake, outgoing, sole_officer=settings.rights.sole_officer)
+    statements = Statements(ground, register.texts)
     relayed = settings.mail.relay_host is not None
     return Rights(
         register=register,

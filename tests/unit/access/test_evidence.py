@@ -8,6 +8,9 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from troth.access.evidence import CONTEXT_TYPES, evidence_of
 from troth.kernel.caller import Authentication, Connection, Device
@@ -23,10 +26,13 @@ def test_every_declared_attribute_is_given_and_no_other() -> None:
     assert evidence_of(CALLER, OPERATION).context.keys() == CONTEXT_TYPES.keys()
 
 
-def test_the_digest_is_sha256_over_canonical_json() -> None:
-    seen = dataclasses.asdict(evidence_of(CALLER, OPERATION))
-    canonical = json.dumps(seen, sort_keys=True, separators=(",", ":")).encode()
-    assert evidence_of(CALLER, OPERATION).digest() == hashlib.sha256(canonical).hexdigest()
+@settings(deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20), number=st.integers(0, 2**53 - 1))
+def test_the_digest_is_sha256_over_canonical_json(text: str, number: int) -> None:
+    evidence = evidence_of(CALLER, OPERATION)
+    odd = dataclasses.replace(evidence, roles=(text,), context={**evidence.context, "zone": text, "assurance": number})
+    for one in (evidence, odd):
+        assert one.digest() == hashlib.sha256(rfc8785.dumps(dataclasses.asdict(one))).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,9 @@ def test_the_digest_is_sha256_over_canonical_json() -> None:
         {"authentication": Authentication("password+totp", 2, 61, "ses_1")},
         {"authentication": Authentication("passkey", 2, 60, "ses_1")},
         {"device": Device("mtls", "aa")},
+        {"device": Device(age_seconds=1)},
+        {"device": Device(posture="managed")},
+        {"connection": Connection("TLSv1.3", "public", mtls=True)},
         {"connection": Connection("TLSv1.2", "public")},
         {"connection": Connection("TLSv1.3", "private")},
     ],

@@ -9,36 +9,54 @@ import pytest
 
 from troth.access.policy import DEFAULT_DENY, BrokenPolicy, CedarDecider, shipped_policies
 from troth.access.schema import UndeclaredAction
-from troth.kernel.caller import Authentication, Caller, Connection, anonymous
+from troth.kernel.caller import Authentication, Caller, Connection, Device, anonymous
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Group
 from unit.access.world import OPERATIONS, a_caller, an_operation
 
-# Columns in the order of Group: P public, S sign-in, A own account, D own data, F forget oneself, K own
+# Columns in the order of Group: P public, S sign-in, A own account, D own data, W own rights, F forget oneself, K own
 # keys, G generate, M administer,
-# R privacy (rights of others), L audit log, O operate. A dot is a refusal.
+# R privacy (rights of others), L audit log, V review, O operate, I provision (a provider's token). A dot is a refusal.
 MATRIX = {
-    # caller                              PSADFKGMRLO
-    "anonymous":                         "PS.........",
-    "user":                              "PSA........",
-    "user:member":                       "PSADFKG....",
-    "user:auditor":                      "PSADF....L.",
-    "user:privacy-officer":              "PSADF...R..",
-    "user:admin":                        "PSADFKGM...",
-    "user:owner":                        "PSADFKGMRL.",
-    "user:operator":                     "PSA........",
-    "user:made-up":                      "PSA........",
-    "operator":                          "PSA........",
-    "operator:operator":                 "PSA......LO",
-    "operator:owner":                    "PSA........",
-    "service:operator":                  "PS.........",
-    "api-key:member":                    "PS.........",
-    "api-key:owner+generate":            "PS....G....",
-    "api-key:member+generate":           "PS....G....",
-    "api-key:member+own-data:write":     "PS.D.......",
-    "api-key:auditor+generate":          "PS.........",
-    "api-key+generate":                  "PS.........",
-    "api-key:owner+generate+administer": "PS....G....",
+    # caller                              PSADWFKGMRLVOI
+    "anonymous":                         "PS............",
+    "user":                              "PSA...........",
+    "user:member":                       "PSADWFKG......",
+    "user:auditor":                      "PSADWF....L...",
+    "user:security-analyst":             "PSADWF....L...",
+    "user:may:own-data":                 "PSADWF........",
+    "user:may:own-keys":                 "PSA...K.......",
+    "user:may:generate":                 "PSA....G......",
+    "user:may:administer":               "PSA.....M.....",
+    "user:may:privacy":                  "PSA......R....",
+    "user:may:audit":                    "PSA.......L...",
+    "user:may:review":                   "PSA........V..",
+    "user:may:operate":                  "PSA...........",
+    "operator:may:administer":           "PSA...........",
+    "api-key:may:generate+generate":     "PS.....G......",
+    "api-key:may:own-keys+own-data:write": "PS.DW.........",
+    "api-key:may:administer+generate":   "PS............",
+    "user:privacy-officer":              "PSADWF...R....",
+    "user:admin":                        "PSADWFKGM.....",
+    "user:owner":                        "PSADWFKGMRLV..",
+    "user:operator":                     "PSA...........",
+    "user:made-up":                      "PSA...........",
+    "operator":                          "PSA...........",
+    "operator:operator":                 "PSA.......LVO.",
+    "operator:owner":                    "PSA...........",
+    "service:operator":                  "PS............",
+    "service+generate":                  "PS.....G......",
+    "service:owner+own-data:write":      "PS.D..........",
+    "api-key:member":                    "PS............",
+    "api-key:owner+generate":            "PS.....G......",
+    "api-key:member+generate":           "PS.....G......",
+    "api-key:member+own-data:write":     "PS.DW.........",
+    "api-key:auditor+generate":          "PS............",
+    "api-key+generate":                  "PS............",
+    "api-key:owner+generate+administer": "PS.....G......",
+    "provisioning":                      "P.............",
+    "provisioning:owner+provision":      "P............I",
+    "user:owner+provision":              "PSADWFKGMRLV..",
 }  # fmt: skip
 
 
@@ -46,13 +64,14 @@ def named_caller(name: str) -> Caller:
     """`kind:role+scope+scope`, as the table writes it."""
     head, *scopes = name.split("+")
     kind, _, role = head.partition(":")
-    return a_caller(kind, [role] if role else [], scopes)
+    bound = {"tenant": "ten_1", "device": Device("dpop", "aa")} if kind == "service" else {}
+    return a_caller(kind, [role] if role else [], scopes, **bound)
 
 
 @pytest.mark.parametrize(("name", "row"), MATRIX.items())
 def test_every_role_against_every_group(decider: CedarDecider, name: str, row: str) -> None:
     allowed = ""
-    for letter, group in zip("PSADFKGMRLO", Group, strict=True):
+    for letter, group in zip("PSADWFKGMRLVOI", Group, strict=True):
         decision = decider.decide(named_caller(name), OPERATIONS[group, DataClass.SYSTEM, "POST"])
         allowed += letter if decision.allowed else "."
     assert allowed == row
@@ -80,6 +99,7 @@ def test_operators_do_not_reach_content(decider: CedarDecider) -> None:
 
 
 PROTECTED = [group for group in Group if group not in (Group.PUBLIC, Group.SIGN_IN)]
+BEYOND = (Group.OPERATE, Group.PROVISION)  # what no role of a tenant reaches
 
 
 @pytest.mark.parametrize(
@@ -92,7 +112,7 @@ PROTECTED = [group for group in Group if group not in (Group.PUBLIC, Group.SIGN_
         ("person-in-tenant", {"tenant": None}),
     ],
 )
-@pytest.mark.parametrize("group", [group for group in PROTECTED if group is not Group.OPERATE])
+@pytest.mark.parametrize("group", [group for group in PROTECTED if group not in BEYOND])
 def test_limits_stop_even_an_owner(decider: CedarDecider, policy: str, changes: dict[str, Any], group: Group) -> None:
     everything = a_caller("user", ["owner", "admin", "member", "auditor", "privacy-officer"])
     operation = OPERATIONS[group, DataClass.ACCOUNT, "GET"]
@@ -101,7 +121,7 @@ def test_limits_stop_even_an_owner(decider: CedarDecider, policy: str, changes: 
     assert (refused.allowed, refused.policies) == (False, (policy,))
 
 
-@pytest.mark.parametrize("group", [group for group in PROTECTED if group not in (Group.OWN_ACCOUNT, Group.OPERATE)])
+@pytest.mark.parametrize("group", [group for group in PROTECTED if group not in (Group.OWN_ACCOUNT, *BEYOND)])
 def test_a_password_alone_leads_only_to_a_second_factor(decider: CedarDecider, group: Group) -> None:
     password_only = a_caller("user", ["owner"], authentication=Authentication("password", 1, 5))
     refused = decider.decide(password_only, OPERATIONS[group, DataClass.ACCOUNT, "GET"])

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from troth.kernel.caller import Authentication, Caller, Connection
+from troth.kernel.caller import Authentication, Caller, Connection, Device
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Declaration, Group, Operation, Route
 
@@ -31,17 +31,18 @@ OPERATIONS = {
 
 
 def a_caller(kind: str, roles: Iterable[str] = (), scopes: Iterable[str] = (), **changes: Any) -> Caller:
-    """A caller in good order: TLS 1.3, a second factor for people, a tenant for all but operators."""
+    """A caller in good order: TLS 1.3, second factor and bound device for people, a tenant for all but operators."""
     assurance = {"user": 2, "operator": 2, "api-key": 1}.get(kind, 0)
     method = {"user": "password+totp", "operator": "password+totp", "api-key": "api-key"}.get(kind, "none")
     caller = Caller(
         actor="usr_1",
         kind=kind,
-        tenant="ten_1" if kind in ("user", "api-key") else None,
+        tenant="ten_1" if kind in ("user", "api-key", "provisioning") else None,
         subject="usr_1" if kind in ("user", "api-key", "operator") else None,
         roles=frozenset(roles),
         scopes=frozenset(scopes),
         authentication=Authentication(method, assurance, 60, "ses_1"),
+        device=Device("webcrypto", "aa") if kind in ("user", "operator") else Device(),
         connection=SECURE,
     )
     return dataclasses.replace(caller, **changes)

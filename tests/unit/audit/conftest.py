@@ -11,6 +11,7 @@ from database_world import DATABASES, opened
 from log_world import TestKey, World
 from troth.storage.blobs import LocalBlobs
 from troth.storage.database import Database
+from witness_town import Town
 
 
 @pytest.fixture(params=DATABASES)
@@ -29,3 +30,16 @@ def world(database: Database, tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def key() -> TestKey:
     return TestKey()
+
+
+@pytest.fixture
+def town(world: World) -> Iterator[Town]:
+    made = Town(world)
+    yield made
+    made.stop(*list(made.open))
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a witness repeats counts at once."""
+    monkeypatch.setattr("troth.audit.witnessing._APART_SECONDS", 0.0)

@@ -68,7 +68,7 @@ def test_a_restored_database_that_grew_past_the_old_size_is_a_fork(world: World)
     restore(world)
     signed = world.blobs.get("tlog/operator/checkpoint")
     world.blobs.delete("tlog/operator/checkpoint")
-    with world.database.write() as connection:  # the guard is taken away and the database made to forget it too
+    with owned(world.database) as connection:  # the guard is taken away and the database made to forget it too
         connection.exec_driver_sql("UPDATE audit_logs SET signed_size = 0, checkpoint = NULL")
     for name in list(world.blobs.names("tlog/")):
         world.blobs.delete(name)
@@ -190,7 +190,7 @@ def test_the_whole_data_folder_of_yesterday_is_refused(guarded: World, call: Cal
 def test_a_log_that_the_data_folder_never_heard_of_is_refused(guarded: World) -> None:
     guarded.grow(5)
     guarded.sequencer.stop()
-    with guarded.database.write() as connection:
+    with owned(guarded.database) as connection:
         for table in _TABLES:
             connection.exec_driver_sql(f"DELETE FROM {table}")
     shutil.rmtree(guarded.folder / "blobs")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 from sqlalchemy import func, insert, select
 
+from database_world import owned
 from log_world import World
 from troth.audit import integration as integration_module
 from troth.audit.integration import Integration
@@ -81,18 +83,46 @@ def test_a_head_moved_by_another_writer_is_refused(world: World) -> None:
 
 def test_a_changed_tile_stops_a_log_that_is_loaded(world: World) -> None:
     world.grow(3)
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.exec_driver_sql("UPDATE audit_logs SET root = (SELECT hashes FROM audit_tiles LIMIT 1)")
     world.wait_for(1)
     with pytest.raises(IntegrityError, match="root"):
         Integration(world.database, lambda _log: None).run()
 
 
-def test_an_entry_that_no_bundle_can_hold_stops_the_log(world: World) -> None:
+@pytest.mark.parametrize(
+    ("log", "leaf", "reason"),
+    [("a b", b"{}", "bad-name"), ("../x", b"{}", "bad-name"), ("ten_a", b"x" * 65_536, "entry-too-long")],
+)
+def test_a_row_that_no_log_can_take_is_set_aside_and_told(world: World, log: str, leaf: bytes, reason: str) -> None:
+    world.wait_for(2)
     with world.database.write() as connection:
-        connection.execute(insert(outbox), {"log": "operator", "leaf": b"x" * 65_536})
+        connection.execute(insert(outbox), [{"log": log, "leaf": leaf}] * 2)
+        seqs = list(connection.scalars(select(outbox.c.seq).order_by(outbox.c.seq)))[2:]
+    world.wait_for(1, log="ten_a")
+    world.sequencer.flush()
+    assert waiting(world) == 0
+    told = json.loads(world.leaves()[2])
+    assert (told["op"], told["outcome"], told["code"]) == ("outbox.refused", "refused", reason)
+    assert told["facts"] == {"count": 2, "reason": reason, "first": seqs[0], "last": seqs[1]}
+    assert [world.reader.size(one) for one in ("operator", "ten_a")] == [3, 1]
+    assert verify_log(world.resource(), world.vkey()).size == 3
+
+
+def test_a_leaf_written_as_text_stops_nothing(world: World) -> None:
+    if world.database.dialect != "sqlite":  # PostgreSQL keeps bytes only
+        return
+    with world.database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO outbox (log, leaf) VALUES ('ten_a', '{}'), (x'ff', 'x')")
+    world.wait_for(1)
+    world.sequencer.flush()
+    assert world.leaves("ten_a") == [b"{}"]
+    assert b"outbox.refused" in world.leaves()[1]
+
+
+def test_an_entry_that_no_bundle_can_hold_is_not_placed(world: World) -> None:
     with pytest.raises(IntegrityError, match="65,535"):
-        Integration(world.database, lambda _log: None).run()
+        Integration(world.database, lambda _log: None).place("operator", [b"x" * 65_536])
 
 
 def test_threads_that_write_while_it_drains(world: World) -> None:

@@ -19,7 +19,9 @@ def test_the_columns_of_an_entry() -> None:
     }
 
 
-@pytest.mark.parametrize("leaf", [b"", b"\xff", b"[1]", b'"x"', b"{", b'{"facts":[],"time":"x","actor":7}'])
+@pytest.mark.parametrize(
+    "leaf", [b"", b"\xff", b"[1]", b'"x"', b"{", b"{} x", b"[" * 60_000, b'{"facts":[],"time":"x","actor":7}']
+)
 def test_no_leaf_can_block_the_log(leaf: bytes) -> None:
     assert set(columns(leaf).values()) == {None}
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from database_world import owned
 from log_world import World
 from troth.audit import log as log_module
 from troth.audit.log import Filter, immutable, media_type
@@ -116,9 +117,41 @@ def test_a_filtered_page_looks_at_a_bounded_stretch(world: World, monkeypatch: p
     assert pages == [([], 15), ([], 5), ([0], None)]
 
 
+@pytest.mark.parametrize("who", [{"actor": "usr_b"}, {"subject": "usr_b"}, {"own": ("usr_b", "usr_b")}])
+def test_a_page_of_one_person_looks_at_so_many_of_theirs(
+    world: World, monkeypatch: pytest.MonkeyPatch, who: dict[str, str]
+) -> None:
+    monkeypatch.setattr(log_module, "SCANNED", 10)
+    theirs = {"actor": "usr_b", "facts": {"subject": "usr_b"}}
+    world.grow(1, operation="rare.one", **theirs)
+    for start in range(1, 25, 2):  # every second entry is theirs
+        world.grow(1, start=start)
+        world.grow(1, start=start + 1, **theirs)
+    pages, before = [], None
+    for _ in range(2):
+        page = world.reader.page("operator", Filter(operation="rare.one", **who), before=before, limit=5)  # type: ignore[arg-type]
+        pages.append(([one.index for one in page.entries], page.next))
+        before = page.next
+    assert pages == [([], 6), ([0], None)]
+
+
+def test_about_where_a_moment_begins(world: World) -> None:
+    world.grow(40, time=1_000)
+    world.grow(40, start=40, time=2_000)
+    assert [world.reader.since("operator", moment) for moment in (0, 1_000, 1_001, 2_000, 2_001)] == [0, 0, 40, 40, 80]
+
+
+def test_what_a_clock_wrote_that_was_ahead_hides_nothing_later(world: World) -> None:
+    world.grow(40, time=1_000)
+    world.grow(50, start=40, time=9_000)
+    for at in range(40):
+        world.grow(1, start=90 + at, time=1_100 + at)
+    assert world.reader.since("operator", 1_120) == 110
+
+
 def test_a_hole_in_the_database_is_an_integrity_error(world: World) -> None:
     world.grow(5)
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.exec_driver_sql("DELETE FROM audit_entries WHERE position = 2")
     with pytest.raises(IntegrityError, match="Entry 2"):
         world.reader.entries("operator", 0, 5)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_world import TestKey
-from troth.audit.note import MAX_NOTE_BYTES, MAX_SIGNATURES, Note, VerifierKey, decode_base64, open_note, parse_note
+from troth.audit.note import MAX_NOTE_BYTES, MAX_SIGNATURES, Note, VerifierKey, open_note, parse_note
+from troth.audit.signature_kinds import decode_base64
 from troth.kernel.errors import IntegrityError
 
 OTHER = TestKey("other.test", b"\x09" * 32)

@@ -46,7 +46,7 @@ def test_an_auditor_reads_the_log_of_the_own_tenant_only(world: World, operation
     page = operations.list(asked, AuditListRequest(limit=2))
     assert [one.index for one in page.entries] == [2, 1]
     assert page.next == 1
-    assert asked.facts == {"count": 2}
+    assert asked.facts == {"count": 2, "first": 1, "last": 2}
     first = page.entries[0]
     assert (first.operation, first.outcome, first.actor, first.request) == ("object.open", "done", "usr_a", "req_2")
     assert (first.time, first.facts) == (1_700_000_000_002, {"object": "obj_1"})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from database_world import owned
 from log_world import World
 from troth.audit.checkpoint import Checkpoint
 from troth.audit.note import parse_note
@@ -52,7 +53,7 @@ def test_a_request_is_found_in_its_own_log_only(world: World) -> None:
 
 def test_a_lost_tile_is_an_integrity_error(world: World) -> None:
     world.grow(3)
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.exec_driver_sql("DELETE FROM audit_tiles")
     with pytest.raises(IntegrityError, match="missing"):
         world.prover.proof("operator", 1)

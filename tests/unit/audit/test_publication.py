@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from database_world import owned
 from log_world import World
 from troth.audit.verify import verify_log
 from troth.kernel.clock import epoch_ms
@@ -103,7 +104,7 @@ def _digest(content: bytes) -> str:
 def test_an_entry_changed_before_it_was_signed_is_not_signed(world: World) -> None:
     world.wait_for(3)
     world.sequencer.integrate()
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.exec_driver_sql(
             "UPDATE audit_entries SET leaf = (SELECT hashes FROM audit_tiles) WHERE position = 1"
         )
@@ -111,9 +112,10 @@ def test_an_entry_changed_before_it_was_signed_is_not_signed(world: World) -> No
         world.sequencer.flush()
 
 
-def test_other_bytes_in_the_mirror_stop_the_log(world: World) -> None:
-    world.blobs.create("tlog/operator/tile/0/000.p/3", b"other")
-    world.wait_for(3)
+@pytest.mark.parametrize("count", [3, 3 + 256 * 5])  # few tiles are written one by one, many at once
+def test_other_bytes_in_the_mirror_stop_the_log(world: World, count: int) -> None:
+    world.blobs.create(f"tlog/operator/tile/0/{count // 256:03}.p/3", b"other")
+    world.wait_for(count)
     with pytest.raises(IntegrityError, match="mirrored"):
         world.sequencer.flush()
 
@@ -121,7 +123,7 @@ def test_other_bytes_in_the_mirror_stop_the_log(world: World) -> None:
 def test_a_root_that_its_tiles_do_not_carry_is_not_signed(world: World) -> None:
     world.wait_for(3)
     world.sequencer.integrate()
-    with world.database.write() as connection:
+    with owned(world.database) as connection:
         connection.exec_driver_sql("UPDATE audit_logs SET root = (SELECT hashes FROM audit_tiles)")
     with pytest.raises(IntegrityError, match="root"):
         world.sequencer.flush()

@@ -1,25 +1,12 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from database_world import opened
 from log_world import World
 from troth.audit import sequencer as sequencer_module
-from troth.audit.log import LogReader
-from troth.audit.verify import verify_log
 from troth.kernel.errors import Conflict, NotFound, Unavailable
-from troth.storage.blobs import LocalBlobs
-
-ROUNDS = 10
-_WRITER = Path(__file__).with_name("crash_writer.py")
 
 
 @pytest.fixture(autouse=True)
@@ -122,69 +109,3 @@ def test_an_integrity_fault_in_the_background_stops_it_for_good(world: World) ->
     time.sleep(0.2)
     state = world.sequencer.state()
     assert (state.running, state.waiting, signed_size(world)) == (False, 2, 0)
-
-
-def test_a_second_process_is_refused(tmp_path: Path) -> None:
-    with opened("sqlite", tmp_path) as database:
-        writer = _start(tmp_path)
-        assert writer.stdout is not None
-        writer.stdout.readline()
-        second = World(database, LocalBlobs(tmp_path / "blobs"), tmp_path)
-        with pytest.raises(Conflict):
-            second.sequencer.start()
-        _kill(writer)
-        second.sequencer.start()
-        second.sequencer.stop()
-
-
-def test_kill_nine(tmp_path: Path) -> None:
-    """The writer is killed without warning: what it acknowledged stands exactly once, and the log only ever grew."""
-    acknowledged: list[str] = []
-    with opened("sqlite", tmp_path) as database:
-        world = World(database, LocalBlobs(tmp_path / "blobs"), tmp_path)
-        kept = None
-        for number in range(ROUNDS):
-            acknowledged += _round(tmp_path, 0.05 + 0.03 * number)
-            if kept is not None:
-                assert verify_log(tmp_path / "blobs/tlog/operator", world.vkey(), trusted=kept).size > 0
-            if (tmp_path / "blobs/tlog/operator/checkpoint").exists():
-                kept = world.blobs.get("tlog/operator/checkpoint")
-        world.sequencer.flush()
-        world.sequencer.stop()
-        assert verify_log(world.resource(), world.vkey(), trusted=kept).size == world.reader.size("operator")
-        counts = _requests(world.reader)
-    assert len(acknowledged) > ROUNDS
-    assert {counts[request] for request in acknowledged} == {1}
-    assert set(counts.values()) == {1}
-
-
-def _round(folder: Path, seconds: float) -> list[str]:
-    writer = _start(folder)
-    assert writer.stdout is not None
-    first = writer.stdout.readline()
-    time.sleep(seconds)
-    lines = (first + _kill(writer)).decode().split("\n")
-    return lines[:-1]  # what follows the last newline was never acknowledged
-
-
-def _start(folder: Path) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join(one for one in sys.path if one)
-    environment = {"PYTHONPATH": path, "PATH": os.environ["PATH"]}
-    return subprocess.Popen([sys.executable, str(_WRITER), str(folder)], stdout=subprocess.PIPE, env=environment)
-
-
-def _kill(writer: subprocess.Popen[bytes]) -> bytes:
-    """Kill without warning; gives what it had said by then."""
-    os.kill(writer.pid, signal.SIGKILL)
-    writer.wait()
-    assert writer.stdout is not None
-    with writer.stdout as said:
-        return said.read()
-
-
-def _requests(reader: LogReader) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for start in range(0, reader.size("operator"), 1000):
-        for one in reader.entries("operator", start, 1000):
-            found[one.leaf.decode().partition('"request":"')[2].partition('"')[0]] += 1
-    return found

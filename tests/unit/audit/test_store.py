@@ -18,7 +18,7 @@ def test_logs_that_wait_longest_are_signed_first(world: World) -> None:
     world.sequencer.integrate()
     with world.database.read() as connection:
         assert store.unsigned(connection) == ["ten_a", "ten_b"]
-        assert store.names(connection) == ["ten_a", "ten_b"]
+        assert store.names(connection) == ["ten_a", "ten_b", "meta"]
         with pytest.raises(NotFound):
             store.head(connection, "ten_c")
 

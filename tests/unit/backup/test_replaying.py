@@ -9,12 +9,20 @@ import pytest
 from sqlalchemy import text
 
 from backup_world import Someone, World, opened, restore, started, world
+from troth.backup.lost_ledger import Accepted
+from troth.backup.replaying import AS_BACKED_UP, ENDINGS, RIGHTS
+from troth.backup.restoring import Accepting
+from troth.backup.rows import LEFT_OUT
+from troth.backup.standing import SETTINGS
+from troth.backup.tails import DECISIONS
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import IntegrityError, TrothError
+from troth.kernel.errors import TrothError
+from troth.kernel.ids import new_id
 from troth.kernel.scope import SYSTEM, within
-from troth.storage.database import Database
+from troth.storage.database import Database, metadata
 from troth.vault.objects import KeepRequest
 from troth.vault.restriction import Restrictions
+from troth.vault.sharing_changes import SharingChanges
 from troth.wiring import Troth
 
 _FAR = 99_999_999_999_999  # epoch ms, long after the test
@@ -81,6 +89,16 @@ def test_restricted_people_are_kept_and_stand_as_they_stand_today(home: World, t
             assert _answers(troth, one) == {"opens"}
 
 
+def test_the_key_of_a_last_letter_that_went_is_nobodys_erasure(home: World, tmp_path: Path) -> None:
+    person, letter = home.someone(home.tenant("One")), new_id("clo")
+    home.base.fields.seal(person.tenant, letter, "letter", b"an address")
+    home.backups.run()
+    home.base.tree.destroy_subject(person.tenant, letter)
+    home.close()
+    done = restore(home.settings, tmp_path / "restored")
+    assert (done.replayed.people, done.replayed.units) == ((), 1)
+
+
 def test_settings_and_deadlines_are_those_of_today(home: World, tmp_path: Path) -> None:
     tenant = home.tenant("One")
     person = home.someone(tenant, 2)
@@ -134,22 +152,120 @@ def test_a_shared_object_stays_with_who_remains(home: World, tmp_path: Path) -> 
         assert _answers(troth, leaves) <= {"gone", "subject-erased"}
 
 
+def test_of_every_table_it_is_said_what_a_restore_does_with_it() -> None:
+    """A new table that holds a decision about data, and that nobody named, would bring back what was decided away."""
+    named = [*DECISIONS, *ENDINGS, *RIGHTS, *SETTINGS, *AS_BACKED_UP, *LEFT_OUT]
+    assert sorted(named) == sorted({*metadata.tables, "alembic_version"})
+
+
+def _without_database(home: World) -> None:
+    home.close()
+    for path in home.settings.data.folder.glob("troth.db*"):
+        path.unlink()
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["own key", "shared key"])
-def test_a_lost_ledger_with_an_erasure_that_no_key_shows(home: World, tmp_path: Path, own: bool) -> None:
-    """An object whose key serves its neighbours too: without the ledger it would open, so nothing goes live."""
+def test_a_lost_ledger_with_the_erasure_of_an_object(home: World, tmp_path: Path, own: bool) -> None:
+    """Its key may serve its neighbours too; then the digest that the log signed says which object it was."""
     person = home.someone(home.tenant("One"), own=own)
     home.backups.run()
     gone = min(person.kept)
     assert home.erase(person, object_id=gone).state == "done"
-    home.close()
-    assert restore(home.settings, tmp_path / "beside").replayed.people == ()
-    for path in home.settings.data.folder.glob("troth.db*"):
-        path.unlink()
-    if own:
-        restore(home.settings, tmp_path / "restored")
-        assert opened(home.settings, tmp_path / "restored", person).keys() == person.kept.keys() - {gone}
-    else:
-        with pytest.raises(IntegrityError) as refused:
-            restore(home.settings, tmp_path / "restored")
-        assert refused.value.code == "ledger-behind"
-        assert not (tmp_path / "restored").exists()
+    _without_database(home)
+    done = restore(home.settings, tmp_path / "restored")
+    assert len(done.replayed.amends.again) == (not own)
+    assert done.replayed.amends.unknown == ()
+    assert opened(home.settings, tmp_path / "restored", person).keys() == person.kept.keys() - {gone}
+    with started(home.settings, tmp_path / "restored") as troth:
+        assert [one.id for one in troth.system.vault.objects.list(person.tenant, person.subject)].count(gone) == 0
+
+
+def test_an_object_that_had_moved_to_its_own_key_does_not_come_back(home: World, tmp_path: Path) -> None:
+    """Its last key went, as many as objects went; the backup from before it was shared has it under its neighbours'."""
+    tenant = home.tenant("One")
+    person, other = home.someone(tenant), home.someone(tenant, 1)
+    home.backups.run()
+    gone, vault = min(person.kept), home.troth.system.vault
+    sharing = SharingChanges(vault.erasures._ground)
+    sharing.share(tenant, person.subject, gone, other.subject, request="req_1")
+    sharing.leave(tenant, other.subject, gone)
+    assert home.erase(person, object_id=gone).state == "done"
+    _without_database(home)
+    assert len(restore(home.settings, tmp_path / "restored").replayed.amends.again) == 1
+    assert opened(home.settings, tmp_path / "restored", person).keys() == person.kept.keys() - {gone}
+
+
+@pytest.fixture
+def unknowable(home: World) -> tuple[World, Someone, Someone, tuple[str, str]]:
+    """The database is lost, and an erasure took what the backup does not have as it was; two officers are there."""
+    tenant = home.tenant("One")
+    officers = (new_id("usr"), new_id("usr"))
+    with home.base.database.write(SYSTEM) as connection:
+        for at, user in enumerate(officers):
+            values = {"u": user, "t": tenant, "e": bytes([at]), "far": _FAR}
+            connection.execute(text(_BEFORE[0].replace("x'01', x'01'", ":e, x'01'", 1)), values)
+            connection.execute(
+                text("insert into role_grants values (:u, 'privacy-officer', 'usr_g', 0, :far, null)"), values
+            )
+    person, neighbour = home.someone(tenant), home.someone(tenant)
+    home.backups.run()
+    erased = min(person.kept)
+    home.troth.system.vault.objects.keep(
+        KeepRequest(
+            tenant=tenant,
+            subject=person.subject,
+            data_class=DataClass.USER_GENERATED,
+            kind="upload",
+            media_type="text/plain",
+            name="derived",
+            content=b"derived",
+            derived_from=(erased,),
+        )
+    )
+    assert home.erase(person, object_id=erased).state == "done"
+    _without_database(home)
+    return home, person, neighbour, officers
+
+
+def _reads(troth: Troth, tenant: str, identifier: str) -> bool:
+    with troth.system.base.database.read(SYSTEM) as connection:
+        query = text("select subject, state from vault_object where id = :id")
+        subject, state = connection.execute(query, {"id": identifier}).one()
+    try:
+        return bool(troth.system.vault.objects.open(tenant, subject, identifier)[1])
+    except TrothError:
+        assert state in ("closed", "dropping", "erased")
+        return False
+
+
+def test_nobody_knows_what_an_erasure_took(
+    unknowable: tuple[World, Someone, Someone, tuple[str, str]], tmp_path: Path
+) -> None:
+    """Refused; with two officers everything that may be meant is shut, until one has looked at each of it."""
+    home, person, neighbour, officers = unknowable
+    tries: list[tuple[Accepted | None, str]] = [
+        (None, "ledger-behind"),
+        (Accepted(officers[:1], "case-1"), "not-officers"),
+        (Accepted((officers[0], person.subject), "case-1"), "not-officers"),
+        (Accepted(officers[:1] * 2, "case-1"), "not-officers"),
+        (Accepted(officers, "because I say so"), "bad-reason"),
+    ]
+    for accepted, code in tries:
+        with pytest.raises(TrothError) as refused:
+            restore(home.settings, tmp_path / "restored", accepting=Accepting(lost_erasures=accepted))
+        assert refused.value.code == code
+        assert not list(tmp_path.glob("restored*"))
+    accepted = Accepted(officers, "case-2026-17")
+    done = restore(home.settings, tmp_path / "restored", accepting=Accepting(lost_erasures=accepted))
+    amends = done.replayed.amends
+    assert (len(amends.unknown), amends.shut, amends.accepted) == (1, 6, accepted)
+    with started(home.settings, tmp_path / "restored") as troth:
+        erasures = troth.system.vault.erasures
+        assert _answers(troth, person) == _answers(troth, neighbour) == {"closing"}
+        waiting = {one.object: one for one in erasures.all(person.tenant) if one.state == "waiting"}
+        assert waiting.keys() == person.kept.keys() | neighbour.kept.keys()
+        gone, stays = min(person.kept), min(neighbour.kept)
+        assert erasures.approve(person.tenant, waiting[gone].id, actor=officers[0]).state == "done"
+        erasures.cancel(person.tenant, waiting[stays].id, actor=officers[0])
+        readable = {one for one in (*person.kept, *neighbour.kept) if _reads(troth, person.tenant, one)}
+        assert readable == {stays}

@@ -32,14 +32,22 @@ class Request(BaseModel):
     flag: bool | None = None
     named: str = Field(default="x", description="A name.")
     credential: str | None = Field(default=None, repr=False)
+    totp: str | None = None
 
 
-def run(*words: str) -> tuple[Any, str]:
+class Proof(BaseModel):
+    """What must be shown."""
+
+    password: str
+    totp: str | None = None
+
+
+def run(*words: str, model: type[BaseModel] = Request, typed: str = "") -> tuple[Any, str]:
     seen: list[dict[str, Any]] = []
-    fields = Request.model_fields
+    fields = model.model_fields
     options: Sequence[click.Parameter] = [option(name, info, list(fields)) for name, info in fields.items()]
     command = click.Command("x", params=[*options], callback=lambda **values: seen.append(given(values)))
-    result = CliRunner().invoke(command, list(words))
+    result = CliRunner().invoke(command, list(words), input=typed)
     return (seen[0] if seen else result.exit_code), result.output
 
 
@@ -72,6 +80,26 @@ def test_a_secret_comes_from_a_file_only(tmp_path: Path) -> None:
     refused, output = run("--credential", "s3cret")
     assert refused == click.UsageError.exit_code
     assert "@FILE" in output
+
+
+@pytest.mark.parametrize("name", ["credential", "totp"])
+def test_an_optional_secret_is_asked_for_unseen_or_comes_by_standard_input(name: str, tmp_path: Path) -> None:
+    asked, output = run(f"--{name}", typed="s3cret\n")
+    assert asked == {name: "s3cret"}
+    assert "s3cret" not in output
+    assert run(f"--{name}", "-", typed="s3cret\n")[0] == {name: "s3cret"}
+    (tmp_path / "secret").write_text("@s3cret\n")
+    assert run(f"--{name}", f"@{tmp_path / 'secret'}")[0] == {name: "@s3cret"}
+    assert run()[0] == {}
+    for words in ((f"--{name}", "s3cret"), (f"--{name}=123456",)):
+        assert run(*words)[0] == click.UsageError.exit_code
+
+
+def test_a_required_secret_is_asked_for_when_left_out() -> None:
+    asked, output = run(model=Proof, typed="@not-a-file\n")
+    assert asked == {"password": "@not-a-file"}
+    assert "@not-a-file" not in output
+    assert run("--password", "s3cret", model=Proof)[0] == click.UsageError.exit_code
 
 
 def test_text_is_never_read_as_json() -> None:

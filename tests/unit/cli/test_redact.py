@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from troth.cli.redact import redact
-from troth.kernel.errors import IntegrityError, Invalid, Malformed, TrothError
+from troth.kernel.errors import IntegrityError, Invalid, Malformed, TrothError, UnsupportedMedia
 from troth.redact.samples.generate import rows
 
 
@@ -57,8 +57,46 @@ def test_a_data_set_with_the_model_tier_names_it_and_masks_places(tmp_path: Path
     assert "Manchester" not in written
 
 
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_encoded_mail_is_refused_from_standard_input_too(encoding: str, end: str) -> None:
+    mail = end.join(("From: x", f"Content-Transfer-Encoding: {encoding}", "", "TWFyaWEgS2VsbGVy"))
+    refused = run("text", text=mail)
+    assert isinstance(refused.exception, UnsupportedMedia)
+    assert refused.exception.code == "document-encoded"
+    assert refused.stdout == ""
+
+
 def test_text_that_is_not_utf8_comes_through() -> None:
     assert run("text", text=b"\xff mail a@example.org").stdout_bytes == b"\xff mail <EMAIL>"
+
+
+@pytest.mark.parametrize("tier", ["rules", "fast"])
+def test_any_bytes_are_a_text(tier: str) -> None:
+    """Half a character, NUL, a surrogate, marks without a letter, and 2 MB without a line end or a blank."""
+    for noise in (b"\xe2\x82", b"\x00" * 9, b"\xed\xa0\x80", b"\xb1\xb7", b"\xcc\x81" * 99):
+        answer = run("text", "--tier", tier, text=noise + b" a@example.org " + noise)
+        assert answer.stdout_bytes == noise + b" <EMAIL> " + noise
+    long = b"." * ((2 << 20) if tier == "rules" else 100_000)
+    assert run("text", "--tier", tier, text=long + b" a@example.org " + long).stdout_bytes == long + b" <EMAIL> " + long
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"text":' * 50_000,
+        b"[" * 100_000,
+        b'{"text": {"text": "x"}}',
+        b'{"text": 1e999}',
+        b"\xff\xfe{\x00",
+        b"9" * 5_000,
+    ],
+)
+def test_a_line_without_a_text_is_refused_by_number(line: bytes) -> None:
+    result = run("text", "--spans", text=b'{"text": "fine"}\n' + line)
+    assert isinstance(result.exception, Malformed)
+    assert "Line 2" in str(result.exception)
+    assert result.stdout.count("\n") == 1
 
 
 def test_text_json_has_no_value() -> None:
@@ -89,7 +127,8 @@ def test_dataset_and_check(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     base = ["dataset", str(source), str(out), "--source", "test", "--licence", "CC0-1.0"]
     text = ok(*base, "--consent-flag", "consent", "--subject-field", "subject", "--workers", "1")
-    assert "Canaries planted / left               300 / 0" in text
+    assert "Canaries planted / left            300 / 0" in text
+    assert "at most 1.00 % of values as they were planted are left, with 95 % confidence" in text
     key = str(tmp_path / "out.public-key")
     assert "files hold" in ok("check", str(out), "--public-key", key)
     (out / "report.html").write_text("x")
@@ -141,11 +180,79 @@ def test_a_refused_run_leaves_no_key_files(source: Path, tmp_path: Path, flag: s
 def test_lint(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("name: p\nversion: 1\ndecisions:\n  email: label\n")
-    result = run("lint", str(path), "--json")
+    result = run("policy", "lint", str(path), "--json")
     assert result.exit_code == 1
     findings = json.loads(result.stdout)
-    assert any("category phone;" in f for f in findings)
-    assert not any("category email;" in f for f in findings)
+    assert {"code": "missing", "where": "decisions.phone"}.items() <= findings[2].items()
+    assert not any("category email;" in f["says"] for f in findings)
+    assert "category phone;" in run("policy", "lint", str(path)).stdout
+
+
+@pytest.mark.parametrize("name", ["training", "vendor"])
+def test_the_shipped_policies_pass_and_show(name: str) -> None:
+    assert "decides on every category" in ok("policy", "lint", name)
+    assert json.loads(ok("policy", "lint", name, "--json")) == []
+    assert "Telephone and fax numbers" in ok("policy", "show", name)
+    assert ok("policy", "show", name, "--yaml").startswith("# What")
+
+
+def test_a_detector_that_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
+    own = "detectors: [{name: badge, entry_point: nowhere, decision: label}]\n" + ok("policy", "show", "--yaml")
+    (tmp_path / "p.yaml").write_text(own)
+    result = run("policy", "lint", str(tmp_path / "p.yaml"), "--json")
+    assert (result.exit_code, json.loads(result.stdout)[0]["where"]) == (1, "detectors.badge")
+    assert isinstance(run("text", "--policy", str(tmp_path / "p.yaml"), text="x").exception, TrothError)
+
+
+def test_folders_of_documents(tmp_path: Path) -> None:
+    given, out = tmp_path / "in", tmp_path / "out"
+    (given / "sub").mkdir(parents=True)
+    (given / "Mr_Peter_Johnson.txt").write_bytes(b"mail a@example.org \xff")
+    (given / "sub" / "a.jsonl").write_text('{"email": "b@example.org", "n": 3}\n')
+    (given / "sub" / "b.csv").write_text('name,email,note\n"Keller, Maria",c@example.org,"fine\nand well"\n')
+    answer = json.loads(ok("text", str(given), "--out", str(out), "--json"))
+    assert answer["counts"]["email"] == 3
+    written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert "Johnson" not in str(sorted(written))
+    assert written["sub/a.jsonl"] == b'{"email": "<EMAIL>", "n": 3}\n'
+    assert b'<EMAIL>,"fine\nand well"' in written["sub/b.csv"]
+    assert b"Keller" not in written["sub/b.csv"]
+    assert b"mail <EMAIL> \xff" in written.values()
+    assert run("text", str(given), "--out", str(out)).exception.code == "output-exists"  # type: ignore[union-attr]
+
+
+def test_a_folder_with_something_unknown_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("a@example.org")
+    (tmp_path / "in" / "b.exe").write_bytes(b"x")
+    result = run("text", str(tmp_path / "in"), "--out", str(tmp_path / "out"))
+    assert result.exception.code == "file-type-unknown"  # type: ignore[union-attr]
+    assert not (tmp_path / "out").exists()
+    assert run("text", str(tmp_path / "in")).exit_code == 2
+
+
+def test_lineage_of_a_model(source: Path, tmp_path: Path) -> None:
+    out, key = tmp_path / "out", str(tmp_path / "out.public-key")
+    base = ["dataset", str(source), str(out), "--source", "test", "--licence", "CC0-1.0", "--workers", "1", "--json"]
+    root = json.loads(ok(*base, "--consent-flag", "consent", "--subject-field", "subject"))["root"]
+    (tmp_path / "w.bin").write_bytes(b"weights")
+    wish = ["register", "echo-1", "--file", str(tmp_path / "w.bin"), "--dataset", str(out), "--public-key", key]
+    wish += ["--signing-key", str(tmp_path / "out.signing-key.pem"), "--out", str(tmp_path / "l.json")]
+    assert run(*wish, "--read", "0" * 64).exception.code == "lineage-unknown-digest"  # type: ignore[union-attr]
+    assert not (tmp_path / "l.json").exists()
+    ok(*wish, "--read", root)
+    check = ["lineage", str(tmp_path / "l.json"), "--public-key", key]
+    assert root in ok(*check, "--dataset", str(out))
+    (tmp_path / "w.bin").write_bytes(b"changed")
+    assert isinstance(run(*check, "--file", str(tmp_path / "w.bin")).exception, IntegrityError)
+
+
+def test_a_labelled_sample_is_measured(source: Path, tmp_path: Path) -> None:
+    sample = {"text": "ask quentin", "spans": [{"start": 4, "end": 11, "label": "PERSON"}]}
+    (tmp_path / "s.jsonl").write_text(json.dumps(sample) + "\n")
+    base = ["dataset", str(source), str(tmp_path / "out"), "--source", "test", "--licence", "CC0-1.0", "--workers", "1"]
+    result = run(*base, "--consent-flag", "consent", "--labelled", str(tmp_path / "s.jsonl"))
+    assert result.exception.code == "leak-bound"  # type: ignore[union-attr]
 
 
 def test_a_wrong_key_file(source: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from troth.kernel.errors import Invalid
 class Wire:
     """Records what would be sent and gives a prepared answer."""
 
+    url, token, holder = "https://troth.example", None, None
+
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
@@ -24,6 +26,9 @@ class Wire:
     def call(self, method: str, path: str, values: dict[str, Any]) -> Answer:
         self.sent.append((method, path, values))
         return self.answer
+
+    def newcomer(self) -> Wire:
+        return self
 
 
 @pytest.fixture
@@ -109,7 +114,7 @@ def test_a_new_password_is_asked_for_twice_and_not_shown(wire: Wire) -> None:
         ("erasure", "request", "--subject", "usr_1"),
         ("object", "delete", "--object-id", "obj_1"),
         ("user", "disable", "--user-id", "usr_1"),
-        ("vendor", "suspend", "--vendor-id", "acme"),
+        ("vendor", "suspend", "--vendor-id", "acme", "--reason", "security"),
     ],
 )
 def test_what_cannot_be_taken_back_is_asked_for(wire: Wire, words: tuple[str, ...]) -> None:

@@ -69,6 +69,38 @@ def test_one_thing_is_aligned_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_parts_of_a_thing_follow_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    review = {"id": "rev_1", "state": "open", "first": 0, "opened_at": 1_700_000_000_000, "verdicts": {"open": 2}}
+    drawn = [{"index": 7, "operation": "user.create", "reason": None}, {"index": 9, "operation": "role.assign"}]
+    text = shown({"review": review, "drawn": drawn, "weights": dict.fromkeys(map(str, range(50)), 1)}, capsys)
+    assert [" ".join(line.split()) for line in text.splitlines() if line.strip(" ─")] == [
+        "weights 50 members; --json prints them",
+        "review",
+        "id rev_1",
+        "state open",
+        "first 0",
+        "opened_at 2023-11-14T22:13:20Z",
+        'verdicts {"open": 2}',
+        "drawn",
+        "index operation",
+        "7 user.create",
+        "9 role.assign",
+    ]
+
+
+def test_a_column_of_noughts_says_something_and_an_empty_one_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown({"gaps": [{"first": 0, "overdue": False, "note": None, "days": []}]}, capsys)
+    assert text.split()[:2] == ["first", "overdue"]
+    assert text.split()[-2:] == ["0", "no"]
+
+
+def test_parts_of_parts_bear_the_whole_name(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown({"targets": {"sign-in": [{"looks": 3}]}, "gaps": [], "waiting": None, "pace": 60}, capsys)
+    assert "\ntargets.sign-in\n" in text
+    assert "\ntargets\n" not in text
+    assert text.splitlines()[:3] == ["gaps     []", "waiting  -", "pace     60"]
+
+
 def test_a_document_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     proof = {"index": 1, "leaf": "{}", "proof": "one\ntwo\n"}
     assert json.loads(shown(proof, capsys)) == proof

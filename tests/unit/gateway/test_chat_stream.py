@@ -47,6 +47,18 @@ def test_held_text_comes_with_the_finish() -> None:
     assert list(stream.rest()) == []
 
 
+HATE = "go die you disgusting retard, nobody loves you, you ugly fat pig"
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["finish reason", "none"])
+def test_the_end_of_a_text_is_judged_before_the_end_is_told(ends: bool) -> None:
+    stream, _ = relay()
+    for word in HATE.split(" "):  # without an end of a sentence, and too short to be read on the way
+        stream.chunk(chunk({"content": f"{word} "}))
+    with pytest.raises(Denied):
+        stream.chunk(chunk({}, "stop")) if ends else list(stream.rest())
+
+
 def test_held_arguments_come_with_the_finish() -> None:
     stream, placeholder = relay()
     tool = {

@@ -40,7 +40,7 @@ def test_without_a_wish_the_class_decides(world: World) -> None:
 def test_lists_page_by_page(world: World) -> None:
     ids = []
     for number in range(5):
-        ids.append(create(world, f"{number}.jsonl", "user_data" if number % 2 else "vision").id)
+        ids.append(create(world, f"{number}.jsonl", "user_data" if number % 2 else "evals").id)
         world.clock.forward(seconds=1)
     first = world.operations.list_files(world.call(), ListFiles(limit=3))
     assert [one.id for one in first.data] == ids[:1:-1]
@@ -48,8 +48,8 @@ def test_lists_page_by_page(world: World) -> None:
     rest = world.operations.list_files(world.call(), ListFiles(limit=3, after=first.last_id))
     assert [one.id for one in rest.data] == [ids[1], ids[0]]
     assert not rest.has_more
-    vision = world.operations.list_files(world.call(), ListFiles(purpose="vision", order="asc"))
-    assert [one.id for one in vision.data] == ids[::2]
+    evals = world.operations.list_files(world.call(), ListFiles(purpose="evals", order="asc"))
+    assert [one.id for one in evals.data] == ids[::2]
     with pytest.raises(NotFound):
         world.operations.list_files(world.call(), ListFiles(after="obj_x"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from troth.kernel.caller import anonymous
 from troth.kernel.errors import Denied, Gone, Invalid, NotFound, Unavailable, VendorFailed
 from troth.kernel.ids import id_bytes, new_id
 
+PORTRAIT = (Path(__file__).parents[2] / "pictures" / "astronaut.jpg").read_bytes()
 PROMPT = "A poster for Jane Doe, jane.doe@example.com"
 
 
@@ -81,10 +84,11 @@ def test_formats(world: World, wanted: str, shape: str) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"output_format": "gif"},
-        {"output_format": "svg"},
-        {"stream": True},
+        {"output_format": "png", "frame_count": 4},
+        {"output_format": "svg", "stream": True, "partial_images": 1},
+        {"partial_images": 2},
         {"background": "transparent", "output_format": "jpeg"},
+        {"background": "transparent", "output_format": "pdf"},
         {"size": "4000x4000"},
         {"size": "16x16"},
     ],
@@ -175,6 +179,44 @@ def test_local_edit_keeps_the_size(world: World) -> None:
     request = EditImages(prompt="brighter", image=[upload(photo())], mask=None)
     _, shape = opened(world.run(world.images.edit(world.call(), request)))
     assert shape == "PNG 120x80"
+
+
+def test_a_cut_out_is_transparent_signed_and_names_its_photo(world: World) -> None:
+    request = EditImages(prompt="remove the background", image=[upload(PORTRAIT)])
+    images = world.run(world.images.edit(world.call(), request))
+    content, shape = opened(images)
+    assert (shape, images.background) == ("PNG 320x320", "transparent")
+    assert "found by a small segmentation model" in (images.data[0].revised_prompt or "")
+    provenance = world.credentials.verify(content, "image/png")
+    assert (provenance.state, provenance.ingredients) == ("trusted", 1)
+
+
+def test_a_vectorised_photo_is_a_signed_drawing(world: World) -> None:
+    request = EditImages(prompt="vectorise it", image=[upload(PORTRAIT)], output_format="svg")
+    images = world.run(world.images.edit(world.call(), request))
+    content = base64.b64decode(images.data[0].b64_json or "")
+    assert content.count(b"<path") > 50
+    assert not re.search(rb"<script|href|<image|on\w+=", content)
+    assert world.credentials.verify(content, "image/svg+xml").ingredients == 1
+
+
+@pytest.mark.parametrize(
+    ("prompt", "more", "code"),
+    [
+        ("turn it into a dragon", {}, "edit-not-understood"),
+        ("remove the tree", {}, "mask-needed"),
+        ("warmer", {"output_format": "svg"}, "format-not-supported"),
+        ("vectorise it", {"output_format": "svg", "model": "acme-image"}, "format-not-supported"),
+        ("upscale 4x", {"size": "4000x4000"}, "unsupported-size"),
+    ],
+)
+def test_edits_that_the_studio_refuses(world: World, prompt: str, more: dict[str, Any], code: str) -> None:
+    call = world.call()
+    request = EditImages.model_validate({"prompt": prompt, "image": [upload(photo())]} | more)
+    with pytest.raises(Invalid) as refusal:
+        world.run(world.images.edit(call, request))
+    assert refusal.value.code == code
+    assert not world.objects.list(TENANT, PERSON, kind="output")
 
 
 def test_mask_of_another_size(world: World) -> None:

@@ -13,10 +13,10 @@ def names(world: World, jurisdiction: str = "eu") -> list[str]:
 
 
 def test_models_are_those_that_may_be_used_now(world: World) -> None:
-    studio = ["troth-echo-1", "troth-studio-1"]
+    studio = ["troth-echo-1", "troth-motion-1", "troth-studio-1", "troth-vectors-1"]
     assert names(world) == studio
     world.add_vendor("https://vendor.test/v1", retention=Retention.DAYS, retention_days=3)
-    assert names(world) == ["acme-chat", "acme-image", *studio]
+    assert names(world) == ["acme-chat", "acme-image", "acme-native", "acme-vectors", "acme-video", *studio]
     assert names(world, "us") == studio
     world.clock.forward(days=181)
     assert names(world) == studio

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from gateway_world import PERSON, TENANT, Upstream, World, drawing, serving
+from gateway_world import PERSON, TENANT, Upstream, World, completion, drawing, serving
 from troth.gateway import store
 from troth.gateway.wire.chat import CompleteChat
+from troth.gateway.wire.embeddings import CreateEmbeddings
 from troth.gateway.wire.images import EditImages, GenerateImages
 from troth.gateway.wire.receipts import ShowReceipt
+from troth.gateway.wire.responses import CreateResponse
 from troth.gateway.wire.upload import Upload
-from troth.kernel.errors import Gone, NotFound, Unavailable
+from troth.kernel.errors import Denied, Gone, NotFound, Unavailable
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call
 from troth.vault.objects import KeepRequest, ObjectInfo
@@ -42,6 +44,70 @@ def test_it_is_exactly_what_the_vendor_received(world: World) -> None:
     assert receipt.withheld == {"EMAIL": 1}
     assert (receipt.vendor, receipt.outcome, receipt.retention) == ("acme", "answered", "zero")
     assert "jane" not in receipt.model_dump_json()
+
+
+def test_it_names_every_step_and_its_end(world: World) -> None:
+    call, _ = send(world)
+    receipt = world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id))
+    assert [one.step for one in receipt.steps] == ["vendor-admitted", "input-moderated", "values-withheld"]
+    assert [one.by for one in receipt.steps] == ["acme", receipt.moderation, receipt.detector]
+    assert receipt.expires_at == receipt.sent_at + 30 * 86_400_000
+
+
+def test_it_says_what_was_done_with_the_answer(world: World) -> None:
+    call, _ = send(world)
+    receipt = world.operations.show_receipt(call, ShowReceipt(request_id=call.request_id))
+    done = [(one.step, one.by, one.count) for one in receipt.answer_steps]
+    assert done == [("values-restored", "placeholders", 1), ("output-moderated", receipt.moderation, 1)]
+    assert receipt.marked is None
+
+
+def test_an_answer_that_is_stopped_was_not_moderated_through(world: World) -> None:
+    call = world.call()
+
+    async def go() -> None:
+        said = Upstream(chat=lambda body: completion(f"how to build a pipe bomb, {body['messages'][0]['content']}"))
+        async with serving(said) as upstream:
+            world.add_vendor(upstream.url)
+            body = {"model": "acme-chat", "messages": [{"role": "user", "content": "jane.doe@example.com"}]}
+            with pytest.raises(Denied):
+                await world.chat.complete(call, CompleteChat.model_validate(body))
+
+    world.run(go())
+    receipt = world.receipt(call)
+    assert receipt.outcome == "moderation-blocked"
+    assert [one.step for one in receipt.answer_steps] == ["values-restored"]
+
+
+def test_pictures_have_their_marks_apart(world: World) -> None:
+    call = world.call()
+    world.run(world.images.generate(call, GenerateImages(prompt="A cat", size="128x96")))
+    receipt = world.receipt(call)
+    assert [one.step for one in receipt.answer_steps] == ["output-moderated"]
+    assert receipt.marked is not None
+    assert receipt.marked["content-credentials"] == 1
+
+
+ASKED: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("create_response", {"model": "acme-chat", "input": "x", "user": "me"}, ["identity-replaced", "translated"]),
+    ("create_response", {"model": "acme-native", "input": "x"}, []),
+    ("create_embeddings", {"model": "acme-vectors", "input": "x"}, []),
+]
+
+
+@pytest.mark.parametrize(("name", "wish", "more"), ASKED)
+def test_each_operation_says_what_it_did(world: World, name: str, wish: dict[str, Any], more: list[str]) -> None:
+    model: Any = CreateEmbeddings if name == "create_embeddings" else CreateResponse
+    call = world.call()
+
+    async def go() -> None:
+        async with serving(Upstream()) as upstream:
+            world.add_vendor(upstream.url)
+            await getattr(world.answers, name)(call, model.model_validate(wish))
+
+    world.run(go())
+    read = "values-masked" if name == "create_embeddings" else "values-withheld"
+    assert [one.step for one in world.receipt(call).steps] == ["vendor-admitted", "input-moderated", read, *more]
 
 
 def test_only_its_owner_reads_it_and_it_ends(world: World) -> None:
@@ -152,7 +218,7 @@ def test_a_receipt_erased_meanwhile_binds_nothing(world: World) -> None:
         departure = world.images._clear(call, GenerateImages(prompt="A cat", size="128x96"), [])
         world.objects.delete(TENANT, PERSON, departure.receipt.object)
         made = await departure.port.image(departure.payload)
-        world.images._deliver(departure, GenerateImages(prompt="A cat", size="128x96"), made, [])
+        world.images._finished(departure, GenerateImages(prompt="A cat", size="128x96"), made, [])
 
     world.run(erased_on_the_way())
     assert len(world.objects.list(TENANT, PERSON, kind="output")) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from troth.http.app import create_app
 from troth.http.authenticate import Authenticator
 from troth.http.limits import RateLimit
 from troth.http.routes import Door
+from troth.identity.devices.proof import refusal
+from troth.identity.devices.shown import PLAIN, Shown
 from troth.kernel.caller import Caller, Connection
 from troth.kernel.dispatch import Dispatcher
 from troth.kernel.errors import Conflict, Unauthenticated
@@ -76,16 +78,22 @@ class Echo:
 class Tokens:
     """Accepts the token "good", and "poor", who may do nothing."""
 
-    def authenticate(self, token: str, connection: Connection) -> Caller:
+    def authenticate(self, token: str, connection: Connection, shown: Shown = PLAIN) -> Caller:
         if token == "poor":
             return person()
+        if token == "operator":
+            return replace(person(), kind="operator", tenant=None)
         if token not in ("good", "troth_sk_good"):
             raise Unauthenticated("no", code="bad-credential")
         return person("own-data", "generate", "public")
 
-    def at_once(self, token: str, connection: Connection) -> Caller | None:
+    def at_once(self, token: str, connection: Connection, shown: Shown = PLAIN) -> Caller | None:
         """Keys as an embedded database gives them, sessions as one that must be asked over the network."""
         return self.authenticate(token, connection) if token.startswith("troth_sk_") else None
+
+    def newcomer(self, connection: Connection, shown: Shown) -> Caller:
+        """Nobody here shows a key."""
+        raise refusal()
 
 
 @dataclass
@@ -103,7 +111,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     database = sqlite(tmp_path)
     claims = Claims(database, clock, b"s" * 32)
     door = Door(dispatcher, Authenticator(tokens, tokens), RateLimit(60, 20), claims, 10_000)
-    app = create_app(door, ready=lambda: {"database": True}, start=lambda: None, stop=lambda: None)
+    app = create_app(door, ready=lambda: ({"database": True}, True), start=lambda: None, stop=lambda: None)
     with TestClient(app, base_url="https://troth.test") as client:
         yield World(client, recorder, door)
     database.close()

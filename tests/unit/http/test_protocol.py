@@ -44,7 +44,7 @@ def talk(what: Talk) -> Any:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
-    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "PACE_SECONDS", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,45 @@ def test_a_long_head_is_a_problem() -> None:
     answer = talk(long)
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b'"code": "head-too-large"' in answer
+
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+
+
+def test_a_body_at_a_crawl_is_refused_and_told_so() -> None:
+    async def crawl(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(POST)
+        while not reader.at_eof():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+            if reader._buffer:  # type: ignore[attr-defined]  # refused
+                break
+        return await reader.read()
+
+    answer = talk(crawl)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b'"code": "body-too-slow"' in answer
+
+
+def test_a_body_at_a_pace_may_last_for_many_looks() -> None:
+    async def steady(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(POST)
+        for _ in range(20):
+            writer.write(b"x" * 50_000)
+            await asyncio.sleep(0.04)
+        return await reader.readuntil(b"ok")
+
+    assert talk(steady).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_has_an_end_however_fast_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.5)
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not reader._buffer:  # type: ignore[attr-defined]
+            writer.write(b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
+            await asyncio.sleep(0.02)
+        return await reader.read()
+
+    assert talk(endless).startswith(b"HTTP/1.1 408")

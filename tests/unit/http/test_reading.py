@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from troth.http.room import Room
+
 from .conftest import World
 
 JSON = {"content-type": "application/json"}
@@ -66,7 +68,7 @@ def test_uploads_in_openai_list_shape(world: World) -> None:
 def test_large_uploads_stay_in_memory(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))  # any spool to disk would now fail
     object.__setattr__(world.door, "max_body_bytes", 8 << 20)
-    monkeypatch.setattr("troth.http.reading._MemoryParser.spool_max_size", 1 << 31)
+    monkeypatch.setattr("troth.http.forms._MemoryParser.spool_max_size", 1 << 31)
     response = world.client.post("/photo", files={"image": ("a", b"x" * 1_000_000)}, headers=world.good)
     assert response.json()["word"] == "1 1000000"
 
@@ -92,3 +94,15 @@ def test_no_bytes_cause_an_untyped_answer(world: World, body: bytes) -> None:
     for place, kind in (("/echo/hi", "application/json"), ("/photo", "multipart/form-data; boundary=x")):
         response = world.client.post(place, content=body, headers={**world.good, "content-type": kind})
         assert response.status_code in (200, 400, 413, 415, 422)
+
+
+def test_there_is_room_for_so_many_bytes_of_all_bodies(world: World) -> None:
+    object.__setattr__(world.door, "room", Room(100))
+    files = {"image": ("a", b"x" * 200)}
+    refused = world.client.post("/photo", files=files, headers=world.good)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_room")
+    assert [(one.operation, one.code) for one in world.recorder.entries if one.phase == "closed"] == [
+        ("image.photo", "no-room")
+    ]
+    assert world.client.post("/echo/hi", json={}, headers=world.good).status_code == 200
+    assert world.door.room.taken == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, event
 
+import troth.identity
 from database_world import DATABASES, opened
-from troth.identity import store
 from troth.storage.database import Database
 from unit.identity.world import World
 
@@ -17,8 +18,7 @@ from unit.identity.world import World
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with all tables."""
-    tables = [table for table in vars(store).values() if isinstance(table, Table)]
-    with opened(request.param, tmp_path, tables) as database:
+    with opened(request.param, tmp_path, _tables()) as database:
         if database.dialect == "sqlite":  # the disk's pace is storage's to test
             event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
         yield database
@@ -28,3 +28,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 def world(database: Database) -> World:
     """Everything of identity on that database."""
     return World(database)
+
+
+def _tables() -> list[Table]:
+    """Of the room and of each package in it that has a store."""
+    (room,) = troth.identity.__path__
+    places = [one.relative_to(room).with_suffix("").parts for one in sorted(Path(room).rglob("store.py"))]
+    stores = [import_module(".".join(("troth.identity", *parts))) for parts in places]
+    return list({id(one): one for store in stores for one in vars(store).values() if isinstance(one, Table)}.values())

@@ -33,3 +33,11 @@ def test_a_failed_bootstrap_can_be_repeated(world: World) -> None:
     with pytest.raises(Invalid):
         world.bootstrap.operator("not an address", "eu")
     world.bootstrap.operator("op@example.org", "eu")
+
+
+def test_an_operator_whose_role_has_lapsed_is_none(world: World) -> None:
+    world.bootstrap.operator("op@example.org", "eu")
+    world.clock.forward(days=366)
+    assert world.bootstrap.needed()
+    world.bootstrap.operator("next@example.org", "eu")
+    assert not world.bootstrap.needed()

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from troth.identity import messages as m
 from troth.identity.operations import IdentityOperations
 from troth.identity.privacy import PRIVATE
+from troth.identity.privileged import PasskeyGrace
 from troth.kernel.caller import Caller, anonymous
 from troth.kernel.errors import NotFound, Unauthenticated
 from troth.kernel.operation import Call, Group, declarations
-from troth.kernel.record import checked_facts
 from unit.identity.world import TLS, Person, World
 
 
@@ -24,7 +24,7 @@ def operations(world: World) -> IdentityOperations:
         users=world.users,
         tenants=world.tenants,
         privacy=world.privacy,
-        keys=world.keys,
+        grace=PasskeyGrace(world.clock, 14),
     )
 
 
@@ -53,9 +53,6 @@ def test_the_operations_and_their_groups() -> None:
         "totp.confirm": Group.OWN_ACCOUNT,
         "password.change": Group.OWN_ACCOUNT,
         "account.show": Group.OWN_ACCOUNT,
-        "key.create": Group.OWN_KEYS,
-        "key.list": Group.OWN_KEYS,
-        "key.revoke": Group.OWN_KEYS,
     }
 
 
@@ -82,6 +79,8 @@ def test_a_first_day(world: World, operations: IdentityOperations) -> None:
         "roles": ("member",),
         "assurance": 2,
         "totp": True,
+        "passkeys": 0,
+        "passkey_due": None,
         "recovery_codes_left": 10,
         "privacy": dict(PRIVATE),
     }
@@ -112,19 +111,6 @@ def test_a_step_up_gives_a_new_token(world: World, operations: IdentityOperation
     stepped = operations.step_up(running, m.SessionStepUp(totp=world.code(ada)))
     assert (stepped.id, stepped.expires_at) == (created.id, created.expires_at)
     assert stepped.token != created.token
-
-
-def test_keys_are_made_listed_and_revoked(world: World, operations: IdentityOperations) -> None:
-    ada = world.settled(world.tenant().id, "member")
-    _, running = signed_in(world, operations, ada)
-    wish = m.KeyCreate(name="laptop", scopes=frozenset({"generate", "own-data"}))
-    made = operations.create_key(running, wish)
-    assert checked_facts(running.facts) == {"key": made.id, "expires": made.expires_at}
-    assert world.keys.authenticate(made.token, TLS).scopes == {"generate", "own-data"}
-    listed = operations.list_keys(running, m.Nothing()).keys
-    assert [(one.id, one.name, one.scopes) for one in listed] == [(made.id, "laptop", ("generate", "own-data"))]
-    operations.revoke_key(running, m.KeyRevoke(key_id=made.id))
-    assert operations.list_keys(running, m.Nothing()).keys == ()
 
 
 def test_an_operator_sees_an_account_without_a_tenant(world: World, operations: IdentityOperations) -> None:

@@ -138,3 +138,14 @@ def test_issued_passwords_differ_and_are_acceptable() -> None:
 def test_refusals_are_typed() -> None:
     with pytest.raises(TrothError):
         PASSWORDS.verify(None, "\ud800" * 9)
+
+
+@pytest.mark.parametrize(
+    "password", ["violet harbou", "пароль из сло", "🐢🐇🐢🐇🐢🐇🐢🐇🐌🐢🐇🐢🐌🐢", "Acme violet harbor"]
+)
+def test_alone_a_password_is_longer_counted_in_characters(password: str) -> None:
+    PASSWORDS.accept(password, ["Acme"])
+    with pytest.raises(Invalid) as refusal:
+        PASSWORDS.accept(password, ["Acme"], alone=True)
+    assert refusal.value.code in ("password-too-short", "password-context")
+    PASSWORDS.accept(password + " xyz", ["Acme"], alone=True)

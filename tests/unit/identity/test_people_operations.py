@@ -20,10 +20,12 @@ OPERATOR = Caller("usr_op", "operator", roles=frozenset({"operator"}), authentic
 @pytest.fixture
 def operations(world: World) -> PeopleOperations:
     return PeopleOperations(
+        reasons=world.reasons,
         tenants=world.tenants,
         users=world.users,
         roles=world.roles,
         totp=world.totp,
+        passkeys=world.passkeys,
         privacy=world.privacy,
         jurisdiction="us",
     )
@@ -87,7 +89,7 @@ def test_people_are_made_listed_and_disabled(world: World, operations: PeopleOpe
     running = call(world, world.caller(owner))
     wish = m.UserCreate(email="ada@example.org", display_name="Ada", roles=frozenset({"member", "auditor"}))
     made = operations.create_user(running, wish)
-    assert checked_facts(running.facts) == {"user": made.id}
+    assert checked_facts(running.facts) == {"user": made.id, "counts": {"auditor": 1, "member": 1}}
     listed = {one.id: one for one in operations.list_users(running, m.Nothing()).users}
     assert listed.keys() == {owner.id, made.id}
     ada = listed[made.id]
@@ -110,7 +112,7 @@ def test_roles_are_given_and_taken(world: World, operations: PeopleOperations) -
     tenant = world.tenant().id
     running = call(world, world.caller(world.settled(tenant, "owner")))
     ada = world.person(tenant)
-    granted = operations.assign_role(running, m.RoleNamed(user_id=ada.id, role="member"))
+    granted = operations.assign_role(running, m.RoleGive(user_id=ada.id, role="member"))
     assert checked_facts(running.facts) == {"user": ada.id, "role": "member", "expires": granted.expires_at}
     operations.remove_role(running, m.RoleNamed(user_id=ada.id, role="member"))
     assert world.roles.of(ada.id) == []
@@ -123,7 +125,7 @@ def test_the_people_of_other_tenants_do_not_exist(world: World, operations: Peop
     with pytest.raises(NotFound):
         operations.disable_user(running, m.UserNamed(user_id=ada.id))
     with pytest.raises(NotFound):
-        operations.assign_role(running, m.RoleNamed(user_id=ada.id, role="member"))
+        operations.assign_role(running, m.RoleGive(user_id=ada.id, role="member"))
     assert world.users.get(ada.id).active
 
 

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from troth.identity.rectification import Rectification
+from troth.identity.sso.connections import Connections, Wish
 from troth.identity.store import users
 from troth.kernel.caller import anonymous
-from troth.kernel.errors import Conflict, Invalid, Unauthenticated
+from troth.kernel.errors import Conflict, Denied, Invalid, Unauthenticated
 from unit.identity.world import TLS, Person, World
 
 
@@ -94,3 +95,21 @@ def test_something_must_be_given_by_somebody(world: World, desk: Rectification, 
         desk.rectify(world.caller(ada), "000000", email=None, display_name=None)
     with pytest.raises(Unauthenticated):
         desk.rectify(anonymous(TLS), "000000", email=None, display_name="Nobody")
+
+
+def test_nobody_takes_an_address_in_a_domain_that_a_provider_vouches_for(
+    world: World, desk: Rectification, ada: Person
+) -> None:
+    connections = Connections(world.database, world.fields, world.clock)
+    wish = Wish(name="Acme", issuer="https://idp.example.org", domains=("acme.example.org", "free.example.org"))
+    connection = connections.create(world.tenant().id, "saml", wish)
+    connections.verify_domain(connection.id, "acme.example.org")
+    caller = world.caller(ada)
+    world.clock.forward(seconds=60)
+    with pytest.raises(Denied) as refusal:
+        desk.rectify(caller, world.code(ada), email="Bob@Acme.Example.org", display_name=None)
+    assert refusal.value.code == "address-of-provider"
+    assert world.users.get(ada.id).email == "ada@example.org"
+    world.clock.forward(seconds=60)
+    desk.rectify(caller, world.code(ada), email="bob@free.example.org", display_name=None)
+    assert world.users.get(ada.id).email == "bob@free.example.org"

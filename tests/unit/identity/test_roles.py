@@ -6,17 +6,21 @@ import itertools
 
 import pytest
 
+from troth.identity.auditors import Auditors
 from troth.identity.roles import TENANT_ROLES
+from troth.identity.users import NewUser
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
-from unit.identity.world import World
+from troth.kernel.ids import new_id
+from unit.identity.world import Person, World
 
 MAY_GIVE = {
-    "owner": {"owner", "admin", "member", "auditor", "privacy-officer"},
+    "owner": {"owner", "admin", "member", "auditor", "privacy-officer", "security-analyst"},
     "admin": {"admin", "member", "auditor"},
     "member": set[str](),
     "auditor": set[str](),
     "privacy-officer": set[str](),
+    "security-analyst": set[str](),
 }
 
 
@@ -132,6 +136,9 @@ def test_an_approver_stands_apart_from_who_asked(world: World) -> None:
     plain = world.person(tenant)
     by_asker = world.person(tenant)
     world.roles.assign(world.caller(asker), by_asker.id, "privacy-officer")
+    by_provider = world.person(tenant)
+    with world.database.write() as connection:
+        world.roles.grant(connection, by_provider.id, "privacy-officer", new_id("sso"))
     world.clock.forward(seconds=1)
     since = epoch_ms(world.clock.now())
     late, raised = world.person(tenant, "privacy-officer"), world.person(tenant)
@@ -140,7 +147,55 @@ def test_an_approver_stands_apart_from_who_asked(world: World) -> None:
     with world.database.read() as connection:
         apart = {
             one
-            for one in (asker.id, giver.actor, made.id, plain.id, by_asker.id, late.id, raised.id)
+            for one in (asker.id, giver.actor, made.id, plain.id, by_asker.id, by_provider.id, late.id, raised.id)
             if world.roles.stands_apart(connection, one, asker.id, since)
         }
     assert apart == {giver.actor, made.id}
+
+
+def test_nothing_is_given_for_longer_than_the_giver_has(world: World) -> None:
+    tenant = world.tenant().id
+    owner, ada, bob = world.caller(world.settled(tenant, "owner")), world.settled(tenant), world.person(tenant)
+    mine = world.roles.assign(owner, ada.id, "admin", days=2)
+    by = world.caller(ada)
+    assert world.roles.assign(by, bob.id, "member").expires_at == mine.expires_at
+    (made,) = world.roles.replace(by, bob.id, frozenset({"auditor"}))[0]
+    assert made.expires_at == mine.expires_at
+    fresh = NewUser(tenant, "eve@example.org", "Eve", frozenset({"admin"}), by.actor, giver=by)
+    assert [one.expires_at for one in world.roles.of(world.users.create(fresh).id)] == [mine.expires_at]
+    auditors = Auditors(world.database, world.roles, world.clock)
+    assert auditors.grant(by, bob.id, 90).expires_at == mine.expires_at
+    world.clock.forward(days=2)
+    with pytest.raises(Denied) as refusal:
+        world.roles.assign(by, bob.id, "member")
+    assert refusal.value.code == "role-not-yours"
+
+
+def test_who_owns_for_an_hour_gives_for_that_hour(world: World) -> None:
+    tenant = world.tenant().id
+    ada, bob = world.settled(tenant), world.person(tenant)
+    with world.database.write() as connection:
+        mine = world.roles.grant(connection, ada.id, "owner", new_id("elv"), lasting_ms=3_600_000)
+    by = world.caller(ada)
+    assert world.roles.assign(by, bob.id, "admin").expires_at == mine.expires_at
+    with pytest.raises(Denied):
+        world.roles.assign(by, bob.id, "owner")
+
+
+def test_who_was_made_by_whom_the_asker_made_does_not_stand_apart(world: World) -> None:
+    tenant = world.tenant().id
+    mallory, eve, sock, officer = (world.settled(tenant, *has) for has in (("owner",), (), (), ()))
+    founder = world.person(tenant, "owner")
+    for giver, made, role in ((mallory, eve, "owner"), (eve, sock, "owner"), (sock, officer, "privacy-officer")):
+        world.roles.assign(world.caller(giver), made.id, role)
+    world.clock.forward(seconds=1)
+
+    def apart(one: Person, asker: Person) -> bool:
+        with world.database.read() as connection:
+            return world.roles.stands_apart(connection, one.id, asker.id, epoch_ms(world.clock.now()))
+
+    assert not any(apart(officer, one) for one in (mallory, eve, sock))
+    assert [apart(officer, founder), apart(founder, officer), apart(mallory, officer)] == [True] * 3
+    world.roles.assign(world.caller(sock), eve.id, "owner")  # a circle ends, and hides nobody who stands in it
+    world.clock.forward(seconds=1)
+    assert [apart(officer, eve), apart(officer, founder)] == [False, True]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from troth.identity.devices.shown import Scheme, Shown
 from troth.identity.sessions import Proof
 from troth.identity.store import sessions
+from troth.kernel.caller import Device
 from troth.kernel.errors import NotFound, Unauthenticated
 from unit.identity.world import TLS, Person, World
 
@@ -107,6 +109,30 @@ def test_a_rotated_token_shown_later_ends_the_session(world: World, ada: Person)
     world.clock.forward(seconds=30)
     assert code_of(world, opened.token) == "session-replayed"
     assert code_of(world, rotated.token) == "session-unknown"
+
+
+def test_an_old_token_alone_ends_no_session_of_a_device(world: World, ada: Person) -> None:
+    opened = world.sessions.open(ada.id, STRONG, "public")
+    world.sessions.bind_to(opened.id, Device("dpop", "thumbprint-of-the-owner"))
+    world.sessions.rotate(opened.id)
+    world.clock.forward(seconds=30)
+    assert code_of(world, opened.token) == "session-replayed"
+    assert opened.id in [one.id for one in world.sessions.list(ada.id)]
+
+
+def test_a_copy_that_no_device_answers_for_keeps_nobody_signed_in(world: World, ada: Person) -> None:
+    opened = world.sessions.open(ada.id, STRONG, "public")
+    with world.database.write() as connection:
+        mine = update(sessions).where(sessions.c.id == opened.id)
+        connection.execute(mine.values(bound="webcrypto", thumbprint="of-the-browser", bound_at=1))
+    for _ in range(2):
+        world.clock.forward(minutes=14)
+        caller = world.sessions.authenticate(opened.token, TLS, Shown(Scheme.COOKIE))
+        assert caller.device.bound is None
+    world.clock.forward(minutes=2)
+    with pytest.raises(Unauthenticated) as refusal:
+        world.sessions.authenticate(opened.token, TLS, Shown(Scheme.COOKIE))
+    assert refusal.value.code == "session-expired"
 
 
 def test_a_session_that_is_gone_is_not_rotated(world: World, ada: Person) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from argon2 import extract_parameters
+from sqlalchemy import delete
 
 from troth.identity.passwords import Argon2Profile, Passwords
 from troth.identity.sign_in import Credentials
-from troth.identity.store import users
+from troth.identity.store import totp, users
 from troth.identity.throttle import network_bucket
 from troth.identity.users import PASSWORD
 from troth.kernel.errors import Invalid, TooMany, TrothError, Unauthenticated, Unavailable
@@ -38,6 +39,16 @@ def test_a_recovery_code_stands_in_once(world: World) -> None:
     with pytest.raises(Unauthenticated) as refusal:
         world.sign_in(ada, code=None, recovery_code=code)
     assert refusal.value.code == "sign-in-failed"
+
+
+def test_who_had_a_second_factor_does_not_get_in_by_password_alone(world: World) -> None:
+    ada = world.settled(world.tenant().id)
+    with world.database.write() as connection:  # as after a move, which leaves passkeys behind
+        connection.execute(delete(totp).where(totp.c.user == ada.id))
+    with pytest.raises(Unauthenticated):
+        world.sign_in(ada, code=None)
+    done = world.sign_in(ada, code=None, recovery_code=ada.recovery_codes[0])
+    assert done.proof.method == "password+recovery"
 
 
 def test_a_used_code_has_a_refusal_of_its_own(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyotp
 from cryptography.exceptions import InvalidTag
@@ -13,25 +13,34 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.identity.blocklist import BlockList
 from troth.identity.bootstrap import Bootstrap
+from troth.identity.governing.reasons import Reasons
 from troth.identity.holder import IdentityHolder
 from troth.identity.keys import ApiKeys
 from troth.identity.known_devices import KnownDevices
+from troth.identity.mfa.challenges import Challenges
+from troth.identity.mfa.passkeys import Passkeys
 from troth.identity.mfa.recovery import RecoveryCodes
+from troth.identity.mfa.relying_party import RelyingParty
 from troth.identity.mfa.totp import Totp
 from troth.identity.own_account import OwnAccount
+from troth.identity.own_passkeys import OwnPasskeys
+from troth.identity.passkey_sign_in import PasskeySignIn
 from troth.identity.passwords import Argon2Profile, Passwords
 from troth.identity.privacy import PrivacySettings
 from troth.identity.roles import Roles
 from troth.identity.sessions import Sessions
 from troth.identity.sign_in import Credentials, SignedIn, SignIn
+from troth.identity.sso.ending import promoted
+from troth.identity.sso.links import Links
 from troth.identity.tenants import Tenant, Tenants
 from troth.identity.throttle import Throttle
 from troth.identity.users import IssuedUser, NewUser, Users
-from troth.kernel.caller import Caller, Connection
+from troth.kernel.caller import Caller, Connection, Device
 from troth.kernel.errors import Gone, IntegrityError
 from troth.storage.database import Database
-from worlds import ListRecorder, MovableClock
+from worlds import ListRecorder, MovableClock, PlainSealer
 
+DEVICE = Device("webcrypto", "thumbprint-a", 0)
 CHEAP = Argon2Profile(memory_kib=8, passes=1, lanes=1)
 TLS = Connection(tls="TLSv1.3", zone="public", network="network-a")
 BLOCKED = BlockList.shipped()
@@ -96,35 +105,58 @@ class World:
         self.passwords = Passwords(CHEAP, BLOCKED)
         self.tenants = Tenants(self.database, self.clock)
         self.users = Users(self.database, self.fields, self.passwords, self.clock)
-        self.roles = Roles(self.database, self.clock)
+        self.roles = Roles(self.database, self.clock, promoted)
         self.totp = Totp(self.database, self.fields, self.clock)
         self.recovery = RecoveryCodes(self.database)
         self.sessions = Sessions(self.database, self.clock)
         self.keys = ApiKeys(self.database, self.fields, self.clock)
+        self.reasons = Reasons(self.database, self.fields)
+        self.links = Links(self.database, self.fields, self.clock)
         self.devices = KnownDevices(self.database, self.clock)
         self.throttle = Throttle(self.database, self.clock)
         self.privacy = PrivacySettings(self.database)
         self.recorder = ListRecorder()
+        self.passkeys = Passkeys(
+            database=self.database,
+            fields=self.fields,
+            clock=self.clock,
+            challenges=Challenges(self.database, self.clock),
+            party=RelyingParty("troth.example.org", ("https://troth.example.org",)),
+        )
         self.signing_in = SignIn(
             users=self.users,
             passwords=self.passwords,
             totp=self.totp,
             recovery=self.recovery,
+            passkeys=self.passkeys,
             devices=self.devices,
             throttle=self.throttle,
             sessions=self.sessions,
             recorder=self.recorder,
+            details=PlainSealer(),
             clock=self.clock,
         )
         self.own = OwnAccount(
             users=self.users,
             totp=self.totp,
             recovery=self.recovery,
+            passkeys=self.passkeys,
             sessions=self.sessions,
             throttle=self.throttle,
         )
+        self.by_passkey = PasskeySignIn(sign_in=self.signing_in)
+        self.own_passkeys = OwnPasskeys(own=self.own)
         self.bootstrap = Bootstrap(tenants=self.tenants, users=self.users, totp=self.totp, recovery=self.recovery)
-        self.holder = IdentityHolder(self.database, self.users, self.roles, self.sessions, self.keys)
+        self.holder = IdentityHolder(
+            self.database,
+            self.users,
+            self.roles,
+            self.sessions,
+            self.keys,
+            links=self.links,
+            passkeys=self.passkeys,
+            reasons=self.reasons,
+        )
 
     def tenant(self, name: str = "Acme", jurisdiction: str = "eu") -> Tenant:
         return self.tenants.create(name, jurisdiction)
@@ -138,6 +170,7 @@ class World:
     def settled(self, tenant: str, *roles: str, email: str = "") -> Person:
         """A person who has changed the password and set up the second factor."""
         person = self.person(tenant, *roles, email=email)
+        self.clock.forward(seconds=1)  # an own password is one that was written later than the account
         caller = self.caller(person)
         new = "violet harbour " + secrets.token_hex(4)
         token = self.own.change_password(caller, person.password, new).token
@@ -165,5 +198,9 @@ class World:
         return self.signing_in.sign_in(Credentials(**{**given, **changes}), TLS, "req_1")  # type: ignore[arg-type]
 
     def caller(self, person: Person) -> Caller:
-        """The person as a caller, through a fresh session."""
-        return self.sessions.authenticate(self.sign_in(person).session.token, TLS)
+        """The person as a caller, through a fresh session that their device answers for."""
+        return self.at_device(self.sign_in(person).session.token)
+
+    def at_device(self, token: str) -> Caller:
+        """Who holds this session, as if its device had answered."""
+        return replace(self.sessions.authenticate(token, TLS), device=DEVICE)

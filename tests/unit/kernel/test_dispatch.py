@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from pydantic import BaseModel
 
-from troth.kernel.caller import anonymous
+from troth.kernel.caller import Caller, Origin, anonymous
 from troth.kernel.data_class import DataClass
+from troth.kernel.details import MAX_REASON, Owner, SealedDetails
 from troth.kernel.dispatch import Dispatcher, Internal
 from troth.kernel.errors import Conflict, Denied, TrothError, Unauthenticated, Unavailable
 from troth.kernel.operation import Call, Group, Registry, Route, Stream, operation
-from worlds import FaultList, ListRecorder, MovableClock, RoleDecider, person
+from worlds import FaultList, ListRecorder, MovableClock, PlainSealer, RoleDecider, person
 
 
 class Word(BaseModel):
@@ -35,6 +36,12 @@ class Echo:
         """Say it."""
         self.ran += 1
         call.note(object="obj_x", count=1)
+        return request
+
+    @operation("echo.explain", group=Group.OWN_DATA, request=Word)
+    def explain(self, call: Call, request: Word) -> Word:
+        """Give a reason about somebody else."""
+        call.explain(request.word, "usr_other")
         return request
 
     @operation("echo.where", group=Group.OWN_DATA, request=Word, quick=True)
@@ -269,3 +276,84 @@ def test_a_quick_operation_runs_on_the_loop_only_where_the_database_is_at_hand(
     asyncio.run(dispatcher.run_async("echo.where", person("own-data"), Word()))
     assert (echo.where_it_ran == threading.get_ident()) is at_hand
     assert _phases(recorder) == [("opened", "pending", None), ("closed", "done", None)]
+
+
+@dataclass
+class Sealer(PlainSealer):
+    """Seals in the clear, and notes for whom and on which thread."""
+
+    at_once: bool = True
+    sealed: list[tuple[Owner, dict[str, str], int]] = field(default_factory=list)
+
+    def seal(self, owner: Owner, details: Mapping[str, str]) -> SealedDetails | None:
+        self.sealed.append((owner, dict(details), threading.get_ident()))
+        return super().seal(owner, details)
+
+    def at_hand(self, owner: Owner) -> bool:
+        return self.at_once
+
+
+def _from_somewhere(caller: Caller) -> Caller:
+    origin = Origin("api", "203.0.113.7", "curl/8")
+    return replace(caller, connection=replace(caller.connection, origin=origin))
+
+
+def _known(echo: Echo, recorder: ListRecorder, sealer: Sealer) -> Dispatcher:
+    return Dispatcher(Registry(echo), RoleDecider(), recorder, MovableClock(), FaultList(), details=sealer)
+
+
+def test_from_where_somebody_came_lies_beside_the_opening_entry(echo: Echo, recorder: ListRecorder) -> None:
+    sealer, caller = Sealer(), _from_somewhere(person("own-data"))
+    _known(echo, recorder, sealer).run("echo.say", caller, Word())
+    opened, closed = recorder.entries
+    ((owner, details, _),) = sealer.sealed
+    assert owner == (caller.tenant, caller.subject)
+    assert details.items() >= {"door": "api", "address": "203.0.113.7", "agent": "curl/8"}.items()
+    assert opened.sealed is not None
+    assert opened.as_json()["pd"] == opened.sealed.commitment
+    assert closed.sealed is None
+    assert "203.0.113.7" not in str(opened)
+    assert "203.0.113.7" not in str(opened.as_json())
+
+
+def test_a_refusal_by_the_policy_or_at_the_door_says_from_where_too(echo: Echo, recorder: ListRecorder) -> None:
+    dispatcher = _known(echo, recorder, Sealer())
+    caller = _from_somewhere(person())
+    with pytest.raises(Denied):
+        dispatcher.run("echo.say", caller, Word())
+    dispatcher.refuse("echo.say", caller, Conflict("unreadable"))
+    assert [entry.sealed is not None for entry in recorder.entries] == [True, True]
+
+
+def test_of_strangers_and_of_calls_within_the_process_nothing_is_kept(echo: Echo, recorder: ListRecorder) -> None:
+    sealer = Sealer()
+    dispatcher = _known(echo, recorder, sealer)
+    with suppress(Unauthenticated):
+        dispatcher.run("echo.say", _from_somewhere(anonymous()), Word())
+    dispatcher.run("echo.say", person("own-data"), Word())
+    assert sealer.sealed == []
+    assert len(recorder.entries) == 3
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_event_loop_waits_for_no_keys(echo: Echo, recorder: ListRecorder, at_once: bool) -> None:
+    sealer, caller = Sealer(at_once=at_once), _from_somewhere(person("own-data"))
+    asyncio.run(_known(echo, recorder, sealer).run_async("echo.say", caller, Word()))
+    ((_, _, thread),) = sealer.sealed
+    assert (thread == threading.get_ident()) is at_once
+    assert recorder.entries[0].sealed is not None
+
+
+def test_a_reason_lies_beside_the_closing_entry_for_whom_it_is_about(echo: Echo, recorder: ListRecorder) -> None:
+    sealer, caller = Sealer(), person("own-data")
+    _known(echo, recorder, sealer).run("echo.explain", caller, Word(word="because\n" + "x" * 600))
+    ((owner, details, _),) = sealer.sealed
+    assert owner == (caller.tenant, "usr_other")
+    assert details["reason"].startswith("because x")
+    assert len(details["reason"]) == MAX_REASON
+    assert [entry.sealed is not None for entry in recorder.entries] == [False, True]
+
+
+def test_without_a_sealer_nothing_is_kept(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
+    dispatcher.run("echo.explain", _from_somewhere(person("own-data")), Word(word="because"))
+    assert [entry.sealed for entry in recorder.entries] == [None, None]

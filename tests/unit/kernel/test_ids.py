@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,3 +41,12 @@ def test_anything_else_is_a_typed_refusal(text: str) -> None:
         assert error.code == "bad-id"
     else:
         assert len(raw) == 16
+
+
+def test_the_id_of_a_request_begins_with_its_time() -> None:
+    before = time.time_ns() // 1_000_000
+    made = [new_id("req") for _ in range(3)]
+    after = time.time_ns() // 1_000_000
+    times = [int.from_bytes(id_bytes(one)[:6], "big") for one in made]
+    assert before <= times[0] <= times[1] <= times[2] <= after
+    assert len({id_bytes(one)[6:] for one in made}) == 3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from root_world import Provider
+from root_world import PIN, Provider, secret, tree_over
 from troth.kernel.errors import Unavailable
 from troth.keys.absence import AWAY, Attendance
 from troth.keys.domains import Domain
@@ -51,8 +51,8 @@ def test_one_that_is_away_is_noted_and_back_when_it_answers(tmp_path: Path, code
     assert attendance.present() == {name: {ROOT}}
 
 
-@pytest.mark.parametrize("code", ["root-provider-changed", "hsm-pin", "hsm-library", "openbao-denied", "openbao-mount"])
-def test_one_that_is_another_or_set_up_wrongly_is_not_away(tmp_path: Path, code: str) -> None:
+@pytest.mark.parametrize("code", ["root-provider-changed", "hsm-unfit", "key-folder-open", "key-file-open"])
+def test_one_that_is_another_or_gives_keys_away_is_not_away(tmp_path: Path, code: str) -> None:
     attendance, _, _ = attended(tmp_path, code)
     with pytest.raises(Unavailable) as refused:
         attendance.present()
@@ -79,3 +79,15 @@ def test_a_block_that_fails_for_another_reason_says_so(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refused, attendance.required():
         raise Unavailable("just now", code="openbao-offline")
     assert refused.value.code == "seal-pending"
+
+
+def test_a_new_tree_needs_every_domain_and_says_what_is_wrong(tmp_path: Path) -> None:
+    """What starts without a domain has met it before: a first start with a typing error is refused by its name."""
+    providers = [Provider(kind, tmp_path / kind) for kind in ("local", "pkcs11")]
+    secret(providers[1].place.pin_file, "11112222")
+    with pytest.raises(Unavailable) as refused:
+        tree_over(tmp_path, [one.root() for one in providers]).resume()
+    assert refused.value.code == "hsm-pin"
+    assert providers[0].root().present() == []
+    secret(providers[1].place.pin_file, PIN)
+    assert tree_over(tmp_path, [one.root() for one in providers]).resume()

@@ -48,7 +48,7 @@ def test_a_missing_extra_is_named(
     real = builtins.__import__
 
     def without(name: str, *rest: Any, **named: Any) -> Any:
-        if name.startswith(("troth.keys.roots.module", "troth.keys.roots.openbao")):
+        if name.startswith(("troth.keys.roots.module", "troth.keys.roots.transit")):
             raise ImportError(library)
         return real(name, *rest, **named)
 

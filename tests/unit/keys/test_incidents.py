@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from key_world import World
+from key_world import World, replaced
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, Invalid, NotFound, Unavailable
 from troth.keys.incidents import Incidents
@@ -76,7 +76,7 @@ def test_a_compromised_shared_unit_is_replaced_at_once(world: World) -> None:
 def test_an_incident_moves_everything_before_it_destroys(world: World) -> None:
     made = world.own("ten_a", "usr_a", 2) + world.own("ten_a", "usr_b")
     mover = Mover(world, USER)
-    assert Incidents(world.tree, [mover], pause=lambda _: None).units(TENANT, "lost-laptop") == 3
+    assert replaced(Incidents(world.tree, [mover], pause=lambda _: None), TENANT, "lost-laptop") == 3
     assert set(mover.moved) == {one.key.id for one in made}
     for new in mover.moved.values():
         world.tree.key(new)
@@ -89,14 +89,9 @@ def test_an_incident_that_was_stopped_goes_on(world: World, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(world.tree, "destroy_units", lambda _: (_ for _ in ()).throw(Unavailable("Stopped.")))
         with pytest.raises(Unavailable):
-            Incidents(world.tree, [mover], pause=lambda _: None).units(
-                Scope.of_units([one.key.id for one in made]), "x"
-            )
+            replaced(Incidents(world.tree, [mover], pause=lambda _: None), TENANT, "x")
     assert world.tree.key(made[0].key.id, Use.REENCRYPTION) == made[0].key
-    assert (
-        Incidents(world.tree, [mover], pause=lambda _: None).units(Scope.of_units([one.key.id for one in made]), "x")
-        == 2
-    )
+    assert replaced(Incidents(world.tree, [mover], pause=lambda _: None), TENANT, "x") == 2
 
 
 def test_nothing_is_marked_when_its_content_cannot_be_moved(world: World) -> None:
@@ -104,11 +99,11 @@ def test_nothing_is_marked_when_its_content_cannot_be_moved(world: World) -> Non
     account = world.shared("ten_a", "usr_a", "account")
     for movers in ([], [Mover(world, USER)]):
         with pytest.raises(Unavailable) as refusal:
-            Incidents(world.tree, movers).units(TENANT, "lost-laptop")
+            Incidents(world.tree, movers).begin(TENANT, "lost-laptop")
         assert refusal.value.code == "no-reencryption"
     assert [world.tree.key(one.key.id) for one in (unit, account)] == [unit.key, account.key]
     with pytest.raises(NotFound):
-        Incidents(world.tree).units(Scope.of_units([bytes(16)]), "x")
+        Incidents(world.tree).begin(Scope.of_tenant("ten_none"), "x")
 
 
 def test_compromised_roots_are_replaced_with_every_page(two_domains: World, small_pages: None) -> None:

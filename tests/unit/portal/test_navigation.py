@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from troth.kernel.caller import Authentication, Caller, anonymous
-from troth.portal.navigation import entries, may_erase_others, start
+from troth.portal.navigation import entries, may_erase_others, sections, start
 from worlds import person
 
 OPERATOR = Caller("usr_o", "operator", roles=frozenset({"operator"}), authentication=Authentication("password+totp", 2))
@@ -44,3 +44,10 @@ def test_roles_add_up() -> None:
 
 def test_who_erases_others() -> None:
     assert [may_erase_others(person(role)) for role in ("owner", "privacy-officer", "admin")] == [True, True, False]
+
+
+def test_an_owners_doors_stand_in_few_sections_and_each_once() -> None:
+    for caller in (person("owner"), OPERATOR):
+        assert len(sections(caller)) <= 5
+        assert len(doors(caller)) == len(set(doors(caller))) >= 10
+        assert max(len(one.entries) for one in sections(caller)) <= 6

@@ -7,7 +7,7 @@ import pytest
 from troth.kernel.caller import anonymous
 from troth.kernel.errors import NotFound
 from troth.portal.desk import refused
-from troth.portal.render import POLICY, Page, address, day, moment, page, size, static
+from troth.portal.render import POLICY, Page, address, counted, day, moment, page, percent, shortened, size, static
 from worlds import person
 
 
@@ -39,10 +39,22 @@ def test_sizes(count: int, told: str) -> None:
     assert size(count) == told
 
 
+def test_numbers_for_people() -> None:
+    assert [counted(1, "day"), counted(0, "day"), counted(28_800, "day")] == ["1 day", "0 days", "28,800 days"]
+    assert counted(2, "entry", "entries") == "2 entries"
+    told = [percent(value) for value in (None, 100.0, 99.5, 0.0, 99.9996, 1.001)]
+    assert told == ["no data", "100 %", "99.5 %", "0 %", "99.999 %", "1.001 %"]
+
+
+def test_long_ids_by_their_beginning() -> None:
+    assert shortened("usr_r4u24qmev5kqswlomaiaohdmf4") == "usr_r4u24qme\N{HORIZONTAL ELLIPSIS}"
+    assert shortened("ten_a") == "ten_a"
+
+
 def test_a_page_lets_nothing_in_and_is_kept_nowhere() -> None:
     shown = page("verify.html", Page("Verify"), result=None, error=None)
     assert shown.headers["content-security-policy"] == POLICY
-    assert "script" not in POLICY
+    assert "script-src" not in POLICY
     assert "unsafe" not in POLICY
     assert shown.headers["cache-control"] == "no-store"
 

@@ -10,6 +10,7 @@ from troth.identity.rectification import RectificationOperations
 from troth.identity.roles import TENANT_ROLES
 from troth.kernel.operation import declarations
 from troth.portal import words
+from troth.promises.evidence import EvidenceOperations
 from troth.promises.operations import PromiseOperations
 from troth.vault.erasure_operations import ErasureOperations, OffboardingOperations
 from troth.vault.holding_operations import (
@@ -28,6 +29,7 @@ OWNERS = (
     CertificateOperations,
     ConsentOperations,
     ErasureOperations,
+    EvidenceOperations,
     GatewayOperations,
     HoldOperations,
     IdentityOperations,
@@ -50,6 +52,11 @@ def test_every_operation_has_human_words() -> None:
     names = {declaration.name for owner in OWNERS for _, declaration in declarations(owner)}
     assert len(names) > 50
     assert sorted(names - words.OPERATIONS.keys()) == []
+
+
+def test_a_refusal_says_why_in_words() -> None:
+    assert words.code("no-proof") == "the proof was not ready yet"
+    assert words.code("hold-not-found") == "hold not found"
 
 
 def test_every_role_has_human_words() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from troth.promises.catalogue import catalogue
 from troth.promises.check import Check, Facts, Result, counted, judge
+from troth.promises.checks import all_checks
 from troth.promises.status import Run, State, standing
 
 NOW = 1_800_000_000_000
@@ -66,3 +68,16 @@ def test_an_empty_population_proves_nothing() -> None:
     assert judge(Facts(5, 5, 1)) is Result.FAIL
     assert judge(Facts(5, 5, 0)) is Result.PASS
     assert judge(Facts(0, 0, 0, configured=False)) is Result.NOT_CONFIGURED
+
+
+@pytest.mark.parametrize(
+    ("promise", "wanted"), [("LOC-02", "facility register"), ("LOC-03", "report period"), ("LOC-05", "per platform")]
+)
+def test_what_only_people_can_show_is_unknown_and_says_what_to_enter(promise: str, wanted: str) -> None:
+    """Facilities, the provider's SOC 2 and attestations: no check claims them, so they cannot turn green."""
+    assert not [check.id for check in all_checks() if promise in check.promises]
+    found = standing(promise, all_checks(), {}, 0, catalogue()[promise].missing)
+    assert (found.state, found.runs) == (State.UNKNOWN, ())
+    assert wanted in found.reason
+    assert found.reason.startswith("nobody has entered")
+    assert catalogue()["TRN-01"].missing == "nothing looks at it yet" or catalogue()["TRN-01"].record

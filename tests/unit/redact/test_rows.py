@@ -110,3 +110,10 @@ def test_any_object_keeps_its_shape(row: dict[str, object]) -> None:
     result = redactor().redact(parse_row(json.dumps(row).encode(), 1, Limits()))
     assert len(result) == len(row)
     json.dumps(result, ensure_ascii=False).encode()
+
+
+def test_thousands_of_keys_that_become_one() -> None:
+    """As many steps as keys: counting each name up from two would take 200 million."""
+    row = {f"m{n}@example.org": n for n in range(20_000)}
+    made = list(RowRedactor(rules_detector(), training_policy(), b"k" * 32).redact(row))
+    assert (made[0], made[1], made[-1], len(set(made))) == ("<EMAIL>", "<EMAIL>_2", "<EMAIL>_20000", 20_000)

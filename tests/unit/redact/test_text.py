@@ -74,3 +74,22 @@ def test_what_is_found_is_gone(text: str) -> None:
     result = redact(text, Everything(), policy(Action.MASK), KEY)
     assert not any(c.isalpha() for c in result.text)
     assert len(result.text) == len(text)
+
+
+class Mentions:
+    """Says of each name whom it means."""
+
+    version = "mentions"
+
+    def detect(self, text: str) -> list[Span]:
+        names = [(text.index(name), name) for name in ("Maria Keller", "Ms Keller", "KELLER", "Bo Li")]
+        return [Span(at, at + len(n), "person", 1.0, "m", "" if n == "Bo Li" else "Maria Keller") for at, n in names]
+
+
+@pytest.mark.parametrize("action", [Action.PSEUDONYM, Action.SURROGATE])
+def test_one_person_is_one_pseudonym_in_all_mentions(action: Action) -> None:
+    decisions = dict(training_policy().decisions) | {"person_name": Decision(action=action)}
+    one = Policy(name="t", version=1, decisions=decisions)
+    said = redact("Maria Keller | Ms Keller | KELLER | Bo Li", Mentions(), one, KEY).text.split(" | ")
+    surnames = [words.split()[-1].casefold() for words in said]
+    assert surnames[0] == surnames[1] == surnames[2] != surnames[3]

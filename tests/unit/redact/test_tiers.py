@@ -116,7 +116,7 @@ def test_the_version_names_rules_weights_and_code() -> None:
 @pytest.mark.parametrize("name", sorted(DIGESTS))
 def test_other_weights_stop_the_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DIGESTS, name, "0" * 64)
-    for cached in (tiers._with_model, tiers._knowledge, tiers._tagger):
+    for cached in (tiers._with_model, tiers.knowledge, tiers._tagger):
         cached.cache_clear()
     with pytest.raises(Unavailable) as refused:
         tiers.detector(MODELS[-1] if name != "knowledge" else "fast")

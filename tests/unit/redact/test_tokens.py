@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from troth.redact.detect import rules_detector
 from troth.redact.policy import vendor_policy
-from troth.redact.tokens import StreamRestorer, TokenMap
+from troth.redact.tokens import TokenMap
 
 PROMPT = (
     "Hi, I am Maria Keller 😀, maria@example.org, again maria@example.org, «<EMAIL_aaaaaaaaaa>» call +44 20 7946 0958"
@@ -76,33 +76,46 @@ def test_round_trip(text: str) -> None:
     assert live.restore(live.redact(text)) == text
 
 
-def test_every_split() -> None:
-    live = tokens()
-    out = live.redact(PROMPT)
-    for first, second in itertools.combinations_with_replacement(range(len(out) + 1), 2):
-        stream = StreamRestorer(live)
-        pieces = [stream.feed(part) for part in (out[:first], out[first:second], out[second:])]
-        assert "".join(pieces) + stream.finish() == PROMPT
+def test_texts_of_a_conversation_are_one_document() -> None:
+    texts = ("Ask Stone.", "Dear Ms Maria Stone,", "STONE, said Maria", "plain")
+    with tokens() as live:
+        out = live.redact_all(texts)
+        assert "stone" not in " ".join(out).casefold()
+        assert "Maria" not in " ".join(out)
+        assert [live.restore(one) for one in out] == list(texts)
+        assert out[3] == "plain"
+        assert len({one.split("_")[1].rstrip(">") for one in live.placeholders()}) == 1  # one person
+        assert all(len(one.split("_")) == 3 for one in sorted(live.placeholders(), key=len)[1:])
+    assert live.restore(out[0]) == out[0]
 
 
-@given(st.lists(_BITS, max_size=12).map("".join), st.lists(st.integers(0, 200), max_size=8))
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("write to maria.keller@exam", "ple.org now"),
+        ("card 4111 1111", "1111 1111 till May"),
+        ("card 4111111", "111111111"),
+    ],
+)
+def test_a_value_in_two_texts(one: str, other: str) -> None:
+    with tokens() as live:
+        out = live.redact_all([one, other], [(0, 1)])
+        assert [live.restore(text) for text in out] == [one, other]
+        assert not any(part in out[0] + out[1] for part in ("maria", "exam", "ple.org", "4111", "1111"))
+        assert live.redact_all([one, other])[1] == other  # nothing joins them here
+
+
+def test_a_value_that_ends_takes_no_word_of_the_next_text() -> None:
+    with tokens() as live:
+        out = live.redact_all(["write to maria@example.org", "Thanks a lot"], [(0, 1)])
+        assert out[1] == "Thanks a lot"
+
+
+@given(st.lists(st.lists(_BITS, max_size=5).map("".join), max_size=5))
 @settings(deadline=None)
-def test_stream_equals_whole(text: str, cuts: list[int]) -> None:
+def test_round_trip_of_conversations(texts: list[str]) -> None:
     live = tokens()
-    out = live.redact(text) + " and " + live.redact("b@example.org")[:9]
-    stream, position, parts = StreamRestorer(live), 0, []
-    for cut in [*sorted(min(c, len(out)) for c in cuts), len(out)]:
-        parts.append(stream.feed(out[position:cut]))
-        position = cut
-    assert "".join(parts) + stream.finish() == live.restore(out)
-
-
-@pytest.mark.parametrize("tail", ["<", "<EMAIL", "a < b", "<EMAIL_zzzz", "<PERSON_"])
-def test_holds_back_only_an_open_placeholder(tail: str) -> None:
-    live = tokens()
-    placeholder = live.redact("maria@example.org")
-    stream = StreamRestorer(live)
-    given_out = stream.feed("text " + tail)
-    expected = "text " if placeholder.startswith(tail) else "text " + tail
-    assert given_out == expected
-    assert given_out + stream.finish() == "text " + tail
+    out = live.redact_all(texts, itertools.pairwise(range(len(texts))))
+    assert [live.restore(one) for one in out] == texts
+    values = [live.restore(one) for one in live.placeholders()]
+    assert len(values) == len(set(values))

@@ -96,6 +96,26 @@ def test_missing_names_and_second_deletes(blobs: LocalBlobs) -> None:
     assert (blobs.delete("x"), blobs.delete("x")) == (True, False)
 
 
+def test_many_deletes_sync_each_folder_once(blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{folder}/{at}" for folder in "abc" for at in range(20)]
+    blobs.create_all((name, b"1") for name in names)
+    synced: list[Path] = []
+    monkeypatch.setattr("troth.storage.blobs.sync_folder", synced.append)
+    assert blobs.delete_all([*names[:-20], "d/none"]) == 40
+    # Another house of this process may write in its own store meanwhile.
+    assert sorted(folder.name for folder in synced if folder.is_relative_to(tmp_path)) == ["a", "b"]
+
+
+def test_a_disk_that_does_not_delete_is_told(blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    blobs.create("a/1", b"1")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(Unavailable):
+        blobs.delete_all(["a/1", "b/1"])
+
+
 def test_names_are_listed_by_prefix(blobs: LocalBlobs) -> None:
     for name in ("k/2", "k/1", "m/1"):
         blobs.create(name, b"")

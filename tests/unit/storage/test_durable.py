@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from troth.kernel.errors import Unavailable
-from troth.storage.durable import sync_folder
+from troth.storage.durable import sync_folder, write_file
 
 
 def test_the_folder_itself_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +34,22 @@ def test_what_was_not_synced_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(Unavailable):
         sync_folder(tmp_path)
     assert len([*Path("/proc/self/fd").iterdir()]) == before, "no descriptor stays open"
+
+
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    path, real = tmp_path / "note", getattr(os, call)
+    write_file(path, b"before")
+
+    def cut(*args: object) -> None:
+        real(*args)
+        raise OSError(errno.EIO, "the disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, cut)
+        with pytest.raises(Unavailable) as refusal:
+            write_file(path, b"after")
+    assert refusal.value.code == "file-not-written"
+    assert path.read_bytes() == b"before"
+    write_file(path, b"after")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"after", 0o600)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, select, text
 
 import troth
 import troth.wiring
 from database_world import DATABASES, fresh_place
+from troth.gateway import store as gateway
+from troth.gateway.limits.store import UsageRow, add_row, budgets, usage_days, usage_rows
+from troth.gateway.store import ReceiptRow
+from troth.identity.store import api_keys, tenants, users
+from troth.kernel.scope import SYSTEM
 from troth.storage.database import Database, metadata
 from troth.storage.migrate import HEAD, current, upgrade
+from troth.vault import prints
 
 
 @pytest.fixture(params=DATABASES)
@@ -41,6 +48,75 @@ def test_an_up_to_date_database_is_left_alone(empty: Database) -> None:
     upgrade(empty)
     with empty.read() as connection:
         assert not inspect(connection).has_table("outbox")
+
+
+def downgrade(database: Database, to: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow, and only here
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(troth.__file__).parent / "storage" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with database.write(SYSTEM) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
+def test_receipts_outlive_what_they_say_of_marks(empty: Database) -> None:
+    upgrade(empty)
+    row = ReceiptRow("ten_a", "req_a", "obj_a", "acme", "m", 1, 2, "answered", ("obj_b",), {"watermark": 1})
+    with empty.write(SYSTEM) as connection:
+        gateway.add_receipt(connection, row)
+        prints.add(connection, "ten_a", "obj_b", [b"p" * prints.BYTES])
+    downgrade(empty, "0026")
+    with empty.read(SYSTEM) as connection:
+        assert not inspect(connection).has_table("vault_print")
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert gateway.find_receipt(connection, "ten_a", "req_a") == replace(row, marked=None)
+        assert list(prints.pages(connection, None)) == []
+
+
+def test_budgets_come_and_go_without_what_requests_used(empty: Database) -> None:
+    upgrade(empty)
+    budget = {"id": "bud_a", "tenant": "ten_a", "scope": "tenant", "target": "ten_a", "person": "", "span": "month"}
+    budget |= {"amount": 1, "currency": "EUR", "stops": True, "set_by": "usr_a", "set_at": 0}
+    day = {"tenant": "ten_a", "day": 0, "model": "m", "vendor": "v", "currency": "EUR", "requests": 1, "cost": 9}
+    used = UsageRow("ten_a", 1, "req_a", "usr_a", "", "chat.complete", "m", "v", *range(6), "EUR", "answered")
+    with empty.write(SYSTEM) as connection:
+        connection.execute(insert(budgets), budget)
+        connection.execute(insert(usage_days), day | dict.fromkeys(("tokens_in", "tokens_out", "images", "seconds"), 0)
+                           | {"bytes": 0})  # fmt: skip
+        for _ in range(2):
+            add_row(connection, used)
+    downgrade(empty, "0027")
+    with empty.read(SYSTEM) as connection:
+        assert inspect(connection).get_pk_constraint("usage_row")["constrained_columns"] == ["tenant", "at", "request"]
+    with empty.read(SYSTEM) as connection:
+        assert not any(inspect(connection).has_table(one) for one in ("budget", "budget_spent", "own_limit"))
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(budgets)).all() == []
+        assert connection.execute(select(usage_days.c.cost)).scalars().all() == [9]
+        rows = [UsageRow(*row) for row in connection.execute(select(usage_rows).order_by(usage_rows.c.request))]
+        assert rows == [used, replace(used, request="req_a-2")]
+
+
+def test_keys_with_limits_do_not_outlive_their_columns(empty: Database) -> None:
+    upgrade(empty)
+    person = {"id": "usr_a", "tenant": "ten_a", "email_index": b"i", "email": b"e", "display_name": b"n"}
+    person |= {"password": b"p", "password_at": 0, "password_issued": False, "active": True, "created_at": 0}
+    key = {"user": "usr_a", "digest": b"d", "name": b"n", "scopes": "generate", "created_at": 0, "expires_at": 1}
+    limits = ({}, {"networks": b"n", "network_marks": b"m"}, {"models": "a b"})
+    with empty.write(SYSTEM) as connection:
+        connection.execute(insert(tenants), {"id": "ten_a", "name": "A", "jurisdiction": "eu", "created_at": 0})
+        connection.execute(insert(users), person)
+        for number, limit in enumerate(limits):
+            connection.execute(insert(api_keys), {"id": f"key_{number}", **key, **limit})
+    downgrade(empty, "0016")
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(api_keys.c.id)).scalars().all() == ["key_0"]
 
 
 def test_head_is_the_newest_file() -> None:

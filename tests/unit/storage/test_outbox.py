@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from troth.kernel.errors import Invalid, Unavailable
+from troth.kernel.details import SealedDetails
+from troth.kernel.errors import Conflict, Invalid, Unavailable
 from troth.kernel.record import Entry, Outcome
 from troth.storage.database import Database, metadata
-from troth.storage.outbox import Outbox, discard, pending, row
+from troth.storage.outbox import MAX_LEAF, Outbox, discard, pending, row
 from worlds import sqlite
 
 
@@ -86,7 +87,7 @@ def test_a_closed_outbox_refuses(outbox: Outbox) -> None:
 def test_discarded_entries_do_not_come_back(database: Database, outbox: Outbox) -> None:
     outbox.record(_entry("req_1"))
     with database.write() as connection:
-        discard(connection, [seq for seq, _, _ in pending(connection, 10)])
+        discard(connection, pending(connection, 10))
     assert _requests(database) == []
 
 
@@ -142,10 +143,27 @@ FACTS = st.dictionaries(
 )
 
 
-@given(request=TEXT, code=st.none() | TEXT, policies=st.lists(TEXT).map(tuple), facts=FACTS)
-def test_the_leaf_is_canonical_json(request: str, code: str | None, policies: tuple[str, ...], facts: Any) -> None:
-    entry = replace(_entry(request), code=code, policies=policies, facts=facts)
+MAYBE = st.none() | TEXT
+SEALED = TEXT.map(lambda commitment: SealedDetails(("ten_a", "usr_a"), commitment, b""))
+MEMBERS: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("log", "operation", "phase", "request", "actor"), TEXT),
+    **dict.fromkeys(("tenant", "code", "evidence", "clock"), MAYBE),
+    "outcome": st.sampled_from(Outcome),
+    "time": st.integers(1 - 2**53, 2**53 - 1),
+    "policies": st.lists(TEXT).map(tuple),
+    "facts": FACTS,
+    "sealed": st.none() | SEALED,
+}
+
+
+@given(members=st.fixed_dictionaries({}, optional=MEMBERS))
+def test_the_leaf_is_canonical_json(members: dict[str, Any]) -> None:
+    entry = replace(_entry("req_1"), **members)
     assert row(entry)["leaf"] == rfc8785.dumps(entry.as_json())
+
+
+def test_the_test_above_sets_every_member() -> None:
+    assert {one.name for one in fields(Entry)} == {*MEMBERS}  # a new one must reach the leaf
 
 
 def test_a_number_that_canonical_json_cannot_carry_is_refused() -> None:
@@ -196,3 +214,51 @@ def test_a_closed_outbox_refuses_an_event_loop(outbox: Outbox) -> None:
     outbox.close()
     with pytest.raises(Unavailable):
         asyncio.run(outbox.keep(_entry("req_1")))
+
+
+def test_entries_that_changed_while_they_were_placed_stay(database: Database, outbox: Outbox) -> None:
+    for number in range(4):
+        outbox.record(_entry(f"req_{number}"))
+    with database.read() as connection:
+        rows = pending(connection, 10)
+    for wrong in ([rows[0], rows[2]], [*rows, (rows[-1].seq + 1, *rows[-1][1:])]):
+        with pytest.raises(Conflict), database.write() as connection:
+            discard(connection, wrong)
+    assert len(_requests(database)) == 4
+
+
+def test_a_number_that_was_given_anew_is_not_taken_for_the_entry_that_had_it(
+    database: Database, outbox: Outbox
+) -> None:
+    outbox.record(_entry("req_1"))
+    with database.read() as connection:
+        seen = pending(connection, 10)
+    with database.write() as connection:
+        discard(connection, seen)
+    outbox.record(_entry("req_2"))
+    with pytest.raises(Conflict), database.write() as connection:
+        discard(connection, seen)
+    assert _requests(database) == ["req_2"]
+
+
+def test_whatever_ends_the_outbox_nobody_waits_for_ever(
+    database: Database, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda died: ended.append(died.exc_type.__name__))
+    monkeypatch.setattr(database, "apply_each", lambda _changes: {}["x"])
+    with pytest.raises(Unavailable):
+        outbox.record(_entry("req_1"))
+    outbox._thread.join()
+    with pytest.raises(Unavailable):
+        outbox.record(_entry("req_2"))
+    assert ended == ["KeyError"]
+
+
+def test_a_leaf_of_the_greatest_length_is_taken_and_one_more_byte_is_not(database: Database, outbox: Outbox) -> None:
+    base = len(row(replace(_entry("req_1"), facts={"object": ""}))["leaf"])
+    outbox.record(replace(_entry("req_1"), facts={"object": "x" * (MAX_LEAF - base)}))
+    with pytest.raises(Invalid), database.write() as connection:
+        outbox.record_within(connection, replace(_entry("req_1"), facts={"object": "x" * (MAX_LEAF - base + 1)}))
+    with database.read() as connection:
+        assert [len(leaf) for _, _, leaf in pending(connection, 10)] == [MAX_LEAF]

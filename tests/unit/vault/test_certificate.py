@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from log_world import TestKey
 from troth.kernel.errors import IntegrityError
 from troth.vault.certificate import LISTED, listed, verify_certificate
+from troth.vault.certificate_form import BY_DELETION
 from troth.vault.dsse import IN_TOTO, MAX_ENVELOPE, sign_envelope
 from vault_world import VaultWorld
 from worlds import sqlite
@@ -122,7 +123,14 @@ def _put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("path", "value", "code"),
     [
-        ("technique", "deleted some rows", "certificate-shape"),
+        ("technique", "deleted some rows", "certificate-technique"),
+        ("technique", BY_DELETION, "certificate-technique"),
+        ("by_deletion", None, "certificate-counts"),
+        ("by_key.count", 2, "certificate-counts"),
+        ("destroyed_at", "2026-01-01T00:00:00.000Z", "certificate-technique"),
+        ("destroyed_at", None, "certificate-technique"),
+        ("shut_at", None, "certificate-shape"),
+        ("backups_away", "place-1", "certificate-shape"),
         ("algorithm", "AES-128-CBC", "certificate-shape"),
         ("scope", "galaxy", "certificate-shape"),
         ("scope", "tenant", "certificate-approvals"),

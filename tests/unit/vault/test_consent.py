@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from troth.kernel.errors import Invalid, NotFound
+from troth.kernel.errors import Denied, Invalid, NotFound
 from troth.vault import consent
 from troth.vault.consent import RECEIPT_TYPE
 from troth.vault.deadlines import DAY_MS
@@ -105,3 +105,11 @@ def test_grant_that_loses_a_race_gives_the_winners_consent(world: VaultWorld, mo
     first, look, answers = world.consents.grant(TENANT, ANN, "training", notice="v1"), consent._standing, [None]
     monkeypatch.setattr(consent, "_standing", lambda *asked: answers.pop() if answers else look(*asked))
     assert world.consents.grant(TENANT, ANN, "training", notice="v1") == first
+
+
+@pytest.mark.parametrize("purpose", ["sale", "sharing"])
+def test_nobody_can_agree_to_what_is_never_done(world: VaultWorld, purpose: str) -> None:
+    with pytest.raises(Denied) as refusal:
+        world.consents.grant(TENANT, ANN, purpose, notice="v1")
+    assert refusal.value.code == "never-sold"
+    assert world.consents.history(TENANT, ANN) == []

@@ -12,8 +12,8 @@ from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothE
 from troth.kernel.record import Entry
 from troth.vault import ledger, store
 from troth.vault.certificate import verify_certificate, verify_subject
+from troth.vault.certificate_form import BY_DELETION
 from troth.vault.deadlines import DAY_MS
-from troth.vault.keeping import blob_name
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
 
 
@@ -108,8 +108,10 @@ def test_object_with_a_shared_key_says_what_remains(world: VaultWorld) -> None:
     one, two = (world.keep(own_unit=False) for _ in range(2))
     done = world.erase(object_id=one.id)
     certificate = verify_certificate(world.erasures.certificate(TENANT, done.certificate or ""), world.keys())
-    assert certificate.keys is None
+    assert (certificate.keys, certificate.destroyed_at, certificate.technique) == (None, None, BY_DELETION)
     assert certificate.verification.keys_tried == 0
+    assert certificate.by_deletion == certificate.objects
+    assert certificate.key_due == "2026-12-22"
     assert any("2026-12-22" in said for said in certificate.residual)
     assert world.objects.open(TENANT, ANN, two.id)[1] == b"content"
 
@@ -165,46 +167,6 @@ def test_hold_that_ended_does_not_bind(world: VaultWorld) -> None:
     assert world.erase().state == ledger.DONE
 
 
-def test_a_holder_that_is_away_delays_the_certificate_not_the_effect(world: VaultWorld) -> None:
-    kept = world.keep()
-    world.notebook.away = True
-    waiting = world.erase()
-    assert (waiting.state, waiting.certificate) == (ledger.RUNNING, None)
-    with pytest.raises(Gone):
-        world.objects.open(TENANT, ANN, kept.id)
-    assert world.erasures.resume() == [waiting]
-    world.notebook.away = False
-    (done,) = world.erasures.resume()
-    assert done.state == ledger.DONE
-    assert world.erasures.resume() == []
-
-
-@pytest.mark.parametrize("refusal", [Conflict("x", code="second-sequencer"), NotFound("x"), Unavailable("x")])
-def test_a_log_that_cannot_prove_now_leaves_the_erasure_running(
-    world: VaultWorld, monkeypatch: pytest.MonkeyPatch, refusal: TrothError
-) -> None:
-    kept = world.keep()
-
-    def prove(_log: str, _request: str) -> str:
-        raise refusal
-
-    monkeypatch.setattr(world.evidence, "prove", prove)
-    waiting = world.erase()
-    assert (waiting.state, waiting.certificate) == (ledger.RUNNING, None)
-    with pytest.raises(Gone):
-        world.objects.open(TENANT, ANN, kept.id)
-    monkeypatch.undo()
-    assert [one.state for one in world.erasures.resume()] == [ledger.DONE]
-
-
-def test_one_stuck_erasure_does_not_hold_up_another(world: VaultWorld) -> None:
-    world.notebook.away = True
-    world.erase()
-    world.erase(subject=BOB)
-    world.notebook.away = False
-    assert [one.state for one in world.erasures.resume()] == [ledger.DONE] * 2
-
-
 def test_no_record_no_erasure(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = world.keep()
 
@@ -216,20 +178,6 @@ def test_no_record_no_erasure(world: VaultWorld, monkeypatch: pytest.MonkeyPatch
         world.erase()
     assert world.objects.open(TENANT, ANN, kept.id)[1] == b"content"
     assert world.erasures.all(TENANT) == []
-
-
-def test_no_certificate_when_something_still_opens(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = world.keep()
-    with world.database.read() as connection:
-        (row,) = store.by_ids(connection, [kept.id])
-    unit = world.tree.key(bytes.fromhex(row.unit))
-    monkeypatch.setattr(world.tree, "key", lambda *_: unit)
-    with pytest.raises(IntegrityError) as refusal:
-        world.erase()
-    assert refusal.value.code == "erasure-failed"
-    assert [one.certificate for one in world.erasures.resume()] == [None]
-    monkeypatch.undo()
-    assert [one.state for one in world.erasures.resume()] == [ledger.DONE]
 
 
 def test_salt_is_forgotten_after_a_month(world: VaultWorld) -> None:
@@ -344,21 +292,3 @@ def test_request_that_loses_a_race_gives_the_winners_erasure(
     first, look, answers = world.erase(), ledger.by_target, [None]
     monkeypatch.setattr(ledger, "by_target", lambda *asked: answers.pop() if answers else look(*asked))
     assert world.erase() == first
-
-
-def test_ciphertext_that_is_already_lost_is_not_counted_as_tried(world: VaultWorld) -> None:
-    kept = world.keep()
-    world.blobs.delete(blob_name(kept.id))
-    done = world.erase()
-    certificate = verify_certificate(world.erasures.certificate(TENANT, done.certificate or ""), world.keys())
-    assert (certificate.verification.keys_tried, certificate.verification.objects_tried) == (1, 0)
-
-
-def test_two_workers_at_the_last_step_issue_one_certificate(world: VaultWorld) -> None:
-    world.keep()
-    world.notebook.away = True
-    waiting = world.erase()
-    world.notebook.away = False
-    done = world.erasures.advance(waiting.id)
-    world.erasures._steps._certify(waiting)  # a worker that was asleep since before the end
-    assert world.erasures.show(TENANT, waiting.id) == done

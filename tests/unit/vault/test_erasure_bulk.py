@@ -28,6 +28,10 @@ def tenant_asked(world: VaultWorld, **members: Any) -> ledger.Erasure:
     return world.erasures.request_tenant(TENANT, actor=OFFICER, request="req_1", **members)
 
 
+def away(*_: object) -> None:
+    raise Unavailable("no key domain")
+
+
 def test_a_tenant_is_closed_then_forgotten_and_others_are_not(world: VaultWorld) -> None:
     mine = [world.keep(subject=one) for one in (ANN, BOB)]
     shared = world.keep(owners=(BOB,))
@@ -161,17 +165,21 @@ def test_a_period_is_closed_at_once_and_opened_when_called_off(world: VaultWorld
     assert world.objects.open(TENANT, "usr_0", kept[0].id)
 
 
-def test_those_that_are_due_share_one_root_and_have_a_proof_each(world: VaultWorld) -> None:
-    world.notebook.away = True
+@pytest.mark.parametrize("shared", [False, True])
+def test_those_that_are_due_share_one_root_and_have_a_proof_each(
+    world: VaultWorld, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """What was shared shares one more: whose it is must be settled first, and nobody waits for that."""
+    monkeypatch.setattr(world.tree, "seal", away)
     for number in range(5):
         world.keep(subject=f"usr_{number}")
-        world.keep(subject=f"usr_{number}")
+        world.keep(subject=f"usr_{number}", shown=(BOB,) if shared else ())
         assert world.erase(subject=f"usr_{number}").state == ledger.RUNNING
-    world.notebook.away = False
+    monkeypatch.undo()
     epoch = world.tree.rotate().epoch_after
     done = world.erasures.resume()
     assert [one.state for one in done] == [ledger.DONE] * 5
-    assert world.tree.rotate().epoch_after == epoch + 2
+    assert world.tree.rotate().epoch_after == epoch + 2 + shared
     assert [certified(world, one).keys.units for one in done] == [2] * 5  # type: ignore[union-attr]
 
 
@@ -179,14 +187,12 @@ def test_a_key_domain_that_is_away_delays_the_certificate_and_not_the_effect(
     world: VaultWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = world.keep()
+    world.notebook.lines[TENANT, ANN] = ["x"]
     waiting = tenant_asked(world, immediate=True)
-
-    def away(*_: object) -> None:
-        raise Unavailable("no key domain")
-
     monkeypatch.setattr(world.tree, "seal", away)
     running = world.erasures.approve(TENANT, waiting.id, actor=SECOND, whole_tenant=True)
     assert (running.state, running.certificate) == (ledger.RUNNING, None)
+    assert world.notebook.lines == {}  # the others forget all the same
     with pytest.raises(Gone):
         world.objects.open(TENANT, ANN, kept.id)
     monkeypatch.undo()

@@ -9,7 +9,7 @@ import pytest
 from troth.kernel.errors import Gone
 from troth.kernel.personal import Forgotten
 from troth.vault import ledger
-from troth.vault.claims import EMPTIED, SERVER, residual
+from troth.vault.residual import EMPTIED, SERVER, residual
 from vault_world import ANN, TENANT, VaultWorld
 
 
@@ -46,11 +46,11 @@ def test_a_journal_in_use_delays_the_certificate(world: VaultWorld, monkeypatch:
 
 def test_a_servers_journal_and_the_hash_in_old_copies_are_named(world: VaultWorld) -> None:
     of_object, of_person = world.erase(object_id=world.keep().id), world.erase()
-    inventory = {"shared": {"objects": 0, "until": ""}}
-    results = {"inventory": inventory, "elsewhere": {"vendors": []}, "tombstone": {}}
+    cleared = {"by_deletion": {"count": 0}, "vendors": []}
+    results = {"clear": cleared, "elsewhere": {"away": []}, "tombstone": {}}
 
     def said(erasure: ledger.Erasure, journal: str) -> str:
-        return " ".join(residual(erasure, None, results | {"journal": {"journal": journal}}))
+        return " ".join(residual(erasure, None, [], results | {"journal": {"journal": journal}}))
 
     assert ["keyed hash" in said(one, EMPTIED) for one in (of_object, of_person)] == [False, True]
     assert ["server's write-ahead log" in said(of_person, one) for one in (EMPTIED, SERVER)] == [False, True]

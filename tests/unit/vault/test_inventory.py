@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -13,6 +15,7 @@ from troth.keys.roots.local import LocalRoot
 from troth.storage.blobs import LocalBlobs
 from troth.storage.placement import claim_database, mark
 from troth.vault.inventory import Copies, Inventory, Places, Stocktaking
+from troth.vault.keeping import BLOBS
 from troth.vault.store import objects
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld
 
@@ -69,3 +72,23 @@ def test_strangers_are_counted_and_named(world: VaultWorld, places: Places, tmp_
     assert _count(counted, "table:vault_object", "us") == _count(counted, "key-copies:local", "us") == 1
     assert _count(counted, "key-roots:local", "au") == _count(counted, "marker:log", "unknown") == 1
     assert "objects left/behind" in counted.named
+
+
+class Sparing:
+    """An object store from which no whole object is read."""
+
+    def __init__(self, inner: LocalBlobs) -> None:
+        self._inner = inner
+
+    def get(self, name: str, most: int | None = None) -> bytes:
+        assert not name.startswith(BLOBS), "an inventory needs headers only"
+        return self._inner.get(name, most)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def test_headers_are_read_and_nothing_else(world: VaultWorld, places: Places) -> None:
+    world.keep()
+    sparing = replace(places, objects=Sparing(world.blobs))  # type: ignore[arg-type]
+    assert _count(Stocktaking(sparing).whole(), "objects") == 1

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from key_world import History, Made
+from key_world import History, Made, replaced
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError
 from troth.keys.field_moving import FieldReencrypter
 from troth.keys.incidents import Incidents
+from troth.keys.replacements import Replacements
 from troth.keys.roots.local import LocalRoot
+from troth.keys.transitions import Transitions
 from troth.keys.tree import Scope, Use
 from troth.storage.blobs import LocalBlobs
 from troth.vault import framing
@@ -132,7 +134,7 @@ def test_a_persons_keys_are_replaced_and_what_was_exposed_opens_nothing(world: V
     assert all(history.opens(one, history.secrets(roots)) for one in made)
 
     distinct = {key.id for key in exposed}
-    assert incidents(world).units(Scope.of_subject(TENANT, ANN), "stolen-copy") == len(distinct)
+    assert replaced(incidents(world), Scope.of_subject(TENANT, ANN), "stolen-copy") == len(distinct)
 
     require_all_open(world, kept)
     history.add_database(world.database)
@@ -156,7 +158,7 @@ def test_a_whole_tenant_moves_and_another_one_is_left_alone(world: VaultWorld) -
     kept = filled(world)
     bobs, other = world.keep(b"bob", subject=BOB), world.keep(b"other", tenant=OTHER)
     before, units = row(world, other.id), {row(world, one).unit for one in (*kept, bobs.id)}
-    incidents(world).units(Scope.of_tenant(TENANT), "memory-image")
+    replaced(incidents(world), Scope.of_tenant(TENANT), "memory-image")
     require_all_open(world, kept)
     assert world.objects.open(TENANT, BOB, bobs.id)[1] == b"bob"
     assert units.isdisjoint({row(world, one).unit for one in (*kept, bobs.id)})
@@ -183,11 +185,11 @@ def test_a_kill_at_any_step_leaves_everything_and_the_same_call_goes_on(world: V
         reason = f"theft-{deaths}"
         old = {row(world, one).unit for one in kept}
         try:
-            incidents(world, Life(deaths)).units(scope, reason)
+            replaced(incidents(world, Life(deaths)), scope, reason)
             break
         except Killed:
             deaths += 1
-        incidents(world).units(scope, reason)
+        replaced(incidents(world), scope, reason)
         require_all_open(world, kept)
         for unit in old:
             with pytest.raises(Gone):
@@ -227,7 +229,7 @@ def test_what_is_deleted_while_it_moves_stays_deleted(world: VaultWorld, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(world.blobs, "create", deleted_first)
-        incidents(world).units(Scope.of_subject(TENANT, ANN), "memory-image")
+        replaced(incidents(world), Scope.of_subject(TENANT, ANN), "memory-image")
     with pytest.raises(Gone):
         world.objects.open(TENANT, ANN, object_id)
     assert list(world.blobs.names("objects/")) == []
@@ -238,7 +240,7 @@ def test_who_reads_while_the_object_moves_gets_it(world: VaultWorld, monkeypatch
 
     def moved_first(name: str) -> bytes:
         monkeypatch.setattr(world.blobs, "get", get)
-        incidents(world).units(Scope.of_subject(TENANT, ANN), "memory-image")
+        replaced(incidents(world), Scope.of_subject(TENANT, ANN), "memory-image")
         return get(name)
 
     monkeypatch.setattr(world.blobs, "get", moved_first)
@@ -253,14 +255,14 @@ def test_what_is_written_late_under_an_old_key_moves_in_the_second_look(world: V
         with world.database.write() as connection:
             connection.execute(insert(statements).values(**values))
 
-    incidents(world, pause=written).units(Scope.of_subject(TENANT, ANN), "memory-image")
+    replaced(incidents(world, pause=written), Scope.of_subject(TENANT, ANN), "memory-image")
     assert stated(world) == WORDS
 
 
 def test_content_of_somebody_restricted_moves_and_stays_restricted(world: VaultWorld) -> None:
     kept = filled(world)
     world.restrictions.place(TENANT, ANN, reason="accuracy-contested", officer=None, request="req_1")
-    incidents(world).units(Scope.of_subject(TENANT, ANN), "memory-image")
+    replaced(incidents(world), Scope.of_subject(TENANT, ANN), "memory-image")
     own = next(iter(kept))
     with pytest.raises(Conflict) as refusal:
         world.objects.open(TENANT, ANN, own)
@@ -274,7 +276,7 @@ def test_missing_bytes_stop_it_and_no_key_is_destroyed(world: VaultWorld) -> Non
     object_id = world.keep(b"lost").id
     world.blobs.delete(row(world, object_id).blob or "")
     with pytest.raises(IntegrityError) as refusal:
-        incidents(world).units(Scope.of_subject(TENANT, ANN), "memory-image")
+        replaced(incidents(world), Scope.of_subject(TENANT, ANN), "memory-image")
     assert refusal.value.code == "blob-missing"
     world.tree.key(bytes.fromhex(row(world, object_id).unit), Use.REENCRYPTION)
 
@@ -284,3 +286,44 @@ def test_a_sound_unit_has_no_successor(world: VaultWorld) -> None:
     with pytest.raises(Conflict) as refusal:
         world.tree.successor(unit)
     assert refusal.value.code == "key-state"
+
+
+class Anyone:
+    def stands_apart(self, connection: Any, approver: str, asker: str, since: int) -> bool:
+        del connection, approver, asker, since
+        return True
+
+
+def test_a_job_that_is_killed_at_any_step_ends_at_the_next_start(world: VaultWorld) -> None:
+    """The whole tenant: the job's own notes die too; nothing is lost, and what was exposed opens nothing."""
+    kept = {world.keep(b"together", owners=(BOB,)).id: b"together"}
+    state_statement(world)
+
+    def jobs(life: Life | None = None) -> Replacements:
+        database = Mortal(world.database, life, "write") if life else world.database
+        told = Transitions(None, "eu")
+        return Replacements(
+            database,  # type: ignore[arg-type]
+            incidents(world, life),
+            told,
+            world.clock,
+            guard=Anyone(),
+            approval_above=9,
+        )
+
+    deaths = 0
+    while True:
+        old = {row(world, one).unit for one in kept}
+        asked = jobs().ask(Scope.of_subject(TENANT, ANN), f"theft-{deaths}", actor="opr_one")
+        try:
+            jobs(Life(deaths)).resume()
+            break
+        except Killed:
+            deaths += 4  # each of them is a run of its own, and the steps in between were killed above
+        assert jobs().resume() == 1
+        assert jobs().show(asked.id).state == "done"
+        require_all_open(world, kept)
+        for unit in old:
+            with pytest.raises(Gone):
+                world.tree.key(bytes.fromhex(unit), Use.REENCRYPTION)
+    assert deaths > 10

@@ -6,9 +6,12 @@ import pytest
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, Invalid, Unavailable
-from troth.vault import store
+from troth.vault import framing, store
+from troth.vault.certificate import Certificate, listed, verify_certificate
+from troth.vault.certificate_form import BY_DELETION, BY_KEY
 from troth.vault.deadlines import DAY_MS
 from troth.vault.keeping import blob_name
+from troth.vault.object_info import facts_of
 from vault_world import ANN, BOB, OFFICER, OTHER, TENANT, VaultWorld
 
 
@@ -103,10 +106,70 @@ def test_shared_key_goes_when_its_date_is_over(world: VaultWorld) -> None:
     assert world.retention.sweep().ended == 1
     assert world.tree.key(unit).id == unit
     world.clock.forward(days=1)
-    assert world.retention.sweep().units == 1
+    swept = world.retention.sweep()
+    assert (swept.units, len(swept.certificates)) == (1, 1)
     with pytest.raises(Gone):
         world.tree.key(unit)
-    assert two.id != one.id
+    certificate = certified(world, swept.certificates[0])
+    assert (certificate.scope, certificate.technique) == ("remainder", BY_KEY)
+    assert certificate.by_key == listed([one.id, two.id])
+    assert certificate.keys is not None
+    assert certificate.keys.units == 1
+    assert world.retention.sweep().certificates == ()
+
+
+@pytest.mark.parametrize("state", [store.LIVE, store.CLOSED])
+def test_a_shared_key_stays_while_something_may_still_be_opened_with_it(world: VaultWorld, state: str) -> None:
+    """Past its date: one object is held, or closed by an erasure that can still be called off."""
+    gone, stays = (world.keep(own_unit=False) for _ in range(2))
+    ends = world.ground.now() + 90 * DAY_MS
+    hold = world.holds.place(TENANT, basis="litigation", approver=OFFICER, ends_at=ends, of=stays.id)
+    world.objects.delete(TENANT, ANN, gone.id)
+    with world.database.write() as connection:
+        connection.execute(store.objects.update().where(store.objects.c.id == stays.id).values(state=state))
+        (row,) = store.by_ids(connection, [stays.id])
+    world.clock.forward(days=32)
+    assert world.retention.sweep().units == 0
+    assert world.tree.key(bytes.fromhex(row.unit))
+    with world.database.write() as connection:
+        connection.execute(store.objects.update().where(store.objects.c.id == stays.id).values(state=store.LIVE))
+    world.holds.lift(TENANT, hold.id, actor=BOB)
+    world.retention.sweep()
+    with pytest.raises(Gone):
+        world.tree.key(bytes.fromhex(row.unit))
+
+
+def test_an_erased_period_is_completed_when_its_key_goes(world: VaultWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes at once, the key when its date is over, and a certificate that names the one that it completes."""
+    old, gone = world.keep(own_unit=False), world.keep(own_unit=False)
+    world.clock.forward(hours=1)
+    young = world.keep(own_unit=False)
+    assert (old.expires_at or 0) < (young.expires_at or 0)  # and of one day
+    before = young.created_at
+    erased = world.erasures.request_period(
+        TENANT, DataClass.USER_GENERATED, before, actor=OFFICER, request="req_1", immediate=True
+    )
+    first = certified(world, erased.certificate or "")
+    assert (first.technique, first.by_deletion, first.key_due) == (BY_DELETION, listed([old.id, gone.id]), "2026-12-22")
+    assert world.objects.open(TENANT, ANN, young.id)
+    world.clock.forward(days=31)
+
+    def away(_: object) -> None:
+        raise Unavailable("no key domain")
+
+    monkeypatch.setattr(world.tree, "seal", away)
+    assert (world.retention.sweep().units, world.retention.sweep().units) == (0, 0)  # entered once
+    monkeypatch.undo()
+    done = [certified(world, one.certificate or "") for one in world.erasures.resume()]
+    (second,) = (one for one in done if one.scope == "remainder")
+    assert second.completes == sorted({erased.id, *second.completes})
+    assert set(second.objects.identifiers) >= {old.id, gone.id}
+    assert second.verification.keys_refused == 1
+    assert world.retention.sweep().units == 0
+
+
+def certified(world: VaultWorld, certificate: str) -> Certificate:
+    return verify_certificate(world.erasures.certificate(TENANT, certificate), world.keys(), log_keys=[world.log_key()])
 
 
 def test_orphaned_ciphertext_is_swept_after_its_grace(world: VaultWorld) -> None:
@@ -118,6 +181,33 @@ def test_orphaned_ciphertext_is_swept_after_its_grace(world: VaultWorld) -> None
     world.clock.forward(minutes=1)
     assert world.retention.sweep().orphans == 1
     assert world.objects.open(TENANT, ANN, kept.id)
+
+
+def test_what_went_earlier_is_completed_also_by_a_sweep_that_comes_late(world: VaultWorld) -> None:
+    gone, other = (world.keep(own_unit=False) for _ in range(2))
+    erased = world.erase(object_id=gone.id)
+    world.clock.forward(days=40)  # nobody swept on the day after the last of them ended
+    first, second = (certified(world, one) for one in world.retention.sweep().certificates)
+    assert (first.scope, first.by_key.identifiers, first.completes) == ("retention", [other.id], [])
+    assert (second.scope, gone.id in second.by_key.identifiers) == ("remainder", True)
+    assert erased.id in second.completes
+
+
+@pytest.mark.parametrize("place", [ANN, "svc_shared"])
+def test_the_key_that_orphaned_ciphertext_had_alone_goes_with_it(world: VaultWorld, place: str) -> None:
+    kept, shared = world.keep(b"stays"), world.keep(b"too", own_unit=False)
+    with world.database.read() as connection:
+        rows = store.by_ids(connection, [kept.id, shared.id])
+    lost = world.tree.own_unit(TENANT, place, DataClass.USER_GENERATED)  # and there its upload died
+    for name, unit in [("a", lost), *((row.id, world.tree.key(bytes.fromhex(row.unit))) for row in rows)]:
+        world.blobs.create(f"objects/orphaned/{name}", framing.seal(facts_of(rows[0]), unit, b"without a row"))
+    world.retention.sweep()
+    world.clock.forward(hours=2)
+    assert world.retention.sweep().orphans == 3
+    with pytest.raises(Gone):
+        world.tree.key(lost.id)
+    for one in (kept, shared):
+        assert world.objects.open(TENANT, ANN, one.id)[0].id == one.id
 
 
 def test_an_upload_that_was_only_slow_is_not_an_orphan(world: VaultWorld) -> None:

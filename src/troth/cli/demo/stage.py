@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyotp
 
+from troth.cli import kept
 from troth.cli.client import Client
 from troth.cli.demo.token import Token, new_token
+from troth.identity.devices.holding import DeviceKey
+from troth.identity.sessions import TOKEN_PREFIX
 from troth.kernel.errors import Unavailable
 
 _READY_SECONDS = 60
@@ -29,6 +32,8 @@ class Stage:
     root: Path
     port: int
     token: Token | None
+    key: DeviceKey = field(default_factory=DeviceKey, repr=False)
+    """Sessions that are opened here are bound to it."""
 
     @property
     def data(self) -> Path:
@@ -61,8 +66,13 @@ class Stage:
         return str(self.keys / "tls" / "authority.pem")
 
     def client(self, token: str | None = None) -> Client:
-        """An HTTPS client with a credential."""
-        return Client(self.address, token, self.authority)
+        """An HTTPS client with a credential; a session is shown with proofs by the stage's key."""
+        bound = token is None or token.startswith(TOKEN_PREFIX)
+        return Client(self.address, token, self.authority, holder=self.key if bound else None)
+
+    def keep(self, session: str) -> None:
+        """Keep a session for commands that run in this process's environment, as `troth session create` does."""
+        kept.keep(self.address, self.client(session).to_keep(session, None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,5 +70,5 @@ def _tell(say: Narration, predicate: dict[str, Any], size: int, seconds: float) 
     say.table("taken out", ("kind", "times"), sorted(counts.items(), key=lambda pair: -pair[1])[:14])
     say.tell("throughput", f"{size / 1e6 / seconds:.1f} MB/s, everything included, in {seconds:.1f} s")
     say.expect(rows["left_out"] > 0 and rows["kept"] > 0, "only rows with consent are in the data set")
-    bound = f"recall at least {leak['recall_lower_95']:.3f} on what was planted"
+    bound = f"recall at least {leak['recall_lower']:.3f} on what was planted"
     say.expect(leak["left"] == 0, f"{leak['planted']} canaries were planted and {leak['left']} are left ({bound})")

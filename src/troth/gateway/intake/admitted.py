@@ -14,18 +14,23 @@ MAX_PIXELS: Final = 50_000_000
 MAX_JSON_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one JSON value: parsed, it can take thirty times as much memory. JSON Lines are parsed line by line."""
 
+MAX_LINES: Final = 50_000
+"""Lines of one JSON Lines file with a purpose that reads them; as many requests as OpenAI takes in a batch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes that the gate accepts.
 
-    Attributes: `max_bytes`, `max_pixels` (all frames), `max_json_bytes` (one document or one line), `keep_credentials`
-    (False: content credentials of others are removed too, for a vendor who need not see them).
+    Attributes: `max_bytes`, `max_pixels` (all frames), `max_json_bytes` (one document or one line), `max_lines` (of
+    JSON Lines for batch, fine-tune and evals), `keep_credentials` (False: content credentials of others are removed
+    too, for a vendor who need not see them).
     """
 
     max_bytes: int = MAX_BYTES
     max_pixels: int = MAX_PIXELS
     max_json_bytes: int = MAX_JSON_BYTES
+    max_lines: int = MAX_LINES
     keep_credentials: bool = True
 
 

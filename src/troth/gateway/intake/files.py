@@ -13,7 +13,9 @@ from typing import Final
 
 from troth.gateway.intake.admitted import Admitted, Limits
 from troth.gateway.intake.image import admit_image, check_size
-from troth.gateway.intake.kinds import IMAGES, image_type, normal, refused_family
+from troth.gateway.intake.kinds import IMAGES, foreign_text, image_type, normal, refused_family
+from troth.gateway.intake.malware import examine
+from troth.gateway.intake.purposes import JSON_LINES, reads_lines, require_fit
 from troth.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 
 _BY_SUFFIX: Final = {
@@ -43,14 +45,28 @@ _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _MAX_NAME: Final = 200
 
 
-def admit_file(filename: str, declared_media_type: str, content: bytes, limits: Limits | None = None) -> Admitted:
-    """The file, cleaned when it is a picture, unchanged when it is text.
+def admit_file(
+    filename: str,
+    declared_media_type: str,
+    content: bytes,
+    limits: Limits | None = None,
+    *,
+    purpose: str = "user_data",
+) -> Admitted:
+    """The file, cleaned when it is a picture, unchanged when it is text, and fit for its purpose.
 
     Raises `Invalid` (`empty-content`, `broken-image`, `broken-json`, `broken-csv`, `not-text`), `Malformed`
     (`content-type-mismatch`), `TooLarge`, `UnsupportedMedia` (`unsupported-file`, `archive-refused`,
-    `program-refused`, `document-refused`, `markup-refused`).
+    `program-refused`, `document-refused`, `markup-refused`), and what `malware.examine` and `purposes.require_fit`
+    raise.
     """
     limits = limits or Limits()
+    admitted = _admitted(filename, declared_media_type, content, limits, read_later=reads_lines(purpose))
+    require_fit(admitted, purpose, limits)
+    return admitted
+
+
+def _admitted(filename: str, declared_media_type: str, content: bytes, limits: Limits, *, read_later: bool) -> Admitted:
     check_size(content, limits)
     name = _safe_name(filename)
     media_type = _media_type(name, declared_media_type)
@@ -60,7 +76,8 @@ def admit_file(filename: str, declared_media_type: str, content: bytes, limits: 
         return replace(admit_image(content, media_type, limits), name=name)
     _refuse_family(content)
     text = _text(content)
-    if media_type in _CHECKS:
+    examine(content, picture=False)
+    if media_type in _CHECKS and not (read_later and media_type == JSON_LINES):
         _CHECKS[media_type](text, limits)
     return Admitted(content, media_type, name=name)
 
@@ -89,7 +106,7 @@ def _mismatch() -> Malformed:
 
 
 def _refuse_family(content: bytes) -> None:
-    family = refused_family(content)
+    family = refused_family(content) or foreign_text(content)
     if family is not None:
         raise UnsupportedMedia(_ADVICE[family], code=f"{family}-refused")
 
@@ -109,7 +126,7 @@ def _json(text: str, limits: Limits) -> None:
 
 
 def _json_lines(text: str, limits: Limits) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if line.strip():
             _one_value(line, limits, f"Line {number} is not valid JSON: each line must be one JSON value.")
 

@@ -14,6 +14,7 @@ from troth.gateway.intake import jpeg, png, webp
 from troth.gateway.intake.admitted import Admitted, Limits
 from troth.gateway.intake.cleaning import Cleaning, broken
 from troth.gateway.intake.kinds import IMAGES, JPEG, PNG, WEBP, image_type, normal
+from troth.gateway.intake.malware import examine
 from troth.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
 
 _FILTERS: Final[Mapping[str, tuple[str, Callable[[bytes, Limits], Cleaning]]]] = {
@@ -45,11 +46,12 @@ def admit_image(content: bytes, declared_media_type: str, limits: Limits | None 
 
     `declared_media_type` may be empty or application/octet-stream; then the bytes decide. Raises `Invalid`
     (`empty-content`, `broken-image`), `Malformed` (`content-type-mismatch`), `TooLarge` (`content-too-large`,
-    `too-many-pixels`), `UnsupportedMedia` (`unsupported-image`).
+    `too-many-pixels`), `UnsupportedMedia` (`unsupported-image`), and what `malware.examine` raises.
     """
     limits = limits or Limits()
     check_size(content, limits)
     media_type = _media_type(content, declared_media_type)
+    examine(content, picture=True)  # as it came: also what the filter would take out
     decoder, filter_ = _FILTERS[media_type]
     cleaning = filter_(content, limits)
     cleaned = bytes(cleaning.out)

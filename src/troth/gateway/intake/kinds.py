@@ -39,6 +39,13 @@ _PROGRAMS: Final = (
 )
 _DOCUMENTS: Final = (b"%PDF", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")
 _MARKUP: Final = (b"<!doctype", b"<html", b"<svg", b"<?xml", b"<script", b"<!--", b"<body", b"<head", b"<iframe")
+_LOOKED: Final = 4096
+_SURE: Final = 6  # bytes of a signature
+_TEXTS: Final = frozenset({"application/json", "message/rfc822"})
+_RUN: Final = frozenset(
+    {"application/x-mswinurl", "application/vnd.microsoft.portable-executable", "text/x-ms-regedit"}
+)
+"""Texts that an operating system acts on when they are opened."""
 
 
 def image_type(content: bytes) -> str | None:
@@ -63,6 +70,24 @@ def refused_family(content: bytes) -> str | None:
     if content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         return "markup"
     return None
+
+
+def foreign_text(content: bytes) -> str | None:
+    """`program` or `document` when puremagic knows a text that opens like this as the file of another program.
+
+    Only long signatures count: a text may begin with `BM` or `ID3` and mean nothing by it.
+    """
+    import puremagic  # noqa: PLC0415 - its tables are read when it is imported
+
+    try:
+        found = puremagic.magic_string(content[:_LOOKED])
+    except (puremagic.PureError, ValueError):
+        return None
+    sure = [one.mime_type for one in found if len(one.byte_match) >= _SURE and one.mime_type]
+    if any(one in _RUN for one in sure):
+        return "program"
+    readable = any(one in _TEXTS or one.startswith("text/") for one in sure)
+    return "document" if sure and not readable else None
 
 
 def normal(declared: str) -> str | None:

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from troth import __version__
-from troth.gateway.intake.kinds import IMAGES, SVG, image_type
-from troth.gateway.provenance.authority import LocalAuthority
+from troth.gateway.intake.kinds import SVG
+from troth.gateway.provenance.authority import Authority
+from troth.gateway.provenance.kinds import MEDIA_TYPES, type_of
+from troth.gateway.provenance.manifests import Provenance, summary
+from troth.gateway.provenance.patience import Patience
 from troth.kernel.clock import Clock, SystemClock
-from troth.kernel.errors import IntegrityError, Malformed, Unavailable, UnsupportedMedia
+from troth.kernel.errors import IntegrityError, Malformed, TrothError, Unavailable, UnsupportedMedia
 
-State = Literal["none", "invalid", "valid", "trusted"]
 SourceType = Literal["algorithmicMedia", "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"]
 """IPTC digital source types that a gateway can truthfully give; `algorithmicMedia` is made by rules, not by a model."""
 
 SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-MEDIA_TYPES: Final = IMAGES | {SVG}
+
+_STAMPING: Final = 16  # at once: as many as a server has threads for operations
 
 _SETTINGS: Final[Mapping[str, Any]] = {
     "version": 1,
@@ -35,42 +39,105 @@ _SETTINGS: Final[Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What a picture's content credentials say.
-
-    Attributes: `state` (`none`: no credentials; `invalid`: changed since or badly signed; `valid`: intact, signer not
-    known to us; `trusted`: intact, signed by this deployment), `source` (IPTC term of the newest action that has one),
-    `issuer` (organisation of the signing certificate), `generator`, `actions` (oldest first), `ingredients` (how many
-    pictures it was made from), `problems` (C2PA status codes of the failures).
-    """
-
-    state: State
-    source: str | None = None
-    issuer: str | None = None
-    generator: str | None = None
-    actions: tuple[str, ...] = ()
-    ingredients: int = 0
-    problems: tuple[str, ...] = ()
+class ClaimSigner(Protocol):
+    """Who signs. `authority.Authority` is one, whose keys lie in a folder, on a token or in a key service."""
 
     @property
-    def valid(self) -> bool:
-        """Whether there are credentials and the picture is exactly what was signed."""
-        return self.state in {"valid", "trusted"}
+    def assurance(self) -> str:
+        """Where the key is: A2 in hardware, A1 in a key service, A0 in a file."""
+        ...
+
+    @property
+    def anchor(self) -> str:
+        """The root certificate, PEM."""
+        ...
+
+    @property
+    def chain(self) -> str:
+        """The signing certificate and those above it, PEM."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """ES256 over `message`: 64 bytes r || s. Raises `Unavailable`."""
+        ...
+
+
+class Earlier(NamedTuple):
+    """An authority that signed here before: its root (PEM), and where its keys were (A0 to A2)."""
+
+    anchor: str
+    assurance: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStamps:
+    """An RFC 3161 authority. `anchor`: its root (PEM) if it is to count as trusted; `required`: no stamp, no signature.
+
+    The authority sees a digest of the signature and nothing of the picture. `seconds`: so long it may take.
+    """
+
+    url: str
+    anchor: str = ""
+    required: bool = True
+    seconds: float = 15.0
+
+
+class Signed(NamedTuple):
+    """A signed file. `stamped`: with the word of a time stamp authority."""
+
+    content: bytes
+    stamped: bool
 
 
 class Credentials:
     """Content credentials of one deployment, signed by the certificate authority in its folder."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        """`folder` is created on first use. Raises `Unavailable` (no c2pa-python, keys unreadable or expired)."""
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock | None = None,
+        *,
+        signer: ClaimSigner | None = None,
+        earlier: Sequence[Earlier] = (),
+        stamps: TimeStamps | None = None,
+    ) -> None:
+        """`folder` is created on first use; with a `signer` of your own it is not used. What those of `earlier` signed
+        is ours too, with the class of their keys.
+
+        Raises `Unavailable` (no c2pa-python, keys unreadable or expired).
+        """
         self._c2pa = _library()
-        self._authority = LocalAuthority(folder, clock or SystemClock())
-        trust = {"trust_anchors": self._authority.anchor}
-        self._context = self._c2pa.Context(self._c2pa.Settings.from_dict({**_SETTINGS, "trust": trust}))
-        self._signer = self._c2pa.Signer.from_callback(
-            self._authority.sign, self._c2pa.C2paSigningAlg.ES256, self._authority.chain
-        )
+        self._authority: ClaimSigner = signer or Authority(folder, clock or SystemClock())
+        self._away: TrothError | None = None  # why the holder of the key did not sign, the last time
+        self._ours = self._context = self._trusting(self._authority.anchor)
+        self._before = [(self._trusting(one.anchor), one.assurance) for one in earlier]
+        self._stamped: Any = None
+        self._plain: Any = None
+        if stamps:
+            # The library has one list of roots for stamps and for signers: `read` tells them apart.
+            self._context = self._trusting(self._authority.anchor + stamps.anchor)
+            self._stamped = self._signer(stamps.url)
+            self._patience = Patience(stamps.seconds, _STAMPING)
+        if stamps is None or not stamps.required:
+            self._plain = self._signer(None)
+
+    def _trusting(self, anchors: str) -> Any:
+        settings = {**_SETTINGS, "trust": {"trust_anchors": anchors}}
+        return self._c2pa.Context(self._c2pa.Settings.from_dict(settings))
+
+    def _signer(self, stamps: str | None) -> Any:
+        algorithm = self._c2pa.C2paSigningAlg.ES256
+        return self._c2pa.Signer.from_callback(self._by_holder, algorithm, self._authority.chain, stamps)
+
+    def _by_holder(self, message: bytes) -> bytes:
+        """Called by the library, which keeps what is raised to itself."""
+        try:
+            signature = self._authority.sign(message)
+        except TrothError as error:
+            self._away = error
+            raise
+        self._away = None
+        return signature
 
     @property
     def anchor(self) -> str:
@@ -78,6 +145,10 @@ class Credentials:
         return self._authority.anchor
 
     def sign(self, content: bytes, media_type: str, *, source: SourceType, parent: bytes | None = None) -> bytes:
+        """The same picture with credentials inside. As `signed`, without the word on its time stamp."""
+        return self.signed(content, media_type, source=source, parent=parent).content
+
+    def signed(self, content: bytes, media_type: str, *, source: SourceType, parent: bytes | None = None) -> Signed:
         """The same picture with credentials inside (about 12 KB more).
 
         `parent` is the picture that was edited; it is named by digest, not copied. A picture that already has
@@ -89,15 +160,32 @@ class Credentials:
         if parent is None and self.read(content, media_type).state != "none":
             origin = content
         verb = "c2pa.created" if origin is None else "c2pa.published" if parent is None else "c2pa.edited"
-        try:
-            return self._sign(content, media_type, {"action": verb, "digitalSourceType": SOURCE_TYPES + source}, origin)
-        except self._c2pa.C2paError as error:
+        action = {"action": verb, "digitalSourceType": SOURCE_TYPES + source}
+        work = partial(self._sign, content, media_type, action, origin)
+        fault: Exception | None = None
+        self._away = None
+        if self._stamped:
+            try:
+                return Signed(self._patience.run(partial(work, self._stamped), self._c2pa.C2paError), stamped=True)
+            except (self._c2pa.C2paError, TimeoutError) as error:
+                fault = error
+        if self._plain:
+            try:
+                return Signed(work(self._plain), stamped=False)
+            except self._c2pa.C2paError as error:
+                fault = error
+        if (away := self._away) is not None:
             raise Unavailable(
-                "Content credentials could not be added, so the picture is withheld: try again later.",
-                code="credentials-failed",
-            ) from error
+                f"The picture is withheld, for it cannot be signed. {away.advice}", code=away.code
+            ) from fault
+        raise Unavailable(
+            "Content credentials could not be added, so the picture is withheld: try again later.",
+            code="credentials-failed",
+        ) from fault
 
-    def _sign(self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None) -> bytes:
+    def _sign(
+        self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None, signer: Any
+    ) -> bytes:
         manifest = {
             "claim_generator_info": [{"name": "Troth", "version": __version__}],
             "format": media_type,
@@ -108,16 +196,30 @@ class Credentials:
             if parent is not None:
                 builder.set_intent(self._c2pa.C2paBuilderIntent.EDIT)
                 relation = {"relationship": "parentOf"}
-                builder.add_ingredient(relation, image_type(parent) or SVG, io.BytesIO(parent))
-            builder.sign(self._signer, media_type, io.BytesIO(content), signed)
+                builder.add_ingredient(relation, type_of(parent) or SVG, io.BytesIO(parent))
+            builder.sign(signer, media_type, io.BytesIO(content), signed)
         return signed.getvalue()
 
     def read(self, content: bytes, media_type: str) -> Provenance:
         """What the credentials say, good or bad. Raises `UnsupportedMedia`, `Malformed` (not that type of picture)."""
         _check(content, media_type)
+        found = self._told(content, media_type, self._context)
+        if found.state == "trusted" and self._context is not self._ours:
+            ours = self._told(content, media_type, self._ours)
+            if ours.state != "trusted":  # the root of the stamps vouches for times, never for who signed
+                found = replace(found, state=ours.state)
+        if found.state == "trusted":
+            return replace(found, signer_class=self._authority.assurance)
+        if found.state == "valid":
+            for context, assurance in self._before:
+                if self._told(content, media_type, context).state == "trusted":
+                    return replace(found, state="trusted", signer_class=assurance)
+        return found
+
+    def _told(self, content: bytes, media_type: str, context: Any) -> Provenance:
         try:
-            with self._c2pa.Reader(media_type, io.BytesIO(content), context=self._context) as reader:
-                return _summary(json.loads(reader.json()))
+            with self._c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
+                return summary(json.loads(reader.json()))
         except self._c2pa.C2paError.ManifestNotFound:
             return Provenance("none")
         except (self._c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError):
@@ -149,31 +251,8 @@ def _library() -> Any:
 def _check(content: bytes, media_type: str) -> None:
     if media_type not in MEDIA_TYPES:
         raise UnsupportedMedia(
-            "Content credentials are for PNG, JPEG, WebP and SVG pictures.", code="unsupported-media"
+            "Content credentials are for PNG, JPEG, WebP, GIF and SVG pictures, MP4 videos and PDF.",
+            code="unsupported-media",
         )
-    matches = b"<svg" in content[:4096] if media_type == SVG else image_type(content) == media_type
-    if not matches:
+    if media_type != type_of(content):
         raise Malformed("The bytes are not a picture of the declared type.", code="content-type-mismatch")
-
-
-def _summary(store: Mapping[str, Any]) -> Provenance:
-    manifest = store["manifests"][store["active_manifest"]]
-    actions = [
-        action
-        for assertion in manifest.get("assertions", ())
-        if str(assertion["label"]).startswith("c2pa.actions")
-        for action in assertion["data"]["actions"]
-    ]
-    sources = [str(action["digitalSourceType"]) for action in actions if "digitalSourceType" in action]
-    generators = manifest.get("claim_generator_info") or [{}]
-    state = str(store.get("validation_state", "Invalid")).lower()
-    failures = store.get("validation_results", {}).get("activeManifest", {}).get("failure", ())
-    return Provenance(
-        state="trusted" if state == "trusted" else "valid" if state == "valid" else "invalid",
-        source=sources[-1].rpartition("/")[2] if sources else None,
-        issuer=manifest.get("signature_info", {}).get("issuer"),
-        generator=generators[0].get("name"),
-        actions=tuple(str(action["action"]) for action in actions),
-        ingredients=len(manifest.get("ingredients", ())),
-        problems=tuple(sorted({str(failure["code"]) for failure in failures})),
-    )

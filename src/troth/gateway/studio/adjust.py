@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
-from troth.gateway.studio.colour import channels
+from troth.gateway.studio.colour import channels, polar
 from troth.gateway.studio.palettes import Palette
 
 Adjust = Callable[[Image.Image], Image.Image]
@@ -118,6 +118,12 @@ def poster(image: Image.Image, palette: Palette) -> Image.Image:
     steps = [inks[min(4, value * 5 // 256)] for value in range(256)]
     bands = [smooth.point([round(255 * channels(ink)[band]) for ink in steps]) for band in range(3)]
     return Image.merge("RGB", bands)
+
+
+def tinted(image: Image.Image, hue: float) -> Image.Image:
+    """One hue (degrees in OKLCH) from its darkest to its lightest; light and shade stay."""
+    dark, mid, light = polar(0.22, 0.06, hue), polar(0.62, 0.15, hue), polar(0.96, 0.03, hue)
+    return ImageOps.colorize(ImageOps.autocontrast(image.convert("L"), cutoff=0.5), dark, light, mid=mid).convert("RGB")
 
 
 def _scaled(image: Image.Image, factors: tuple[float, float, float]) -> Image.Image:

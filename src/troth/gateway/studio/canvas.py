@@ -16,6 +16,14 @@ class Point(NamedTuple):
     y: float
 
 
+class Plane(NamedTuple):
+    """Shapes that move together: a document, how near they are (0 to 1), and how they move by themselves."""
+
+    svg: str
+    depth: float
+    motion: str
+
+
 class Canvas:
     """A sheet of `width` x `height` pixels. `unit` is a hundredth of the shorter side."""
 
@@ -24,11 +32,28 @@ class Canvas:
         self.unit = min(width, height) / 100
         self._defs: list[str] = []
         self._body: list[str] = []
+        self._planes: list[tuple[int, float, str]] = [(0, 0.0, "")]
+
+    def deeper(self, depth: float, motion: str = "") -> None:
+        """What follows stands nearer (0 is the sky, 1 the foreground); a picture does not show it, a film does."""
+        self._planes.append((len(self._body), depth, motion))
+
+    def planes(self) -> list[Plane]:
+        """The sheet plane by plane, of a scene that was drawn outside any group."""
+        ends = [start for start, _, _ in self._planes[1:]] + [len(self._body)]
+        return [
+            Plane(self._document(self._body[start:end]), depth, motion)
+            for (start, depth, motion), end in zip(self._planes, ends, strict=True)
+            if end > start
+        ]
 
     def svg(self) -> str:
         """The document."""
+        return self._document(self._body)
+
+    def _document(self, shapes: Sequence[str]) -> str:
         size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
-        body = "\n".join(self._body)
+        body = "\n".join(shapes)
         return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<defs>{"".join(self._defs)}</defs>\n{body}\n</svg>\n'
 
     def linear(self, colours: Sequence[str], *, angle: str = "down") -> str:

@@ -14,9 +14,8 @@ _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]*")
 _PIECE: Final = re.compile(r"\s*\S{1,7}|\s+$")
 _PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_]*_[A-Za-z0-9_-]+>")
 _SUMMARY: Final = re.compile(r"\b(summar\w*|shorten|tl;?dr|in short|key points?)\b", re.I)
-_DRAFT: Final = re.compile(
-    r"\b(draft|write|compose|reply|answer|respond)\b.*\b(e-?mail|mail|letter|message|note|reply|to)\b", re.I | re.S
-)
+_DRAFT: Final = re.compile(r"\b(draft|write|compose|reply|answer|respond)\b", re.I)
+_LETTER: Final = re.compile(r"\b(e-?mail|mail|letter|message|note|reply|to)\b", re.I)
 _GREETING: Final = re.compile(r"^\s*(hi|hello|hey|good (morning|afternoon|evening))\b[\s!.,]*$", re.I)
 _TO: Final = re.compile(r"\bto\s+(<[^<>\s]+>|(?:[A-Z][\w'-]+)(?:\s+[A-Z][\w'-]+)?)")
 _ABOUT: Final = re.compile(r"\b(?:about|regarding|concerning|that|saying|on)\s+(.+)", re.I | re.S)
@@ -25,8 +24,12 @@ _MAX_QUOTED: Final = 600
 
 def answer(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The answer to an OpenAI-style conversation, in pieces of a few characters. Only user messages are read."""
-    request = next((text for text in map(_user_text, reversed(messages)) if text), "")
-    yield from _PIECE.findall(f"{_INTRODUCTION} {_reply(request)}")
+    yield from _PIECE.findall(f"{_INTRODUCTION} {_reply(last_request(messages))}")
+
+
+def last_request(messages: Sequence[Mapping[str, Any]]) -> str:
+    """What the user said last; empty without."""
+    return next((text for text in map(_user_text, reversed(messages)) if text), "")
 
 
 def _user_text(message: Mapping[str, Any]) -> str:
@@ -48,9 +51,10 @@ def _reply(request: str) -> str:
         return "Hello. Ask me to summarise a text, or to draft a short message, and I will use your own words."
     if _SUMMARY.search(request):
         return _summary(request)
-    if _DRAFT.search(request):
+    verb = _DRAFT.search(request)
+    if verb and _LETTER.search(request, verb.end()):  # two searches: one expression for both is quadratic
         return _draft(request)
-    return f"I cannot know the answer, but I can repeat what arrived: “{_cut(request)}”{_mentioned(request)}"
+    return f"I cannot know the answer, but I can repeat what arrived: “{cut(request)}”{_mentioned(request)}"
 
 
 def _summary(request: str) -> str:
@@ -61,7 +65,7 @@ def _summary(request: str) -> str:
     ranked = sorted(range(1, len(sentences)), key=lambda index: (-_facts(sentences[index]), index))
     chosen = sorted({0, *ranked[:2]})
     kept = " ".join(sentences[index] for index in chosen)
-    return f"In {len(chosen)} of {len(sentences)} sentences: {_cut(kept)}"
+    return f"In {len(chosen)} of {len(sentences)} sentences: {cut(kept)}"
 
 
 def _facts(sentence: str) -> int:
@@ -72,7 +76,7 @@ def _draft(request: str) -> str:
     """A short message to whoever is named, about what is named."""
     to, about = _TO.search(request), _ABOUT.search(request)
     name = to.group(1) if to else "you"
-    topic = _cut(about.group(1) if about else request).rstrip(" .!?")
+    topic = cut(about.group(1) if about else request).rstrip(" .!?")
     greeting = f"Dear {name}," if to else "Hello,"
     return (
         f"Here is a draft.\n\n{greeting}\n\nI am writing about this: {topic}. "
@@ -86,7 +90,7 @@ def _mentioned(request: str) -> str:
     return f"\n\nMentioned: {', '.join(found)}." if found else ""
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """At most 600 characters, cut between words so that no placeholder is torn."""
     plain = " ".join(text.split())
     if len(plain) <= _MAX_QUOTED:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
+from troth.gateway.studio.grain import papered
 from troth.gateway.studio.layouts import draw
+from troth.gateway.studio.palettes import toned
 from troth.gateway.studio.reading import read
+from troth.gateway.studio.sheets import SHEETS
 from troth.kernel.errors import Invalid, Unavailable
 
 MIN_SIDE: Final = 64
@@ -17,8 +20,8 @@ MAX_SIDE: Final = 2048
 class Picture:
     """One composition.
 
-    Attributes: `svg` (only paths and gradients: no fonts, links or scripts), `png` (the same, rendered), `description`
-    (what was understood, and that no model was used).
+    Attributes: `svg` (only paths and gradients: no fonts, links or scripts), `png` (the same, rendered; flat sheets
+    with the grain of paper), `description` (what was understood, and that no model was used).
     """
 
     svg: str
@@ -26,15 +29,51 @@ class Picture:
     description: str
 
 
-def compose(prompt: str, width: int, height: int, seed: int) -> Picture:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a picture should be: without paper behind it, and how strong its colours are."""
+
+    bare: bool = False
+    style: Literal["vivid", "natural"] | None = None
+
+
+_STRENGTH: Final = {"vivid": 1.3, "natural": 0.75}
+_PLAIN: Final = Wish()
+
+
+def compose(prompt: str, width: int, height: int, seed: int, *, wish: Wish = _PLAIN) -> Picture:
     """A picture of `width` x `height` pixels (64 to 2048).
 
-    Raises `Invalid` (`unsupported-size`), `Unavailable` (`studio-missing`: the renderer is not installed).
+    A scene that fills its sheet becomes a badge when the background is to stay transparent. Raises `Invalid`
+    (`unsupported-size`), `Unavailable` (`studio-missing`: the renderer is not installed).
     """
     check_size(width, height)
     brief = read(prompt, width, height, seed)
+    if wish.style:
+        brief = replace(brief, palette=toned(brief.palette, _STRENGTH[wish.style]))
+    if wish.bare:
+        brief = replace(brief, bare=True, layout="round" if brief.layout == "full" else brief.layout)
     svg = draw(width, height, brief)
-    return Picture(svg, render(svg), brief.sentence())
+    png = render(svg)
+    flat = brief.layout in SHEETS or brief.motif in {"pattern", "geometric"}
+    if flat and not brief.bare and brief.motif != "palette":  # the colours of a palette are meant as they are
+        png = papered(png, brief.seed)
+    return Picture(svg, png, brief.sentence())
+
+
+def stages(svg: str, count: int) -> list[str]:
+    """The picture while it is being drawn: `count` documents with ever more of its shapes, from the back to the front.
+
+    Takes documents of `Canvas`: one shape, or one end of a group, on a line.
+    """
+    head, _, rest = svg.partition("</defs>\n")
+    shapes = rest.removesuffix("\n</svg>\n").split("\n")
+    cuts = [shapes[: max(1, len(shapes) * (number + 1) // (count + 1))] for number in range(count)]
+    return [f"{head}</defs>\n" + "\n".join(cut) + "</g>" * _unclosed(cut) + "\n</svg>\n" for cut in cuts]
+
+
+def _unclosed(shapes: list[str]) -> int:
+    return sum(shape.startswith("<g ") for shape in shapes) - shapes.count("</g>")
 
 
 def check_size(width: int, height: int) -> None:

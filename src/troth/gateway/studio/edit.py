@@ -1,154 +1,198 @@
-"""Edits an uploaded picture as a prompt says, by rules: real operations, each named in the answer."""
+"""Edits an uploaded picture as a prompt says: real operations, each named in the answer."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image, ImageOps
 
-from troth.gateway.studio import adjust, regions
-from troth.gateway.studio.compose import check_size, compose
-from troth.gateway.studio.reading import QUOTED, Brief, read
+from troth.gateway.studio import regions
+from troth.gateway.studio.compose import MAX_SIDE, MIN_SIDE, check_size, compose, render
+from troth.gateway.studio.cutout import Background, replaced
+from troth.gateway.studio.enlarging import enlarged
+from troth.gateway.studio.framing import Cut, around, best_cut, closer, cropped
+from troth.gateway.studio.mending import hole, mended
+from troth.gateway.studio.placing import lettered
+from troth.gateway.studio.reading import read
+from troth.gateway.studio.subject import Subject, subject
+from troth.gateway.studio.tracing import traced
+from troth.gateway.studio.wishes import Crop, Wishes, not_understood, wished
 from troth.kernel.errors import Invalid
 
-_Step = Callable[[Image.Image, Brief], Image.Image]
-
-
-def _tone(change: adjust.Adjust) -> _Step:
-    return lambda image, _: change(image)
-
-
-_STEPS: Final[tuple[tuple[str, str, _Step], ...]] = (
-    ("cropped to the part with most detail", r"crop\w*|zoom\w*|closer|close.?up|tighter", _tone(regions.closer)),
-    ("mirrored", r"mirror\w*|flip\w*", _tone(ImageOps.mirror)),
-    (
-        "blurred away from the detail",
-        r"blur\w*(?: \w+)? background|background(?: \w+)? blur\w*|bokeh|portrait mode|depth of field",
-        _tone(regions.focused),
-    ),
-    ("blurred", r"blur\w*|out of focus|soft focus", _tone(adjust.blurred)),
-    ("warmer", r"warm\w*", _tone(adjust.warmer)),
-    ("cooler", r"cool\w*|cold\w*", _tone(adjust.cooler)),
-    ("brighter", r"bright\w*|lighten\w*|lighter", _tone(adjust.brighter)),
-    ("darker", r"dark\w*", _tone(adjust.darker)),
-    ("more contrast", r"contrast\w*|punch\w*", _tone(adjust.contrasty)),
-    ("more colour", r"vivid|vibran\w*|saturated?|colou?rful", _tone(adjust.vivid)),
-    ("less colour", r"muted|desaturat\w*|faded|pale", _tone(adjust.muted)),
-    ("sharper", r"sharp\w*|crisp\w*", _tone(adjust.sharper)),
-    ("black and white", r"black.?(?:and|&).?white|b&w|gr[ea]y.?scale|monochrom\w*", _tone(adjust.grey)),
-    ("vintage print", r"vintage|retro|old photo\w*|sepia|nostalgi\w*|analog\w*", _tone(adjust.vintage)),
-    ("duotone", r"duo.?tone|two colou?rs", lambda image, brief: adjust.duotone(image, brief.palette)),
-    (
-        "screen print",
-        r"poster\w*|screen.?print|pop.?art|risograph|stencil|illustration",
-        lambda image, brief: adjust.poster(image, brief.palette),
-    ),
-    ("pencil sketch", r"sketch\w*|pencil|drawing", _tone(adjust.sketched)),
-    ("large pixels", r"pixel\w*|mosaic|8.?bit", _tone(adjust.pixelated)),
-    ("grain", r"grain\w*", _tone(adjust.grained)),
-    ("vignette", r"vignett\w*", _tone(adjust.vignetted)),
-    (
-        "border",
-        r"border|frame\w*|passe.?partout|margin",
-        lambda image, brief: regions.bordered(image, brief.palette.paper),
-    ),
-)
-_REMOVE: Final = re.compile(r"\b(?:remove|erase|delete|inpaint\w*|clean\w*|get rid|repair|mend|heal|fill\w*)\b", re.I)
+_FOUND: Final = {
+    "person": "the people, found by a small segmentation model",
+    "front": "what stands in front, found by a small segmentation model",
+    "colour": "what differs in colour from its surroundings",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """An edited picture and what was done to it, in words."""
+    """An edited picture, what was done to it in words, and its shapes when it was vectorised."""
 
     png: bytes
     operations: tuple[str, ...]
+    svg: str | None = None
+    rest: bool = False
 
     @property
     def description(self) -> str:
         """A sentence for the answer to the caller."""
-        return f"Edited by rules, not by a model: {', '.join(self.operations)}."
+        missing = " A part of the prompt was not understood and not done." if self.rest else ""
+        return f"Edited by rules, without a generative model: {', '.join(self.operations)}.{missing}"
 
 
-def edit(image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> bytes:
-    """The PNG of `apply`."""
-    return apply(image, prompt, mask, width, height).png
+def apply(
+    image: bytes, prompt: str, mask: bytes | None, size: tuple[int, int] | None = None, *, bare: bool = False
+) -> Edited:
+    """A cleaned picture changed as the prompt says, as PNG; of `size` (64 to 2048 a side) or as large as it comes out.
 
-
-def apply(image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> Edited:
-    """A PNG of `width` x `height` (64 to 2048) made of a cleaned picture.
-
-    `mask` is a picture whose transparent (or, without alpha, white) area may change. A prompt that names no known
-    operation gets balanced contrast, and is told so. Raises `Invalid` (`unsupported-size`, `broken-image`,
-    `empty-mask`), `Unavailable` (`studio-missing`, when words or a composition are to be drawn).
+    `mask` is a picture whose transparent (or, without alpha, white) area may change. `bare`: without its background.
+    Raises `Invalid` (`edit-not-understood`, `unsupported-size`, `broken-image`, `empty-mask`, `mask-needed`,
+    `no-subject`, `too-detailed`), `Unavailable` (`studio-missing`, `extra-missing`, `model-weights`, `detector-down`).
     """
-    check_size(width, height)
-    original, turned = _opened(image)
-    if turned and abs(width / height - original.height / original.width) < 0.01:
-        width, height = height, width  # that size was read before the orientation tag was applied
-    picture = regions.cropped(original, width, height)
-    done = [] if original.size == picture.size else [f"scaled to {width} x {height}"]
-    brief = read(prompt, width, height, 0)
-    steps = _steps(prompt)
+    if size:
+        check_size(*size)
+    wishes = wished(prompt)
+    picture, opened = _bounded(_opened(image)), None
     if mask is not None:
-        picture, operation = _inside(picture, _hole(mask, picture.size), brief, steps)
-        done.append(operation)
-    else:
-        picture = _all(picture, brief, steps)
-        done += [name for name, _ in steps]
-    if brief.texts:
-        picture = regions.lettered(picture, brief)
+        opened = _hole(mask, picture.size)
+    elif wishes.remove and not _other(wishes):
+        raise Invalid("Say with a mask what is to be removed: its transparent area.", code="mask-needed", field="mask")
+    picture, done = _inside(picture, opened, wishes) if opened else _everywhere(picture, wishes, bare=bare)
+    picture, framed = _framed(picture, wishes, size)
+    done += framed
+    if wishes.texts:
+        picture = lettered(picture, wishes.texts, wishes.place, wishes.side)
         done.append("set the quoted words")
-    elif mask is None and not steps:
-        picture = adjust.balanced(picture)
-        done.append("balanced the contrast, because the prompt names no operation that the studio knows")
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=4)
-    return Edited(out.getvalue(), tuple(done))
+    svg = None
+    if wishes.vector:
+        svg = traced(picture)
+        done.append("traced as shapes")
+    if not done:
+        raise not_understood()
+    return Edited(render(svg) if svg else _png(picture), tuple(done), svg, wishes.rest)
 
 
-def _steps(prompt: str) -> list[tuple[str, _Step]]:
-    """The operations that the prompt names outside its quotes, in the order in which they make sense."""
-    plain, found = QUOTED.sub(" ", prompt).lower(), []
-    for name, pattern, step in _STEPS:
-        shorter = re.sub(rf"\b(?:{pattern})(?!\w)", " ", plain)
-        if shorter != plain:
-            found.append((name, step))
-            plain = shorter  # words that are used up do not name a second operation
-    return found
+def _other(wishes: Wishes) -> bool:
+    return bool(wishes.tones or wishes.background or wishes.crop or wishes.texts or wishes.vector or wishes.factor > 1)
 
 
-def _all(picture: Image.Image, brief: Brief, steps: list[tuple[str, _Step]]) -> Image.Image:
-    for _, step in steps:
-        picture = step(picture, brief)
+def _everywhere(picture: Image.Image, wishes: Wishes, *, bare: bool) -> tuple[Image.Image, list[str]]:
+    """Tones, then the background."""
+    done = []
+    for name, change in wishes.tones:
+        picture = change(picture, wishes.palette)
+        done.append(name)
+    background = wishes.background or (Background("transparent") if bare else None)
+    if background is None:
+        return picture, done
+    seen = subject(picture)
+    return replaced(picture, seen.alpha, background), [*done, _told(background, seen)]
+
+
+def _told(background: Background, seen: Subject) -> str:
+    what = {"transparent": "removed the background", "blurred": "blurred the background"}.get(
+        background.kind, f"replaced the background by a {background.kind}"
+    )
+    return f"{what} and kept {_FOUND[seen.kind]}"
+
+
+def _inside(picture: Image.Image, opened: Image.Image, wishes: Wishes) -> tuple[Image.Image, list[str]]:
+    """Changes the masked area only: taken away, another ground, tones, or a drawn scene."""
+    if wishes.remove:
+        return mended(picture, opened), ["filled the masked area from its surroundings"]
+    if wishes.background:
+        name = "removed" if wishes.background.kind == "transparent" else f"replaced by a {wishes.background.kind}"
+        return replaced(picture, _outside(opened), wishes.background), [f"{name}: what the mask opens"]
+    if wishes.tones:
+        changed = picture
+        for _, change in wishes.tones:
+            changed = change(changed, wishes.palette)
+        names = ", ".join(name for name, _ in wishes.tones)
+        if changed.size != picture.size:
+            raise Invalid("What a mask opens cannot be turned; leave the mask out.", code="edit-not-understood",
+                          field="prompt")  # fmt: skip
+        return regions.placed(picture, changed, opened), [f"inside the mask: {names}"]
+    brief = read(wishes.prompt, *picture.size, 0)
+    if not brief.named:
+        if wishes.texts or wishes.crop or wishes.vector or wishes.factor > 1:
+            return picture, []
+        raise not_understood()
+    with Image.open(io.BytesIO(compose(wishes.prompt, *picture.size, 0).png)) as drawn:
+        scene = drawn.convert("RGB")
+    return regions.placed(picture, scene, opened), [f"a drawn {brief.motif} scene inside the mask"]
+
+
+def _outside(opened: Image.Image) -> Any:
+    import numpy as np  # noqa: PLC0415  an extra
+
+    return 1 - np.asarray(opened, np.float32) / 255
+
+
+def _framed(picture: Image.Image, wishes: Wishes, size: tuple[int, int] | None) -> tuple[Image.Image, list[str]]:
+    """The cut that is wished, then the size."""
+    done = []
+    if wishes.crop:
+        ratio = wishes.crop.ratio or (size[0] / size[1] if size else picture.width / picture.height)
+        picture = picture.crop(_cut(picture, wishes.crop, ratio))
+        near = " around the subject" if wishes.crop.around else ""
+        done.append(f"cropped to {picture.width} x {picture.height}{near}")
+    target = size or _grown(picture.size, wishes.factor)
+    if max(target) > MAX_SIDE:
+        raise Invalid(
+            f"The result would be larger than {MAX_SIDE} pixels a side; enlarge less.",
+            code="unsupported-size",
+            field="size",
+        )
+    if target == picture.size:
+        return picture, done
+    larger = min(target[0] / picture.width, target[1] / picture.height) > 1
+    done.append(f"{'enlarged' if larger else 'scaled'} to {target[0]} x {target[1]}")
+    return _sized(picture, target[0], target[1]), done
+
+
+def _grown(size: tuple[int, int], factor: int) -> tuple[int, int]:
+    scale = max(factor, MIN_SIDE / min(size))
+    return max(MIN_SIDE, round(size[0] * scale)), max(MIN_SIDE, round(size[1] * scale))
+
+
+def _cut(picture: Image.Image, crop: Crop, ratio: float) -> Cut:
+    if crop.around:
+        return around(picture, ratio)
+    return best_cut(picture, ratio) if crop.ratio else closer(picture)
+
+
+def _sized(picture: Image.Image, width: int, height: int) -> Image.Image:
+    if min(width / picture.width, height / picture.height) <= 1:
+        return cropped(picture, width, height)
+    if abs(width / height - picture.width / picture.height) > 0.01:
+        picture = picture.crop(best_cut(picture, width / height))
+    return enlarged(picture, (width, height))
+
+
+def _bounded(picture: Image.Image) -> Image.Image:
+    """At most 2048 pixels a side: everything that follows costs by the pixel."""
+    if max(picture.size) > MAX_SIDE:
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if min(picture.size) < 16:
+        raise Invalid("The picture is too small or too narrow to edit.", code="unsupported-size", field="image")
     return picture
 
 
-def _inside(
-    picture: Image.Image, opened: Image.Image, brief: Brief, steps: list[tuple[str, _Step]]
-) -> tuple[Image.Image, str]:
-    """Changes the masked area only: tones, or a composition when the prompt names one, or its surroundings."""
-    if steps and not _REMOVE.search(brief.prompt):
-        names = ", ".join(name for name, _ in steps)
-        return regions.placed(picture, _all(picture, brief, steps), opened), f"inside the mask: {names}"
-    if brief.named and not _REMOVE.search(brief.prompt):
-        drawn = compose(QUOTED.sub(" ", brief.prompt), picture.width, picture.height, 0).png
-        with Image.open(io.BytesIO(drawn)) as other:
-            scene = other.convert("RGB")
-        return regions.placed(picture, scene, opened), f"a drawn {brief.motif} scene inside the mask"
-    return regions.mended(picture, opened), "filled the masked area from its surroundings"
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=4)
+    return out.getvalue()
 
 
-def _opened(content: bytes) -> tuple[Image.Image, bool]:
-    """The picture upright as RGB (transparency on white), and whether it had to be turned by 90 degrees."""
+def _opened(content: bytes) -> Image.Image:
+    """The picture upright as RGB, transparency on white."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
-            size = image.size
             upright = ImageOps.exif_transpose(image)
-            turned = upright.size != size
             if upright.mode not in {"RGB", "L"}:
                 layer = upright.convert("RGBA")
                 upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
@@ -156,7 +200,7 @@ def _opened(content: bytes) -> tuple[Image.Image, bool]:
     except (OSError, ValueError, SyntaxError) as error:
         raise Invalid("The picture cannot be read: upload it again.", code="broken-image", field="image") from error
     plain.info.clear()  # nothing of the upload's metadata is written again
-    return plain, turned
+    return plain
 
 
 def _hole(mask: bytes, size: tuple[int, int]) -> Image.Image:
@@ -167,7 +211,7 @@ def _hole(mask: bytes, size: tuple[int, int]) -> Image.Image:
             )
     except (OSError, ValueError, SyntaxError) as error:
         raise Invalid("The mask cannot be read: send a PNG.", code="broken-image", field="mask") from error
-    opened = regions.hole(upright, size)
+    opened = hole(upright, size)
     if opened.getextrema() == (0, 0):
         raise Invalid("The mask opens nothing: make the area to change transparent.", code="empty-mask", field="mask")
     return opened

@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
-FaceName = Literal["sans", "serif"]
+FaceName = Literal["sans", "serif", "text", "italic"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Face:
         return steps
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def face(name: FaceName) -> Face:
-    """One of the two typefaces that ship with Troth."""
+    """One of the typefaces that ship with Troth: two for titles, `text` and `italic` for what stands below them."""
     packed = (files("troth.gateway.studio") / "faces" / f"{name}.json.gz").read_bytes()
     data: dict[str, Any] = json.loads(gzip.decompress(packed))
     kern = {

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from troth.gateway.studio.colour import mix, polar
+from troth.gateway.studio.colour import from_lab, mix, polar, to_lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,20 @@ class Palette:
         if self.name == "bauhaus":
             return ("#1c1b1a", "#d8352a", "#1f4e8c", "#f0b323", "#f3ead7")
         return (self.near, self.accent, self.sky[0], self.sky[2], self.paper)
+
+
+def toned(palette: Palette, strength: float) -> Palette:
+    """The palette with its colours `strength` times as strong; lightness and hue stay."""
+
+    def tone(colour: str) -> str:
+        lab = to_lab(colour)
+        return from_lab(lab._replace(green_red=lab.green_red * strength, blue_yellow=lab.blue_yellow * strength))
+
+    top, upper, lower, horizon = (tone(colour) for colour in palette.sky)
+    return replace(
+        palette, sky=(top, upper, lower, horizon), light=tone(palette.light), near=tone(palette.near),
+        accent=tone(palette.accent),
+    )  # fmt: skip
 
 
 def _palette(name: str, colours: str, *, night: bool = False) -> Palette:
@@ -114,8 +128,20 @@ _SUITS: Final = {
     "waves": "ocean sunset neon pastel retro dusk",
     "cup": "earth retro autumn pastel",
     "sunburst": "retro sunset autumn earth",
+    "pattern": "earth retro spring ocean pastel summer autumn bauhaus",
+    "palette": "sunset ocean autumn spring retro earth",
 }
 """Palettes that look right for a motif when the prompt does not say."""
+
+
+def hues() -> dict[str, int]:
+    """Names of hues and their angle in OKLCH, in degrees."""
+    return _HUES
+
+
+def mood(words: Collection[str]) -> str | None:
+    """The palette that a mood, a season or a time of day among the words names."""
+    return next((name for name, listed in _MOODS.items() if not set(listed.split()).isdisjoint(words)), None)
 
 
 def choose(words: Collection[str], motif: str, rng: random.Random) -> Palette:
@@ -128,6 +154,7 @@ def choose(words: Collection[str], motif: str, rng: random.Random) -> Palette:
         return _grown(hues, night=not {"night", "dark", "midnight"}.isdisjoint(words))
     if moods:
         told = [name for name in moods if name not in _PLACES] or moods  # a winter forest is wintry first
+        told = [name for name in told if name in words] or told  # warm autumn is autumn
         suited = [name for name in told if name in _SUITS[motif].split()]
         return PALETTES[(suited or told)[0]]
     return PALETTES[rng.choice(_SUITS[motif].split())]

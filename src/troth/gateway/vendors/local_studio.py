@@ -7,14 +7,16 @@ import hashlib
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from troth.gateway.studio.compose import MAX_SIDE, MIN_SIDE
-from troth.gateway.vendors.port import Attachment, Produced
+from troth.gateway.studio.calls import demanded
+from troth.gateway.studio.vectors import DIMENSIONS, vector
+from troth.gateway.vendors.local_media import Composer, Editor, LocalMedia
+from troth.gateway.vendors.papers import CLAUSES, Contract, Tier, settled
 from troth.gateway.vendors.record import ANY, HERE, DueDiligence, Offer, Retention, State, VendorRecord
-from troth.kernel.errors import Invalid
 
-IMAGE_MODEL, CHAT_MODEL = "troth-studio-1", "troth-echo-1"
+IMAGE_MODEL, CHAT_MODEL, EMBEDDING_MODEL = "troth-studio-1", "troth-echo-1", "troth-vectors-1"
+VIDEO_MODEL = "troth-motion-1"
 _FOREVER = 2**53 - 1
 # Takes the place of review and agreement: the digest of this sentence stands in the record.
 STATEMENT = (
@@ -33,12 +35,16 @@ LOCAL_STUDIO = VendorRecord(
         base_url="http://localhost",
         offers=(
             Offer(model=IMAGE_MODEL, upstream=IMAGE_MODEL, kind="image"),
+            Offer(model=VIDEO_MODEL, upstream=VIDEO_MODEL, kind="video"),
             Offer(model=CHAT_MODEL, upstream=CHAT_MODEL, kind="chat"),
+            Offer(model=EMBEDDING_MODEL, upstream=EMBEDDING_MODEL, kind="embedding"),
         ),
         review=_DIGEST,
         review_expires=_FOREVER,
+        diligence=settled(Tier.BUILT_IN, "shipped", 0, _DIGEST),
         agreement=_DIGEST,
         agreement_ends=_FOREVER,
+        contract=Contract(parties=("Troth", "whoever runs it"), clauses=CLAUSES, starts=0),
         retention=Retention.ZERO,
         jurisdictions=(ANY,),
         regions=(HERE,),
@@ -48,45 +54,23 @@ LOCAL_STUDIO = VendorRecord(
 )
 
 
-class Made(Protocol):
-    """A picture (PNG) and one sentence that says how it was made."""
-
-    @property
-    def png(self) -> bytes: ...
-
-    @property
-    def description(self) -> str: ...
-
-
-class Composer(Protocol):
-    """`studio.compose.compose`: the same prompt, size and seed give the same picture."""
-
-    def __call__(self, prompt: str, width: int, height: int, seed: int) -> Made: ...
-
-
-class Editor(Protocol):
-    """`studio.edit.apply`: a clean picture changed; `mask` is a PNG or None."""
-
-    def __call__(self, image: bytes, prompt: str, mask: bytes | None, width: int, height: int) -> Made: ...
-
-
 Responder = Callable[[Sequence[Any]], Iterator[str]]
 
 
-class LocalStudio:
-    """Implements `port.Vendor`. `placeholders` finds redaction placeholders: they are not drawn into pictures."""
+class LocalStudio(LocalMedia):
+    """Implements `port.Vendor`: words, numbers and pictures by rules."""
 
     def __init__(self, compose: Composer, edit: Editor, answer: Responder, placeholders: re.Pattern[str]) -> None:
-        self._compose = compose
-        self._edit = edit
+        super().__init__(compose, edit, placeholders)
         self._answer = answer
-        self._placeholders = placeholders
 
     async def chat(self, payload: dict[str, Any]) -> dict[str, Any]:
         """A chat.completion; token counts are counts of words."""
         pieces = await asyncio.to_thread(lambda: list(self._answer(payload["messages"])))
         text = "".join(pieces)
-        message = {"role": "assistant", "content": text, "refusal": None}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if calls := demanded(payload):
+            message["tool_calls"] = calls
         choices = [
             {"index": n, "message": message, "finish_reason": "stop", "logprobs": None}
             for n in range(payload.get("n", 1))
@@ -103,51 +87,20 @@ class LocalStudio:
             for n in choices:
                 yield _chunk(created, n, {"content": piece}, None)
             await asyncio.sleep(0)
+        calls = demanded(payload)
         for n in choices:
-            yield _chunk(created, n, {}, "stop")
+            yield _chunk(created, n, {"tool_calls": calls} if calls else {}, "stop")
         if (payload.get("stream_options") or {}).get("include_usage"):
             yield {"created": created, "choices": [], "usage": _usage(payload, "".join(pieces))}
 
-    async def image(self, payload: dict[str, Any]) -> list[Produced]:
-        """Posters, patterns and layouts drawn from the prompt: the same prompt gives the same pictures."""
-        width, height = _size(payload.get("size"))
-        prompt = self._drawable(payload["prompt"])
-        seeds = [_seed(prompt, n) for n in range(payload.get("n", 1))]
-        made = [await asyncio.to_thread(self._compose, prompt, width, height, seed) for seed in seeds]
-        return [Produced(picture.png, picture.description) for picture in made]
-
-    async def edit(
-        self, payload: dict[str, Any], images: Sequence[Attachment], mask: Attachment | None
-    ) -> list[Produced]:
-        """The first picture changed as the prompt says."""
-        if len(images) > 1:
-            raise Invalid("The local studio edits one picture at a time; send one.", code="one-picture", field="image")
-        width, height = _fitting(images[0]) if payload.get("size") in (None, "auto") else _size(payload["size"])
-        covered = mask.content if mask else None
-        prompt = self._drawable(payload["prompt"])
-        made = await asyncio.to_thread(self._edit, images[0].content, prompt, covered, width, height)
-        return [Produced(made.png, made.description) for _ in range(payload.get("n", 1))]
-
-    def _drawable(self, prompt: str) -> str:
-        return " ".join(self._placeholders.sub(" ", prompt).split()) or "untitled"
-
-
-def _size(text: str | None) -> tuple[int, int]:
-    if text is None or text == "auto":
-        return 1024, 1024
-    width, height = (int(side) for side in text.split("x"))
-    return width, height  # the studio refuses what it cannot draw
-
-
-def _fitting(picture: Attachment) -> tuple[int, int]:
-    """The picture's own size, made smaller or larger only as far as the studio's bounds ask."""
-    longest = max(picture.width, picture.height)
-    scale = min(1.0, MAX_SIDE / longest)
-    return max(MIN_SIDE, round(picture.width * scale)), max(MIN_SIDE, round(picture.height * scale))
-
-
-def _seed(prompt: str, number: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{number}:{prompt}".encode()).digest()[:4], "big")
+    async def embeddings(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Vectors by feature hashing; token counts are counts of words."""
+        given, size = payload["input"], payload.get("dimensions", DIMENSIONS)
+        texts = [given] if isinstance(given, str) else given
+        made = await asyncio.to_thread(lambda: [vector(text, size) for text in texts])
+        words = sum(len(text.split()) for text in texts)
+        data = [{"object": "embedding", "index": n, "embedding": one} for n, one in enumerate(made)]
+        return {"data": data, "usage": {"prompt_tokens": words, "total_tokens": words}}
 
 
 def _usage(payload: dict[str, Any], text: str) -> dict[str, int]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
 from troth.gateway.store import ALL_VENDORS, VENDOR_FACTS
 from troth.gateway.store import vendors as table
-from troth.gateway.vendors.record import DueDiligence, State, VendorRecord
+from troth.gateway.vendors import filing
+from troth.gateway.vendors.papers import Tier
+from troth.gateway.vendors.record import Contact, DueDiligence, Happened, Observed, Probe, State, VendorRecord
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict, Denied, NotFound
+from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
 from troth.storage.database import Database
 
 MAX_REVIEW_MS = 366 * 86_400_000  # a review holds for a year at most (VEN-06)
+_What = Literal["added", "amended", "approved", "suspended", "contact", "probed"]
 
 
 class Sealed(Protocol):
@@ -63,8 +66,10 @@ class Vendors:
         return None if sealed is None else self._sealed.open(_label(vendor), bytes(sealed)).decode()
 
     def add(self, vendor: str, facts: DueDiligence, credential: str | None, actor: str) -> VendorRecord:
-        """Put a vendor on file as a draft. Raises `Conflict` when the id is taken."""
-        record = VendorRecord(id=vendor, kind="openai-compatible", state=State.DRAFT, facts=facts, requested_by=actor)
+        """Put a vendor on file as a draft. Raises `Conflict` when the id is taken, `Invalid` for a made-up tier."""
+        _third_party(facts)
+        record = VendorRecord(id=vendor, kind=facts.speech.adapter, state=State.DRAFT, facts=facts, requested_by=actor)
+        record = self._told(record, "added", actor)
         if vendor in self._shipped:
             raise _taken()
         try:
@@ -79,13 +84,16 @@ class Vendors:
 
         `credential` None keeps the stored one, but only for the same address: a new address never gets an old secret.
         """
+        _third_party(facts)
         with self._database.write() as connection:
-            before = self._find(connection, vendor)
-            record = before.model_copy(
-                update={"facts": facts, "state": State.DRAFT, "requested_by": actor, "approved_by": None}
-            )
+            before = self._held(connection, vendor)
+            draft = {"facts": facts, "kind": facts.speech.adapter, "state": State.DRAFT, "requested_by": actor}
+            same_road = before.facts.base_url == facts.base_url
+            seen = before.observed if same_road else before.observed.model_copy(update={"probe": None})
+            record = before.model_copy(update=draft | {"approved_by": None, "observed": seen})
+            record = self._told(record, "amended", actor, filing.changed(before.facts, facts))
             row = self._row(record, credential)
-            if credential is None and before.facts.base_url == facts.base_url:
+            if credential is None and same_road:
                 del row["credential"]
             connection.execute(update(table).where(table.c.id == vendor).values(row))
         return record
@@ -93,58 +101,93 @@ class Vendors:
     def approve(self, vendor: str, actor: str) -> VendorRecord:
         """A second operator confirms the review. Raises `Denied` for the requester, `Conflict` for missing answers."""
         with self._database.write() as connection:
-            record = self._find(connection, vendor)
+            record = self._held(connection, vendor)
             if record.requested_by == actor:
                 raise Denied("A vendor is approved by somebody other than its requester; ask a colleague.",
                              code="same-person")  # fmt: skip
-            _complete(record.facts, epoch_ms(self._clock.now()))
-            return self._change(connection, record, State.APPROVED, actor)
+            _complete(record, epoch_ms(self._clock.now()))
+            approved = record.model_copy(update={"state": State.APPROVED, "approved_by": actor})
+            return self._change(connection, self._told(approved, "approved", actor))
 
-    def suspend(self, vendor: str, actor: str) -> VendorRecord:  # noqa: ARG002 - the audit record names the actor
+    def suspend(self, vendor: str, actor: str) -> VendorRecord:
         """Stop every further call to it."""
         with self._database.write() as connection:
-            record = self._find(connection, vendor)
-            return self._change(connection, record, State.SUSPENDED, record.approved_by)
+            record = self._held(connection, vendor).model_copy(update={"state": State.SUSPENDED})
+            return self._change(connection, self._told(record, "suspended", actor))
 
-    def _find(self, connection: Connection, vendor: str) -> VendorRecord:
+    def contacted(self, vendor: str, answered: bool, actor: str) -> VendorRecord:
+        """Note a test of the vendor's contact for incidents (VEN-08)."""
+        test = Contact(at=epoch_ms(self._clock.now()), by=actor, answered=answered)
+        return self._observe(vendor, "contact", actor, lambda seen: filing.with_contact(seen, test))
+
+    def probed(self, vendor: str, probe: Probe, actor: str) -> VendorRecord:
+        """Note what the vendor's address offered (VEN-04)."""
+        return self._observe(vendor, "probed", actor, lambda seen: seen.model_copy(update={"probe": probe}))
+
+    def _observe(self, vendor: str, what: _What, actor: str, change: Any) -> VendorRecord:
+        with self._database.write() as connection:
+            record = self._held(connection, vendor)
+            seen: Observed = change(record.observed)
+            return self._change(connection, self._told(record.model_copy(update={"observed": seen}), what, actor))
+
+    def _held(self, connection: Connection, vendor: str) -> VendorRecord:
+        """The vendor, whose row nobody else changes until the end of this transaction: a change writes all of it."""
         if vendor in self._shipped:
             raise Conflict("This vendor is part of Troth; its record changes only with a release.", code="shipped")
-        row = connection.execute(select(table).where(table.c.id == vendor)).mappings().first()
+        return self._find(connection, vendor, alone=True)
+
+    def _find(self, connection: Connection, vendor: str, *, alone: bool = False) -> VendorRecord:
+        wanted = select(table).where(table.c.id == vendor)
+        row = connection.execute(wanted.with_for_update() if alone else wanted).mappings().first()
         if row is None:
             raise NotFound("There is no vendor of that id; list the vendors to see them.")
         return _record(dict(row))
 
-    def _change(self, connection: Connection, record: VendorRecord, state: State, approver: str | None) -> VendorRecord:
-        values = {"state": state.value, "approved_by": approver, "changed_at": epoch_ms(self._clock.now())}
-        connection.execute(update(table).where(table.c.id == record.id).values(values))
-        return record.model_copy(update={"state": state, "approved_by": approver})
+    def _told(self, record: VendorRecord, what: _What, actor: str, changed: tuple[str, ...] = ()) -> VendorRecord:
+        now = epoch_ms(self._clock.now())
+        event = Happened(at=now, by=actor, what=what, facts=filing.digest(record.facts), changed=changed)
+        return record.model_copy(update={"observed": filing.with_event(record.observed, event), "changed_at": now})
+
+    def _change(self, connection: Connection, record: VendorRecord) -> VendorRecord:
+        row = self._row(record, None)
+        del row["credential"]
+        connection.execute(update(table).where(table.c.id == record.id).values(row))
+        return record
 
     def _row(self, record: VendorRecord, credential: str | None) -> dict[str, Any]:
         return {
             "state": record.state.value,
-            "facts": record.facts.model_dump_json(),
+            "facts": filing.written(record.facts, record.observed),
             "requested_by": record.requested_by,
             "approved_by": record.approved_by,
             "credential": None if credential is None else self._sealed.seal(_label(record.id), credential.encode()),
-            "changed_at": epoch_ms(self._clock.now()),
+            "changed_at": record.changed_at,
         }
 
 
-def _complete(facts: DueDiligence, now: int) -> None:
+def _third_party(facts: DueDiligence) -> None:
+    if facts.diligence is not None and facts.diligence.tier is Tier.BUILT_IN:
+        raise Invalid("The tier 'built-in' is for what runs inside Troth; choose critical, standard or low.",
+                      code="tier-built-in", field="facts")  # fmt: skip
+
+
+def _complete(record: VendorRecord, now: int) -> None:
+    facts = record.facts
     missing = facts.missing() + ([] if facts.encrypted else ["base_url (https)"])
     if missing:
         raise Conflict(f"The review lacks answers: {', '.join(missing)}; amend the vendor first.",
                        code="review-incomplete")  # fmt: skip
+    if facts.diligence is not None and facts.diligence.reviewer == record.requested_by:
+        raise Denied("The reviewer of a vendor is somebody other than its requester; ask a colleague for the review.",
+                     code="reviewer-is-requester")  # fmt: skip
     if facts.review_expires is not None and not now < facts.review_expires <= now + MAX_REVIEW_MS:
         raise Conflict("A review ends in the future and within a year; correct review_expires.", code="review-expired")
     if facts.agreement_ends is not None and facts.agreement_ends <= now:
         raise Conflict("The agreement has ended; record the renewed one.", code="agreement-ended")
-
-
-@lru_cache(maxsize=256)
-def _facts(text: str) -> DueDiligence:
-    """What is on file, parsed once for a text: every request reads the rows."""
-    return DueDiligence.model_validate_json(text)
+    waiver = facts.tls_waiver
+    if waiver is not None and not waiver.holds(now):
+        raise Conflict("An exception from TLS 1.3 needs an approver other than its owner, and an end in the future.",
+                       code="tls-waiver-ended")  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -154,14 +197,16 @@ def _remembered(row: tuple[Any, ...]) -> VendorRecord:
 
 
 def _record(row: dict[str, Any]) -> VendorRecord:
+    facts, observed = filing.read(row["facts"])
     return VendorRecord(
         id=row["id"],
-        kind="openai-compatible",
+        kind=facts.speech.adapter,
         state=State(row["state"]),
-        facts=_facts(row["facts"]),
+        facts=facts,
         requested_by=row["requested_by"],
         approved_by=row["approved_by"],
         changed_at=row["changed_at"],
+        observed=observed,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from troth.gateway.wire import refused
 from troth.gateway.wire.fields import (
     Answer,
     FreeJson,
@@ -42,7 +43,9 @@ class RefusalPart(Wire):
     refusal: LongText
 
 
-UserPart = Annotated[TextPart | ImagePart, Field(discriminator="type")]
+UserPart = Annotated[
+    TextPart | ImagePart, Field(discriminator="type"), BeforeValidator(refused.types(refused.PARTS, "messages"))
+]
 AssistantPart = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
 TextContent = LongText | Annotated[list[TextPart], Field(min_length=1, max_length=256)]
 
@@ -124,7 +127,9 @@ class CustomTool(Wire):
     custom: CustomDefinition
 
 
-Tool = Annotated[FunctionTool | CustomTool, Field(discriminator="type")]
+Tool = Annotated[
+    FunctionTool | CustomTool, Field(discriminator="type"), BeforeValidator(refused.types(refused.TOOLS, "tools"))
+]
 
 
 class Named(Wire):
@@ -141,7 +146,22 @@ class CustomChoice(Wire):
     custom: Named
 
 
-ToolChoice = Literal["none", "auto", "required"] | Annotated[FunctionChoice | CustomChoice, Field(discriminator="type")]
+class AllowedTools(Wire):
+    mode: Literal["auto", "required"]
+    tools: Annotated[
+        list[Annotated[FunctionChoice | CustomChoice, Field(discriminator="type")]], Field(min_length=1, max_length=128)
+    ]
+
+
+class AllowedChoice(Wire):
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
+ToolChoice = (
+    Literal["none", "auto", "required"]
+    | Annotated[FunctionChoice | CustomChoice | AllowedChoice, Field(discriminator="type")]
+)
 
 
 class PlainFormat(Wire):
@@ -173,8 +193,13 @@ class Prediction(Wire):
     content: TextContent
 
 
+Modality = Annotated[Literal["text"], BeforeValidator(refused.values({"audio": refused.AUDIO}, "modalities"))]
+
+
 class CompleteChat(Wire):
     """The whole request. Sizes: 1,024 messages, 1,000,000 characters a text, 128 tools, 24 levels of schema."""
+
+    _refused = model_validator(mode="before")(refused.fields(refused.CHAT_FIELDS))
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=1024)]
     model: ModelName
@@ -187,7 +212,7 @@ class CompleteChat(Wire):
     max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     metadata: Metadata | None = None
-    modalities: Annotated[list[Literal["text"]], Field(max_length=1)] | None = None
+    modalities: Annotated[list[Modality], Field(max_length=1)] | None = None
     n: Annotated[int, Field(ge=1, le=8)] | None = None
     parallel_tool_calls: bool | None = None
     prediction: Prediction | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from troth.kernel.errors import TrothError
 
+_BY_CODE = dict.fromkeys(("insufficient-quota", "budget-spent"), "insufficient_quota")
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -18,7 +19,7 @@ def openai_error(error: TrothError) -> dict[str, Any]:
     return {
         "error": {
             "message": error.advice,
-            "type": _TYPES.get(error.status, fallback),
+            "type": _BY_CODE.get(error.code) or _TYPES.get(error.status, fallback),
             "code": error.code.replace("-", "_"),
             "param": error.field,
         }

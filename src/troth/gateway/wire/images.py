@@ -12,7 +12,7 @@ from troth.gateway.wire.upload import Upload
 MAX_IMAGES = 4
 Size = Annotated[str, StringConstraints(max_length=16, pattern=r"^(auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3})$")]
 Quality = Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"]
-Format = Literal["png", "jpeg", "webp", "gif", "svg"]
+Format = Literal["png", "jpeg", "webp", "gif", "svg", "pdf"]
 
 
 def _listed(value: Any) -> Any:
@@ -61,10 +61,33 @@ class Image(Answer):
     revised_prompt: str | None = None
 
 
+class TokenDetails(Answer):
+    """How many tokens of which kind were read."""
+
+    text_tokens: int
+    image_tokens: int
+
+
+class ImageUsage(Answer):
+    """Tokens by the vendor's own count; the local studio counts words, and tiles of 32 x 32 pixels."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens_details: TokenDetails
+
+
 class Images(Answer):
-    """The pictures. `created` is seconds since the epoch; `request_id` names the receipt."""
+    """The pictures. `created` is seconds since the epoch; `request_id` names the receipt.
+
+    `background` and `size` are what the first picture really has; `quality` is what was asked for.
+    """
 
     created: int
     data: list[Image]
     output_format: str
     request_id: str
+    background: Literal["transparent", "opaque"] | None = None
+    quality: str | None = None
+    size: str | None = None
+    usage: ImageUsage | None = None

@@ -3,8 +3,9 @@
 A0 says what it is: destroying overwrites and unlinks the file, which is no sanitisation claim on solid-state disks,
 copy-on-write file systems or snapshots of the machine (NIST SP 800-88). Keep the folder out of every backup.
 
-A mark lies in the folder, and the domain is bound to it: a disk that is away leaves an empty folder behind, in which
-nothing is absent that was destroyed. A folder that was never bound is bound at its first use.
+A mark lies in the folder, and the domain is bound to it: a disk that is away leaves an empty folder behind, or none, in
+which nothing is absent that was destroyed (`key-folder-away`); a folder with roots and without that mark is another one
+(`root-provider-changed`). A folder that was never bound is made, and bound at its first use.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ class LocalRoot:
     kind = "local"
 
     def __init__(self, folder: Path, domain: str = "local", binding: Binding | None = None) -> None:
-        self._folder = keyfile.private_folder(folder)
+        self._folder = folder
         self._domain = domain
         self._binding = binding or Binding(folder.with_name(f"{folder.name}.mark"))
         self._mark = b""  # what this process saw
-        keyfile.sweep(self._folder)
+        self._swept = False
+        if not self._binding.made:  # one that was used before is never made again: its disk may only be away
+            keyfile.private_folder(folder)
 
     @property
     def domain(self) -> str:
@@ -103,7 +106,7 @@ class LocalRoot:
             mark = keyfile.read(path)
         except NotFound as error:
             if bound:
-                raise exchanged() from error
+                raise (exchanged() if self._holds_roots() else _away()) from error
             keyfile.create(path, os.urandom(keyfile.KEY_BYTES))  # another process may have been first
             mark = keyfile.read(path)
         if mark != self._mark:
@@ -111,6 +114,28 @@ class LocalRoot:
                 raise exchanged()
             self._binding.require([mark.hex()])
             self._mark = mark
+        self._tidy()
+
+    def _holds_roots(self) -> bool:
+        """True when somebody's roots lie here: then it is no empty mount point."""
+        try:
+            return any(one.suffix == _SUFFIX for one in self._folder.iterdir())
+        except OSError:
+            return False
+
+    def _tidy(self) -> None:
+        """Once, in the right folder: it must be private, and hold nothing that a crash left."""
+        if not self._swept:
+            keyfile.sweep(keyfile.private_folder(self._folder))
+            self._swept = True
 
     def _path(self, root: str) -> Path:
         return self._folder / f"{require_name(root)}{_SUFFIX}"
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "The folder of a key domain is not there, or it is empty, as a mount point without its disk; bring "
+        "the disk back.",
+        code="key-folder-away",
+    )

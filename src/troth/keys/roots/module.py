@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pkcs11
+from pkcs11 import TokenFlag
 from pkcs11.exceptions import PinIncorrect, PKCS11Error, UserAlreadyLoggedIn
 
 from troth.kernel.errors import TrothError, Unavailable
 from troth.keys.roots.binding import exchanged
-from troth.keys.roots.module_errors import FINAL, refusal, wrong_pin
+from troth.keys.roots.module_errors import FINAL, last_try, refusal, wrong_pin
+from troth.keys.roots.refused_pin import RefusedPin
 from troth.keys.roots.secret_file import read_secret
 
 Result = TypeVar("Result")
@@ -37,11 +39,15 @@ _WORKERS: dict[str, Worker] = {}  # of this process: a library can be initialise
 
 @dataclass(frozen=True, slots=True)
 class TokenPlace:
-    """Where a token is: the module's library, the token's label, the file with the user PIN."""
+    """Where a token is: the module's library, the token's label, the file with the user PIN.
+
+    `refused`: where a PIN that the token refused is remembered for later processes; None: in this process only.
+    """
 
     library: Path
     label: str
     pin_file: Path
+    refused: Path | None = None
 
 
 class Lost(Exception):
@@ -119,8 +125,11 @@ class Worker:
     def _signed_in(self, token: Any, place: TokenPlace) -> Any:
         pin = read_secret(place.pin_file)
         digest = hashlib.sha256(pin.encode()).digest()
-        if self._refused.get(place.label) == digest:
+        memory = RefusedPin(place.refused)
+        if self._refused.get(place.label) == digest or memory.is_of(pin):
             raise PinIncorrect
+        if TokenFlag.USER_PIN_FINAL_TRY in token.flags:
+            raise last_try()
         try:
             session = token.open(rw=True, user_pin=pin)
         except UserAlreadyLoggedIn:  # a login is of the process, not of a session
@@ -128,8 +137,10 @@ class Worker:
         except PKCS11Error as error:
             if wrong_pin(error):
                 self._refused[place.label] = digest
+                memory.note(pin)
             raise
         self._refused.pop(place.label, None)
+        memory.forget()
         return session
 
     def _restart(self) -> None:

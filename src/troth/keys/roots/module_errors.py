@@ -60,3 +60,11 @@ def refusal(error: Exception) -> Unavailable:
 def wrong_pin(error: Exception) -> bool:
     """True when the module refused the PIN."""
     return type(error).__name__ in _PIN
+
+
+def last_try() -> Unavailable:
+    """The refusal to spend the last try that a token has left (CKF_USER_PIN_FINAL_TRY, section 3.2)."""
+    return Unavailable(
+        "The token would lock after one more wrong PIN; sign in once by its own tool, which resets its count.",
+        code="hsm-pin-last-try",
+    )

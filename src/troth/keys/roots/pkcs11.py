@@ -72,7 +72,7 @@ class Pkcs11Root:
         return sorted({label for label in self._on(self._labels) if ROOT_NAME.match(label)})
 
     def gives_out(self, root: str) -> bool:
-        return self._with(root, _gives_out)
+        return self._with(root, gives_out)
 
     def _with(self, root: str, act: Callable[[Any], Result]) -> Result:
         return self._on(lambda: self._try(require_name(root), act))
@@ -97,7 +97,7 @@ class Pkcs11Root:
         if not marks:
             raise Lost
         self._mark = self._binding.require(marks)
-        self._class = _class_of(session.token)
+        self._class = class_of(session.token)
         self._met = session
 
     def _try(self, root: str, act: Callable[[Any], Result]) -> Result:
@@ -126,7 +126,7 @@ class Pkcs11Root:
         if len(self._found(root)) != 1:  # another process at the same moment: names do not make keys unique in PKCS#11
             key.destroy()
             raise _taken()
-        if _gives_out(key):
+        if gives_out(key):
             key.destroy()
             raise Unavailable("The token would give its keys out; use another token.", code="hsm-unfit")
         self._handles[root] = key
@@ -150,7 +150,7 @@ class Pkcs11Root:
 
     def _labels(self) -> list[str]:
         objects = list(self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY}))
-        labels = [str(one[Attribute.LABEL]) for one in objects]
+        labels = [_label(one) for one in objects]
         return [label.removeprefix(self._prefix) for label in labels if label.startswith(self._prefix)]
 
     def _generate(self, name: str) -> Any:
@@ -187,8 +187,16 @@ def _decrypt(key: Any, sealed: bytes, aad: bytes) -> bytes:
     raise broken_seal()
 
 
-def _gives_out(key: Any) -> bool:
-    """True when the token hands over the key's bytes or says that it may be wrapped and taken away."""
+def _label(one: Any) -> str:
+    """Of any key on the token: others may share it, and theirs may have none, or one that is no text."""
+    try:
+        return str(one[Attribute.LABEL])
+    except (AttributeTypeInvalid, UnicodeDecodeError):
+        return ""
+
+
+def gives_out(key: Any) -> bool:
+    """True when the token hands over the key's bytes or says that it may be wrapped and taken away. On its thread."""
     try:
         value = key[Attribute.VALUE]
     except (AttributeSensitive, AttributeTypeInvalid):
@@ -196,7 +204,8 @@ def _gives_out(key: Any) -> bool:
     return bool(value) or bool(key[Attribute.EXTRACTABLE]) or not key[Attribute.SENSITIVE]
 
 
-def _class_of(token: Any) -> str:
+def class_of(token: Any) -> str:
+    """A2 or A0, by what the token says of itself. On the worker's thread."""
     slot = token.slot
     said = f"{token.manufacturer_id} {token.model} {slot.manufacturer_id} {slot.slot_description}".lower()
     hardware = SlotFlag.HW_SLOT in slot.flags and not any(name in said for name in _SOFTWARE)

@@ -22,6 +22,8 @@ from troth.kernel.errors import Unavailable
 from troth.keys.roots.secret_file import read_secret
 
 _TYPE = "aes256-gcm96"
+_SIGNER = "ecdsa-p256"
+_FIRST = 1  # version of a key; nobody is to rotate a signer
 _DONE = 204
 _MOVED = range(300, 400)
 _HEALTH = MappingProxyType(  # status codes of sys/health
@@ -82,6 +84,41 @@ class Transit:
                 )
             )
 
+    def create_signer(self, name: str) -> None:
+        """A fresh key for ECDSA on P-256, which can be neither exported nor backed up in clear."""
+        with self._client() as client:
+            _asked(
+                lambda: client.secrets.transit.create_key(
+                    name,
+                    exportable=False,
+                    allow_plaintext_backup=False,
+                    key_type=_SIGNER,
+                    mount_point=self._place.mount,
+                )
+            )
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """ES256 as JWS has it (RFC 7518, 3.4): r || s, by the first version of the key, whatever came after it.
+
+        Raises `Rejected` when there is no such key, or when its first version may no longer sign.
+        """
+        with self._client() as client:
+            answer = _asked(
+                lambda: client.secrets.transit.sign_data(
+                    name,
+                    _text(message),
+                    hash_algorithm="sha2-256",
+                    marshaling_algorithm="jws",
+                    key_version=_FIRST,  # the certificate names its public key; the newest one may be another's
+                    mount_point=self._place.mount,
+                )
+            )
+        signature = _text_of(answer, "signature").rpartition(":")[2]
+        try:
+            return base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        except ValueError:
+            raise _unavailable("openbao-failed") from None
+
     def read(self, name: str) -> dict[str, Any] | None:
         """What the service says of a key; None when there is none."""
         with self._client() as client:
@@ -125,12 +162,12 @@ class Transit:
             _asked(lambda: engine.update_key_configuration(name, deletion_allowed=True, mount_point=self._place.mount))
             _asked(lambda: engine.delete_key(name, mount_point=self._place.mount))
 
-    def exports(self, name: str) -> bool:
+    def exports(self, name: str, kind: str = "encryption-key") -> bool:
         """True when the service gives the key away, by export or by plaintext backup."""
         with self._client() as client:
             engine = client.secrets.transit
             attempts: tuple[Callable[[], Any], ...] = (
-                lambda: engine.export_key(name, "encryption-key", mount_point=self._place.mount),
+                lambda: engine.export_key(name, kind, mount_point=self._place.mount),
                 lambda: engine.backup_key(name, mount_point=self._place.mount),
             )
             return any(_gave(attempt) for attempt in attempts)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from troth.gateway.wire.receipts import Receipt, ShowReceipt
 from troth.kernel.caller import Caller
-from troth.kernel.errors import Gone
+from troth.kernel.errors import Gone, TrothError
 from troth.kernel.operation import Binary
-from troth.portal import words
+from troth.portal import custody_words, receipt_words, words
 from troth.portal.desk import Desk
 from troth.portal.downloads import PICTURES, attachment
+from troth.portal.navigation import may_read_log
+from troth.portal.pages.log import who
 from troth.portal.render import Page, page
 from troth.vault import messages as m
+from troth.vault.custody_operations import CustodyAsked, CustodyChain
+from troth.vault.sharing_messages import People
 
 _PAGE = 24
+_STEPS = 200  # of an object's custody
 _RECEIPT = "receipt"
-_TABS = (("", "Everything"), ("output", "Pictures made"), ("answer", "Answers"))  # kind, text
+TABS = (("", "Everything"), ("output", "Pictures made"), ("answer", "Answers"))  # kind, text
 _READABLE = 100_000  # bytes of text shown in a page; longer texts are downloaded
 
 
@@ -37,22 +42,48 @@ async def listing(desk: Desk, request: Request, caller: Caller) -> Response:
         after=found.after,
         first=after is None,
         kind=kind or "",
-        tabs=_TABS,
+        tabs=TABS,
         pictures=PICTURES,
     )
 
 
 async def show(desk: Desk, request: Request, caller: Caller) -> Response:
-    """One object: what it is, what it looks like, where it came from."""
-    wanted = _named(request)
+    """One object: what it is, what it looks like, where it came from, whom it concerns."""
+    return await shown(desk, caller, _named(request))
+
+
+async def shown(desk: Desk, caller: Caller, wanted: m.ObjectNamed, error: TrothError | None = None) -> Response:
+    """The page of an object, with a refusal above it when a form was refused."""
     info: m.ObjectShown = await desk.run("object.show", caller, wanted)
+    people: People = await desk.run("object.people", caller, wanted)
     text: str | None = None
     answers: list[str] = []
-    if info.size <= _READABLE and _is_text(info.media_type):
+    if info.usable and info.size <= _READABLE and _is_text(info.media_type):
         opened: Binary = await desk.run("object.open", caller, wanted)
         text, answers = _readable(opened)
-    frame = Page(words.title(info.kind, info.name), "/data", caller)
-    return page("object.html", frame, one=info, text=text, answers=answers, pictures=PICTURES)
+    frame, status = Page(words.title(info.kind, info.name), "/data", caller), error.status if error else 200
+    given = {"text": text, "answers": answers, "pictures": PICTURES, "people": people, "error": error}
+    return page("object.html", frame, status, one=info, **given)
+
+
+async def custody(desk: Desk, request: Request, caller: Caller) -> Response:
+    """What the log says of one object, from the moment it came in."""
+    after = request.query_params.get("after", "")
+    place = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else None
+    wanted = CustodyAsked(object_id=request.path_params["object_id"], after=place, limit=_STEPS)
+    chain: CustodyChain = await desk.run("object.custody", caller, wanted)
+    frame = Page("From the moment it came in", "/data", caller)
+    reasons = [custody_words.REASONS.get(code, words.plain(code)) for code in chain.reasons]
+    return page(
+        "custody.html",
+        frame,
+        chain=chain,
+        reads=may_read_log(caller),
+        said=custody_words.STATEMENTS[chain.statement],
+        reasons=reasons,
+        steps=[(one, who(one.actor, caller)) for one in chain.steps],
+        kinds=custody_words.STEPS,
+    )
 
 
 async def preview(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -79,22 +110,30 @@ async def receipts(desk: Desk, request: Request, caller: Caller) -> Response:
     wanted = m.ObjectList(kind=_RECEIPT, limit=_PAGE, after=after)
     found: m.ObjectPage = await desk.run("object.list", caller, wanted)
     frame = Page("What vendors received", "/data", caller)
-    return page("receipts.html", frame, receipts=found.objects, after=found.after, tabs=_TABS)
+    return page("receipts.html", frame, receipts=found.objects, after=found.after, tabs=TABS)
 
 
 async def receipt(desk: Desk, request: Request, caller: Caller) -> Response:
     """One receipt in words."""
     wanted = ShowReceipt(request_id=request.path_params["request_id"])
     shown: Receipt = await desk.run("receipt.show", caller, wanted)
-    sent = json.dumps(shown.sent, ensure_ascii=False, indent=2)
+    received = [_Received(one, _texts(one.sent), json.dumps(one.sent, ensure_ascii=False, indent=2))
+                for one in (shown, *shown.parts)]  # fmt: skip
     frame = Page("What the vendor received", "/data", caller)
-    return page("receipt.html", frame, receipt=shown, parts=_parts(shown), sent=sent)
+    return page("receipt.html", frame, receipt=shown, received=received, say=receipt_words)
 
 
-def _parts(receipt: Receipt) -> list[tuple[str, str]]:
-    """(who speaks, text) of what was sent, for people; the exact request stands below it."""
-    parts = [("prompt", receipt.sent["prompt"])] if isinstance(receipt.sent.get("prompt"), str) else []
-    messages = receipt.sent.get("messages")
+class _Received(NamedTuple):
+    """What one vendor received: the receipt, (who speaks, text) for people, and the exact request."""
+
+    receipt: Receipt
+    said: list[tuple[str, str]]
+    sent: str
+
+
+def _texts(sent: dict[str, Any]) -> list[tuple[str, str]]:
+    parts = [(name, sent[name]) for name in ("prompt", "instructions", "input") if isinstance(sent.get(name), str)]
+    messages = sent.get("messages") or sent.get("input")
     for message in messages if isinstance(messages, list) else []:
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, list):

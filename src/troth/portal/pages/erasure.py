@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from troth.kernel.caller import Caller
-from troth.kernel.errors import Invalid, TrothError
+from troth.kernel.errors import TrothError
 from troth.kernel.operation import Binary
 from troth.portal import cookies
 from troth.portal.desk import Desk
 from troth.portal.downloads import attachment, inside
-from troth.portal.forms import filled, form_of, text
+from troth.portal.forms import WHY, filled, form_of, require_words, text
 from troth.portal.render import Page, page
 from troth.vault import messages as m
 
@@ -36,13 +36,13 @@ async def everything(_desk: Desk, _request: Request, caller: Caller) -> Response
 async def erase_everything(desk: Desk, request: Request, caller: Caller) -> Response:
     """Forget the person; the session ends with them."""
     try:
-        _require(text(await form_of(request), "confirm"), OWN)
+        require_words(text(await form_of(request), "confirm"), OWN)
         erasure: m.ErasureShown = await desk.run("erasure.own", caller, m.EraseOwn(confirm=OWN))
     except TrothError as error:
         return _ask(caller, error)
     response = await _erased(desk, caller, erasure, Page("You are forgotten"), about="self")
-    cookies.drop(response, cookies.SESSION)
-    cookies.drop(response, cookies.DEVICE)
+    for name in (cookies.SESSION, cookies.BOUND, cookies.DEVICE):
+        cookies.drop(response, name)
     return response
 
 
@@ -62,8 +62,10 @@ async def cancel(desk: Desk, request: Request, caller: Caller) -> Response:
 
 
 async def _decided(desk: Desk, request: Request, caller: Caller, name: str) -> Response:
+    form = await form_of(request)
     try:
-        await desk.run(name, caller, m.ErasureNamed(erasure_id=request.path_params["erasure_id"]))
+        named = {"erasure_id": request.path_params["erasure_id"], "reason": text(form, "reason")}
+        await desk.run(name, caller, filled(m.ErasureDecided, WHY, **named))
     except TrothError as error:
         return await _ask_for(desk, caller, "", error)
     return RedirectResponse("/requests", 303)
@@ -74,7 +76,7 @@ async def erase_on_request(desk: Desk, request: Request, caller: Caller) -> Resp
     form = await form_of(request)
     subject = text(form, "subject")
     try:
-        _require(text(form, "confirm"), OTHER)
+        require_words(text(form, "confirm"), OTHER)
         wish = filled(m.EraseSubject, "Give the person's id; it begins with usr_.", subject=subject)
         erasure: m.ErasureShown = await desk.run("erasure.request", caller, wish)
     except TrothError as error:
@@ -98,11 +100,6 @@ async def _erased(desk: Desk, caller: Caller, erasure: m.ErasureShown, frame: Pa
     return page("erased.html", frame, erasure=erasure, about=about, document=document, text=text)
 
 
-def _require(typed: str, words: str) -> None:
-    if " ".join(typed.lower().split()) != words:
-        raise Invalid(f"Type the words “{words}” to go on.", code="not-confirmed")
-
-
 def _ask(caller: Caller, error: TrothError | None) -> Response:
     frame = Page("Erase everything", "/data", caller)
     return page("erase.html", frame, error.status if error else 200, confirmation=OWN, error=error)
@@ -111,6 +108,6 @@ def _ask(caller: Caller, error: TrothError | None) -> Response:
 async def _ask_for(desk: Desk, caller: Caller, subject: str, error: TrothError | None) -> Response:
     frame = Page("Erase a person on request", "/desk", caller)
     listed: m.ErasureList = await desk.run("erasure.list", caller, m.Nothing())
-    shown = [one for one in listed.erasures if one.scope != "retention"]
+    shown = [one for one in listed.erasures if one.scope not in ("retention", "remainder")]
     asked = {"confirmation": OTHER, "subject": subject, "erasures": shown, "me": caller.actor}
     return page("erase_person.html", frame, error.status if error else 200, error=error, **asked)

@@ -11,7 +11,7 @@ from troth.kernel.caller import Caller
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Invalid, TrothError
 from troth.portal.desk import Desk
-from troth.portal.forms import filled, form_of, text
+from troth.portal.forms import WHY, filled, form_of, text
 from troth.portal.render import Page, page
 from troth.vault import holding_messages as m
 from troth.vault.messages import Nothing
@@ -41,8 +41,10 @@ async def place(desk: Desk, request: Request, caller: Caller) -> Response:
 
 async def lift(desk: Desk, request: Request, caller: Caller) -> Response:
     """Lift a hold; what waited for it goes on."""
+    form = await form_of(request)
     try:
-        await desk.run("hold.lift", caller, m.HoldNamed(hold_id=request.path_params["hold_id"]))
+        named = {"hold_id": request.path_params["hold_id"], "reason": text(form, "reason")}
+        await desk.run("hold.lift", caller, filled(m.HoldLift, WHY, **named))
     except TrothError as error:
         return await _holds(desk, caller, error)
     return RedirectResponse("/holds", 303)
@@ -62,8 +64,10 @@ async def restrict(desk: Desk, request: Request, caller: Caller) -> Response:
 
 async def resume(desk: Desk, request: Request, caller: Caller) -> Response:
     """Permit the use of a person's data again."""
+    form = await form_of(request)
     try:
-        await desk.run("restriction.lift", caller, m.PersonNamed(subject=request.path_params["subject"]))
+        named = {"subject": request.path_params["subject"], "reason": text(form, "reason")}
+        await desk.run("restriction.lift", caller, filled(m.RestrictionLift, WHY, **named))
     except TrothError as error:
         return await _holds(desk, caller, error)
     return RedirectResponse("/holds", 303)

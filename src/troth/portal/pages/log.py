@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from itertools import groupby
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from troth.audit.browse_operations import DetailsRequest, DetailsView, ExportRequest
 from troth.audit.operations import AuditListRequest, AuditPage, EntryView, OwnListRequest, ProofView, ProveRequest
 from troth.kernel.caller import Caller
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import Invalid, Unavailable
+from troth.kernel.operation import Binary, Stream
 from troth.kernel.record import Outcome
 from troth.portal import words
 from troth.portal.desk import Desk
-from troth.portal.downloads import inside
-from troth.portal.forms import filled
-from troth.portal.render import Page, moment, page
+from troth.portal.downloads import attachment, inside
+from troth.portal.forms import filled, form_of, text
+from troth.portal.render import Page, moment, page, shortened
 
 _PAGE = 100
+_DAY_MS = 24 * 3600 * 1000
+_OWN_FILTERS = ("operation", "outcome", "since", "until", "naming")
+_FILTERS = (*_OWN_FILTERS, "actor", "subject")
+_OWN = frozenset({"audit", "log", "check", "backup", "vendor", "tenant", "operator", "keys", "key-domain", "move"})
+_ADVICE = "Choose an operation, an outcome, days and ids as they stand in the log."
 _CHECKPOINT_SECONDS = 1.5
 _READINGS = frozenset({"list", "show", "open", "content", "prove", "verify"})
-_MOMENTS = frozenset({"expires"})
+_ACTORS = {"key": "an API key", "svc": "the service", "anonymous": "a stranger", "person": "the person"}
+_IDENTIFIED = ("usr_", "key_")
+_MOMENTS = frozenset({"expires", "since", "until"})
+_DIGEST = re.compile(r"[0-9a-f]{40,}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +54,19 @@ class Row:
 
 async def activity(desk: Desk, request: Request, caller: Caller) -> Response:
     """What was done by this person or about them."""
-    wanted = OwnListRequest(limit=_PAGE, before=_before(request))
+    asked = _asked(request, _OWN_FILTERS)
+    wanted = filled(OwnListRequest, _ADVICE, limit=_PAGE, before=_before(request), **_chosen(asked))
     found: AuditPage = await desk.run("activity.list", caller, wanted)
-    return page("activity.html", Page("Activity", "/activity", caller), rows=_rows(found, caller), before=found.next)
+    frame = Page("Activity", "/activity", caller)
+    return page(
+        "activity.html", frame, rows=_rows(found, caller), before=found.next, asked=asked, choices=_choices(_OWN)
+    )
 
 
 async def log(desk: Desk, request: Request, caller: Caller) -> Response:
     """The whole log of the tenant, or of the service for an operator."""
-    asked = {name: request.query_params.get(name, "") for name in ("operation", "actor", "outcome")}
-    advice = "Choose an operation, an outcome or an actor's id from the log."
-    chosen = {name: value or None for name, value in asked.items()}
-    wanted = filled(AuditListRequest, advice, limit=_PAGE, before=_before(request), **chosen)
+    asked = _asked(request, _FILTERS)
+    wanted = filled(AuditListRequest, _ADVICE, limit=_PAGE, before=_before(request), **_chosen(asked))
     found: AuditPage = await desk.run("audit.list", caller, wanted)
     frame = Page("Log", "/log", caller)
     return page(
@@ -60,15 +75,25 @@ async def log(desk: Desk, request: Request, caller: Caller) -> Response:
         rows=_rows(found, caller),
         before=found.next,
         asked=asked,
-        outcomes=[one.value for one in Outcome if one is not Outcome.PENDING],
-        operations=words.OPERATIONS,
+        choices=_choices(frozenset()),
+        query=urlencode({name: value for name, value in asked.items() if value}),
     )
+
+
+async def export(desk: Desk, request: Request, caller: Caller) -> Response:
+    """What the filters choose, as a file: OCSF events or a table."""
+    form = request.query_params.get("format", "")
+    wanted = filled(ExportRequest, _ADVICE, format=form, **_chosen(_asked(request, _FILTERS)))
+    made: Stream = await desk.run("audit.export", caller, wanted)
+    headers = {"cache-control": "no-store", **made.headers}
+    return StreamingResponse(made.chunks, media_type=made.media_type, headers=headers)
 
 
 async def own_proof(desk: Desk, request: Request, caller: Caller) -> Response:
     """The proof of one of one's own entries."""
     proof = await _proven(desk, "activity.prove", caller, request)
-    return _proof(proof, Page("Proof of an entry", "/activity", caller))
+    found = await desk.run("activity.details", caller, ProveRequest(index=proof.index)) if _sealed(proof) else None
+    return _proof(proof, Page("Proof of an entry", "/activity", caller), found)
 
 
 async def proof(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -77,13 +102,48 @@ async def proof(desk: Desk, request: Request, caller: Caller) -> Response:
     return _proof(shown, Page("Proof of an entry", "/log", caller))
 
 
-def _proof(proof: ProofView, frame: Page) -> Response:
-    readable = json.dumps(json.loads(proof.leaf), indent=2, ensure_ascii=False)
+async def proof_file(desk: Desk, request: Request, caller: Caller) -> Response:
+    """The .tlog-proof of any entry, at once."""
+    return _file(await _proven(desk, "audit.prove", caller, request))
+
+
+async def own_proof_file(desk: Desk, request: Request, caller: Caller) -> Response:
+    """The .tlog-proof of one of one's own entries, at once."""
+    return _file(await _proven(desk, "activity.prove", caller, request))
+
+
+def _file(proof: ProofView) -> Response:
+    content = Binary(proof.proof.encode(), "application/octet-stream", f"entry-{proof.index}.tlog-proof")
+    return attachment(content)
+
+
+async def details(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Open what lies sealed beside an entry, with a reason."""
+    reason = text(await form_of(request), "reason")
+    advice = "Say in 5 to 500 characters why you open these details."
+    wanted = filled(DetailsRequest, advice, index=request.path_params["index"], reason=reason)
+    found: DetailsView = await desk.run("audit.details", caller, wanted)
+    shown = await _proven(desk, "audit.prove", caller, request)
+    return _proof(shown, Page("Proof of an entry", "/log", caller), found)
+
+
+def _sealed(proof: ProofView) -> bool:
+    """True when something may lie sealed beside the entry, or beside the opening one of its request."""
+    members = json.loads(proof.leaf)
+    return "pd" in members or str(members.get("actor", "")).startswith(_IDENTIFIED)
+
+
+def _proof(proof: ProofView, frame: Page, found: DetailsView | None = None) -> Response:
+    members = json.loads(proof.leaf)
+    readable = json.dumps(members, indent=2, ensure_ascii=False)
     return page(
         "proof.html",
         frame,
         proof=proof,
         readable=readable,
+        entry=members,
+        sealed=_sealed(proof),
+        details=found,
         leaf_file=inside(proof.leaf.encode(), "application/octet-stream"),
         proof_file=inside(proof.proof.encode(), "application/octet-stream"),
     )
@@ -91,20 +151,23 @@ def _proof(proof: ProofView, frame: Page) -> Response:
 
 def facts(entry: EntryView) -> list[tuple[str, str]]:
     """What an entry tells beside what was done, in words."""
-    return [(words.plain(name), _fact(name, value)) for name, value in entry.facts.items()]
+    return [(words.plain(name), told(name, value)) for name, value in entry.facts.items()]
 
 
-def _fact(name: str, value: object) -> str:
+def told(name: str, value: object) -> str:
+    """One fact for people: times as times, counts by kind in words, digests by their beginning."""
     if isinstance(value, dict):
         return ", ".join(f"{count} {words.plain(one).lower()}" for one, count in value.items())
-    return moment(value) if name in _MOMENTS and isinstance(value, int) else str(value)
+    if name in _MOMENTS and isinstance(value, int):
+        return moment(value)
+    return shortened(str(value)) if _DIGEST.match(str(value)) else str(value)
 
 
 def _rows(found: AuditPage, caller: Caller) -> list[tuple[Row, list[tuple[str, str]]]]:
     """Closed entries and events; the opening ones repeat what their ends say. Equal readings become one row."""
     shown = [entry for entry in found.entries if entry.phase != "opened"]
     grouped = groupby(shown, key=_alike)
-    rows = [Row(entries := tuple(group), _who(entries[0], caller)) for _, group in grouped]
+    rows = [Row(entries := tuple(group), who(entries[0].actor, caller)) for _, group in grouped]
     return [(row, facts(row.newest) if len(row.entries) == 1 else []) for row in rows]
 
 
@@ -114,13 +177,38 @@ def _alike(entry: EntryView) -> tuple[object, ...]:
     return (entry.operation, entry.actor, entry.outcome, entry.code, None if reading else entry.index)
 
 
-def _who(entry: EntryView, caller: Caller) -> str:
-    if entry.actor == caller.actor:
+def who(actor: str, caller: Caller) -> str:
+    """Who did it, for this reader: an id only where there is no word."""
+    if actor == caller.actor:
         return "you"
-    prefix = entry.actor.partition("_")[0]
-    return {"key": "an API key", "svc": "the service", "anonymous": "a stranger", "person": "the person"}.get(
-        prefix, entry.actor
-    )
+    return _ACTORS.get(actor.partition("_")[0], actor)
+
+
+def _asked(request: Request, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: request.query_params.get(name, "").strip() for name in names}
+
+
+def _chosen(asked: dict[str, str]) -> dict[str, object]:
+    """The filters as the operation wants them: days in UTC, the last one included."""
+    chosen: dict[str, object] = {name: value or None for name, value in asked.items()}
+    for name, whole in (("since", 0), ("until", _DAY_MS)):
+        if chosen[name] is not None:
+            chosen[name] = _midnight(str(chosen[name])) + whole
+    return chosen
+
+
+def _midnight(day: str) -> int:
+    try:
+        return int(datetime.combine(date.fromisoformat(day), time(), UTC).timestamp()) * 1000
+    except ValueError:
+        raise Invalid(_ADVICE) from None
+
+
+def _choices(left_out: frozenset[str]) -> dict[str, object]:
+    """What the filter form offers: operations in the order of their words."""
+    offered = {name: told for name, told in words.OPERATIONS.items() if name.partition(".")[0] not in left_out}
+    outcomes = [one.value for one in Outcome if one is not Outcome.PENDING]
+    return {"operations": dict(sorted(offered.items(), key=lambda one: one[1])), "outcomes": outcomes}
 
 
 def _before(request: Request) -> int | None:

@@ -1,11 +1,10 @@
-"""What operators see: tenants, vendors, running the checks. None of it opens anybody's data."""
+"""What operators see: tenants, running the checks. None of it opens anybody's data."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from troth.gateway.wire.vendors import ListVendors, VendorById, Vendors
 from troth.identity import messages as m
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
@@ -34,39 +33,10 @@ async def create_tenant(desk: Desk, request: Request, caller: Caller) -> Respons
     return await _tenants(desk, caller, made=made)
 
 
-async def vendors(desk: Desk, _request: Request, caller: Caller) -> Response:
-    """All vendors with their papers."""
-    return await _vendors(desk, caller)
-
-
-async def approve(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Confirm a vendor's review."""
-    return await _decide(desk, caller, "vendor.approve", request)
-
-
-async def suspend(desk: Desk, request: Request, caller: Caller) -> Response:
-    """Stop every call to a vendor."""
-    return await _decide(desk, caller, "vendor.suspend", request)
-
-
 async def run_checks(desk: Desk, _request: Request, caller: Caller) -> Response:
     """Run every check now, then show the table."""
     await desk.run("check.run", caller, Nothing())
     return RedirectResponse("/trust", 303)
-
-
-async def _decide(desk: Desk, caller: Caller, name: str, request: Request) -> Response:
-    try:
-        await desk.run(name, caller, VendorById(vendor_id=request.path_params["vendor_id"]))
-    except TrothError as error:
-        return await _vendors(desk, caller, error=error)
-    return RedirectResponse("/vendors", 303)
-
-
-async def _vendors(desk: Desk, caller: Caller, *, error: TrothError | None = None) -> Response:
-    listed: Vendors = await desk.run("vendor.list", caller, ListVendors())
-    frame = Page("Vendors", "/vendors", caller)
-    return page("vendors.html", frame, error.status if error else 200, vendors=listed.data, error=error)
 
 
 async def _tenants(

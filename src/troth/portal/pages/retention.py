@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
 from troth.portal.desk import Desk
-from troth.portal.forms import filled, form_of, text
+from troth.portal.forms import WHY, filled, form_of, text
 from troth.portal.navigation import may_erase_others
 from troth.portal.render import Page, page
 from troth.vault import holding_messages as m
@@ -25,7 +25,7 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
 async def change(desk: Desk, request: Request, caller: Caller) -> Response:
     """Set a rule."""
     form = await form_of(request)
-    fields = {"data_class": text(form, "data_class"), "days": text(form, "days")}
+    fields = {"data_class": text(form, "data_class"), "days": text(form, "days"), "reason": text(form, "reason")}
     try:
         wish = filled(m.RuleSet, _ADVICE, purpose=text(form, "purpose") or None, **fields)
         await desk.run("retention.set", caller, wish)
@@ -38,7 +38,8 @@ async def clear(desk: Desk, request: Request, caller: Caller) -> Response:
     """Remove a rule."""
     form = await form_of(request)
     try:
-        wish = filled(m.RuleNamed, _ADVICE, data_class=text(form, "data_class"), purpose=text(form, "purpose") or None)
+        fields = {"data_class": text(form, "data_class"), "reason": text(form, "reason")}
+        wish = filled(m.RuleClear, WHY, purpose=text(form, "purpose") or None, **fields)
         await desk.run("retention.clear", caller, wish)
     except TrothError as error:
         return await _schedule(desk, caller, error)

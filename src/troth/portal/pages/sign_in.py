@@ -26,7 +26,7 @@ async def show(_desk: Desk, request: Request, caller: Caller) -> Response:
     """The sign-in form."""
     if not caller.anonymous:
         return RedirectResponse("/", 303)
-    return _form(caller, ended="ended" in request.query_params)
+    return form_page(caller, ended="ended" in request.query_params)
 
 
 async def sign_in(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -46,7 +46,12 @@ async def sign_in(desk: Desk, request: Request, caller: Caller) -> Response:
         )
         made: m.SessionCreated = await desk.run("session.create", caller, wish)
     except TrothError as error:
-        return _form(caller, error, email=text(form, "email"))
+        return form_page(caller, error, email=text(form, "email"))
+    return entered(made)
+
+
+def entered(made: m.SessionCreated) -> Response:
+    """On to what is missing, with the cookies of a fresh session."""
     response = RedirectResponse(_next(made), 303)
     cookies.keep(response, cookies.SESSION, made.token)
     cookies.keep(response, cookies.DEVICE, made.device, cookies.DEVICE_SECONDS)
@@ -57,7 +62,9 @@ async def sign_out(desk: Desk, _request: Request, caller: Caller) -> Response:
     """End the session."""
     await desk.run("session.delete", caller, m.SessionDelete(session_id="current"))
     response = RedirectResponse("/sign-in", 303)
-    cookies.drop(response, cookies.SESSION)
+    response.headers["clear-site-data"] = '"storage"'  # keys that a browser keeps for this session
+    for name in (cookies.SESSION, cookies.BOUND):
+        cookies.drop(response, name)
     return response
 
 
@@ -67,6 +74,7 @@ def _next(made: m.SessionCreated) -> str:
     return "/welcome" if made.missing else "/"
 
 
-def _form(caller: Caller, error: TrothError | None = None, *, email: str = "", ended: bool = False) -> Response:
-    frame = Page("Sign in", "/sign-in", caller)
+def form_page(caller: Caller, error: TrothError | None = None, *, email: str = "", ended: bool = False) -> Response:
+    """The sign-in form, with what went wrong."""
+    frame = Page("Sign in", "/sign-in", caller, script="passkeys.js")
     return page("sign_in.html", frame, error.status if error else 200, error=error, email=email[:254], ended=ended)

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from troth.identity import messages as m
+from troth.identity.passwords import MINIMUM_LENGTH_ALONE, MINIMUM_LENGTH_WITH_SECOND_FACTOR
+from troth.identity.sign_in import PASSWORD_ONLY
 from troth.kernel.caller import Caller
 from troth.kernel.errors import Invalid, TrothError
 from troth.portal import cookies
@@ -29,7 +31,9 @@ async def welcome(desk: Desk, _request: Request, caller: Caller) -> Response:
     if caller.authentication.assurance >= _COMPLETE:
         return RedirectResponse("/", 303)
     me: m.AccountShown = await desk.run("account.show", caller, m.Nothing())
-    return _password(caller) if me.totp else await _authenticator(desk, caller)
+    if me.passkeys and caller.authentication.method == PASSWORD_ONLY.method:  # it was added, and not shown yet
+        return RedirectResponse("/prove?back=/welcome", 303)
+    return _password(caller) if me.totp or me.passkeys else await authenticator(desk, caller)
 
 
 async def password(_desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -56,9 +60,8 @@ async def confirm(desk: Desk, request: Request, caller: Caller) -> Response:
         wish = filled(m.TotpConfirm, advice, totp=text(form, "totp"))
         done: m.TotpConfirmed = await desk.run("totp.confirm", caller, wish)
     except TrothError as error:
-        return await _authenticator(desk, caller, error, text(form, "offer"))
-    frame = Page("Recovery codes", "/welcome", caller)
-    response = page("recovery_codes.html", frame, codes=done.recovery_codes)
+        return await authenticator(desk, caller, error, text(form, "offer"))
+    response = recovery_codes(caller, done.recovery_codes)
     cookies.keep(response, cookies.SESSION, done.token)
     return response
 
@@ -74,22 +77,32 @@ async def changed_password(desk: Desk, caller: Caller, form: FormData) -> m.Sess
     return fresh
 
 
-async def _authenticator(desk: Desk, caller: Caller, error: TrothError | None = None, shown: str = "") -> Response:
-    """After a wrong code the same secret is shown again, as the form sent it back: it is in the app already."""
+def recovery_codes(caller: Caller, codes: tuple[str, ...]) -> Response:
+    """The codes, shown this once."""
+    return page("recovery_codes.html", Page("Recovery codes", "/welcome", caller), codes=codes)
+
+
+async def authenticator(desk: Desk, caller: Caller, error: TrothError | None = None, shown: str = "") -> Response:
+    """The second factor to set up: an app, or a passkey.
+
+    After a wrong code the same secret is shown again, as the form sent it back: it is in the app already.
+    """
     if error is not None and error.code == "totp-wrong" and _OFFER.match(shown):
         uri = shown
     else:
         offered: m.TotpOffered = await desk.run("totp.enrol", caller, m.TotpEnrol())
         uri = offered.uri
     secret = parse_qs(urlsplit(uri).query)["secret"][0]
-    frame = Page("Add your authenticator", "/welcome", caller)
+    frame = Page("Add your authenticator", "/welcome", caller, script="passkeys.js")
     status = error.status if error else 200
     return page("authenticator.html", frame, status, offer=uri, secret=secret, picture=_picture(uri), error=error)
 
 
 def _password(caller: Caller, error: TrothError | None = None) -> Response:
     frame = Page("Choose your password", "/welcome", caller)
-    return page("own_password.html", frame, error.status if error else 200, error=error)
+    # Beside a password alone nothing else was shown, so there is no second factor yet (SP 800-63B-4 section 3.1.1.2).
+    least = MINIMUM_LENGTH_ALONE if caller.authentication.method == "password" else MINIMUM_LENGTH_WITH_SECOND_FACTOR
+    return page("own_password.html", frame, error.status if error else 200, error=error, least=least)
 
 
 def _picture(uri: str) -> str:

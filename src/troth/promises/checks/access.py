@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from troth.access.policy import CedarDecider, shipped_policies
-from troth.kernel.caller import Authentication, Caller, Connection
+from troth.kernel.caller import Authentication, Caller, Connection, Device
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Declaration, Group, Operation
 from troth.promises.check import Check, Facts, counted
@@ -26,6 +25,7 @@ def _person(*roles: str, assurance: int = 2, connection: Connection = _LOCAL) ->
         subject="usr_probe",
         roles=frozenset(roles),
         authentication=signed_in,
+        device=Device("dpop", "probe"),
         connection=connection,
     )
 
@@ -102,14 +102,6 @@ def _one_factor(decider: CedarDecider, system: System) -> Facts:
     half = _person("owner", "admin", "member", "auditor", "privacy-officer", assurance=1)
     beyond = [one for one in _closed(system) if one.declaration.group is not Group.OWN_ACCOUNT]
     return _refused(decider, half, beyond)
-
-
-def _plain_channel(decider: CedarDecider, system: System) -> Facts:
-    person = _person("owner", "member", connection=Connection(None, "loopback"))
-    old = replace(person, connection=Connection("TLSv1.2", "private"))
-    closed = _closed(system)
-    refused = [not decider.decide(caller, operation).allowed for caller in (person, old) for operation in closed]
-    return counted(refused)
 
 
 CHECKS = (

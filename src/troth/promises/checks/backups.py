@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from troth.backup import locations, places
+from troth.backup import homes, locations, places
 from troth.backup.backups import DRILLED, Event
 from troth.backup.drill import PASSED, UNKNOWN
 from troth.backup.locations import Location, failure_domains
 from troth.backup.manifest import OBJECTS
 from troth.backup.places import Held
 from troth.backup.pruning import DAY_MS
-from troth.backup.verifying import Verified, Verifying
+from troth.backup.verifying import MADE, Verified, Verifying
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Conflict, Denied, IntegrityError, NotFound
 from troth.kernel.ids import new_id
@@ -22,6 +22,7 @@ from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import probe, refused
 from troth.promises.system import System
 from troth.settings.sections import Backup, BackupLocation, Jurisdiction
+from troth.storage.placement import MARKER
 
 _DAY = 24 * 3600
 _LATE = 2  # backups may be this many intervals old
@@ -44,17 +45,26 @@ class _Plain:
         """Loses anything."""
         return bool(name)
 
-    def get(self, name: str) -> bytes:
+    def get(self, name: str, most: int | None = None) -> bytes:
         """What it was given, with one bit changed where that is content; or always the same text."""
         if self._store is None:
             return self._content
-        found = bytearray(self._store.get(name))
+        found = bytearray(self._store.get(name, most))
         if name.startswith(("chunks/", f"{OBJECTS}/")):
             found[len(found) // 2] ^= 1
         return bytes(found)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+
+class _Marked(_Plain):
+    """A place whose marker names another jurisdiction."""
+
+    def get(self, name: str, most: int | None = None) -> bytes:
+        """As the place has it, but for the marker."""
+        found: bytes = self._store.get(name, most)
+        return found if name != MARKER else found.replace(self._content, _elsewhere(self._content.decode()).encode())
 
 
 def _separate(system: System, *, careless: bool = False) -> Facts:
@@ -72,6 +82,22 @@ def _separate(system: System, *, careless: bool = False) -> Facts:
         outcomes.append(refused(lambda one=one, name=name: one.store.create(name, b"other"), Conflict))  # type: ignore[misc]
         outcomes.append(refused(lambda one=one, name=name: one.store.delete(name), Conflict))  # type: ignore[misc]
     return counted(outcomes)
+
+
+def _current(system: System, events: list[Event] | None = None) -> Facts:
+    """What the log remembers is in the places, and the newest of it is young enough."""
+    _newest(system)
+    remembered = list(system.backups.history(MADE)) if events is None else events
+    newest = max((one.at for one in remembered if one.facts.get("state") == "complete"), default=0)
+    limit = _LATE * system.base.settings.backup.every_minutes * 60_000
+    young = epoch_ms(system.base.clock.now()) - newest <= limit
+    return counted([young, not refused(lambda: system.backups.require_current(remembered), IntegrityError)])
+
+
+def _forgotten(system: System) -> Event:
+    """The known-bad log: it remembers a young backup that no place shows."""
+    facts = {"state": "complete", "digest": "0" * 64}
+    return Event(epoch_ms(system.base.clock.now()), new_id("bak"), facts)
 
 
 def _fresh(system: System) -> bool:
@@ -114,19 +140,30 @@ def _bytes_of(system: System, held: Held, kept: str) -> Iterator[bytes]:
         yield held.location.store.get(name)
 
 
-def _spread(system: System, *, forget: bool = False) -> Facts:
-    """The newest backup in every place, read back; and a place of another jurisdiction, which must be refused."""
-    spots = system.backups.places()
-    if failure_domains(spots) < locations.LEAST and not forget:
+def _spread(system: System, spots: list[Location] | None = None) -> Facts:
+    """What every place states of itself, the newest backup in each read back, and one elsewhere, to be refused."""
+    spots = system.backups.places() if spots is None else spots
+    if failure_domains(spots) < locations.LEAST:
         return Facts(population=0, tested=0, broken=0, configured=False)
     file, here = _newest(system).manifest.file, system.base.settings.data.jurisdiction
-    outcomes = [one.jurisdiction == here and (not forget or one is spots[0]) for one in spots]
+    outcomes = [homes.stated(one) == here for one in spots]
     outcomes += [not refused(lambda one=one: _verified(system, one, file)) for one in spots]  # type: ignore[misc]
-    elsewhere: Jurisdiction = "us" if here != "us" else "eu"
-    folder = BackupLocation(jurisdiction=elsewhere, folder=system.base.settings.data.folder.parent / "elsewhere")
+    folder = BackupLocation(jurisdiction=_elsewhere(here), folder=system.base.settings.data.folder.parent / "elsewhere")
     wish = Backup(locations=(folder, folder))
     outcomes.append(refused(lambda: locations.configured(wish, system.base.settings.data), Denied))
     return counted(outcomes)
+
+
+def _elsewhere(here: str) -> Jurisdiction:
+    return "us" if here != "us" else "eu"
+
+
+def _abroad(system: System) -> list[Location]:
+    """The known-bad places: they hold every byte and fail apart, and the last one was marked elsewhere."""
+    _newest(system)
+    apart = [replace(one, device=at) for at, one in enumerate(system.backups.places(), 1)]
+    here = system.base.settings.data.jurisdiction.encode()
+    return [*apart[:-1], replace(apart[-1], store=_Marked(apart[-1].store, here))]
 
 
 def _verified(system: System, location: Location, file: str) -> Verified:
@@ -185,6 +222,16 @@ CHECKS = (
         every=_DAY,
     ),
     Check(
+        "backup-current",
+        ("BCK-01",),
+        "The newest complete backup that the operators' log remembers is at most two intervals old, is in every place "
+        "with the digest that was logged, and none that is not over yet is missing everywhere: a place that was rolled "
+        "back is seen here.",
+        _current,
+        lambda system: _current(system, [_forgotten(system)]),
+        every=3600,
+    ),
+    Check(
         "backup-unreadable",
         ("BCK-02",),
         "Something with a random text and name is kept and backed up; manifest, its own part and up to 400 others are "
@@ -196,11 +243,11 @@ CHECKS = (
     Check(
         "backup-spread",
         ("BCK-03",),
-        "Every byte of the newest backup is read in every place, each of which is said to stand in the jurisdiction; "
-        "one elsewhere must be refused. Places on one disk count as one, and then this promise is not set up. Where a "
-        "place really stands is its owner's word.",
+        "Every byte of the newest backup is read in every place, each of which must carry the marker of the "
+        "jurisdiction; one elsewhere must be refused. Places on one disk count as one: then it is not set up. "
+        "Where a place really stands is its owner's word.",
         _spread,
-        lambda system: _spread(system, forget=True),
+        lambda system: _spread(system, _abroad(system)),
         every=_DAY,
     ),
     Check(

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import http.client
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from troth.gateway.receipts import Receipts
 from troth.identity.privacy import PrivacySettings
+from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Unavailable
 from troth.kernel.ids import new_id
+from troth.promises.account import Account, account
 from troth.promises.check import Check, Facts, counted
 from troth.promises.checks.redaction import rows_of, training_set
-from troth.promises.probe import Probe, ground, probe
+from troth.promises.desk import Desk, vendor
+from troth.promises.probe import Probe, ground, probe, refused
 from troth.promises.system import PROBE_TENANT, System
 from troth.redact.consent import ConsentGate, ConsentRegister, NoSubjects
 from troth.vault.consent import TRAINING, VENDOR_RETENTION
 from troth.vault.deadlines import CLASS_DAYS, Deadlines
+from troth.vault.objections import SALE_AND_SHARING
 
 _ITEMS, _AGREED, _CANARIES = 100, 3, 60
 _NOTICE = "self-check-1"
@@ -110,7 +118,67 @@ def _opened_default(system: System) -> Facts:
         settings.change(tenant, "training", "off")
 
 
+def _not_sold(system: System, signal: Callable[[System, Account], None]) -> Facts:
+    """Nobody can agree to a sale, nothing is kept or leaves for one, and a browser's no stands on the next receipt."""
+    with probe(system) as around:
+        someone = account(system, around.tenant)
+        person = someone.person
+        try:
+            outcomes = [
+                refused(lambda one=purpose: _agree_to(person, one), code="never-sold")  # type: ignore[misc]
+                and refused(lambda one=purpose: person.keep(purpose=one), code="no-consent")  # type: ignore[misc]
+                for purpose in SALE_AND_SHARING
+            ]
+            signal(system, someone)
+            standing = system.vault.rights.register.objections.standing(person.tenant, person.subject)
+            request = new_id("req")
+            Desk(person=person, record=vendor(epoch_ms(system.base.clock.now()))).ask("Say hello.", request)
+            receipts = Receipts(system.base.database, system.vault.objects, system.base.clock)
+            told = receipts.show(person.tenant, person.subject, request).objected
+            outcomes += [purpose in standing and purpose in told for purpose in SALE_AND_SHARING]
+        finally:
+            person.erase()
+    return counted(outcomes)
+
+
+def _agree_to(person: Probe, purpose: str) -> None:
+    person.system.vault.consents.grant(person.tenant, person.subject, purpose, notice=_NOTICE)
+
+
+def _through_the_door(system: System, someone: Account) -> None:
+    """A program of the person's sends Sec-GPC: 1 over the network; without a listener the register hears it itself."""
+    listener, person = system.door.listener, someone.person
+    if listener is None:
+        system.vault.rights.register.signal(person.tenant, person.subject, new_id("run"))
+        return
+    context = ssl.create_default_context(cafile=str(listener.authority) if listener.authority else None)
+    context.check_hostname = listener.authority is not None  # a public certificate names the host only
+    connection = http.client.HTTPSConnection(listener.host, listener.port, timeout=10, context=context)
+    headers = {"host": listener.name, "authorization": f"Bearer {someone.key.token}", "sec-gpc": "1"}
+    try:
+        connection.request("GET", "/v1/consents", headers=headers)
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable("The HTTPS door does not answer.", code="no-listener") from error
+    finally:
+        connection.close()
+
+
+def _unheard(_system: System, _someone: Account) -> None:
+    """The known-bad door: it does not look at the header."""
+
+
 CHECKS = (
+    Check(
+        "never-sold",
+        ("RGT-06",),
+        "A synthetic person can agree to neither sale nor sharing, and nothing can be kept for them; a request with "
+        "Sec-GPC: 1 must raise both objections, and the receipt of the next request to a vendor must name them. A "
+        "register of disclosures by recipient and purpose is not looked at: there is none yet beside the receipts.",
+        lambda system: _not_sold(system, _through_the_door),
+        lambda system: _not_sold(system, _unheard),
+        every=6 * 3600,
+    ),
     Check(
         "consent-decides-export",
         ("CLS-06",),

@@ -41,7 +41,10 @@ def _client(listener: Listener) -> ssl.SSLContext:
 def _versions(listener: Listener | None) -> Facts:
     if listener is None:
         return _NOT_LISTENING
-    return counted([_handshake(listener, ssl.TLSVersion.TLSv1_3), not _handshake(listener, ssl.TLSVersion.TLSv1_2)])
+    ports = [port for port in (listener.port, listener.mtls_port) if port is not None]
+    doors = [replace(listener, port=port) for port in ports]
+    new = [_handshake(door, ssl.TLSVersion.TLSv1_3) for door in doors]
+    return counted([*new, *(not _handshake(door, ssl.TLSVersion.TLSv1_2) for door in doors)])
 
 
 def _too_old(system: System) -> Facts:
@@ -64,7 +67,7 @@ def _lax_listener(like: Listener) -> Iterator[Listener]:
     thread = threading.Thread(target=_answer_all, args=(server, context, stopping), daemon=True)
     thread.start()
     try:
-        yield replace(like, host="127.0.0.1", port=server.getsockname()[1])
+        yield replace(like, host="127.0.0.1", port=server.getsockname()[1], mtls_port=None)
     finally:
         stopping.set()
         server.close()
@@ -128,7 +131,7 @@ CHECKS = (
     Check(
         "edge-tls-13-only",
         ("CRY-01",),
-        "The HTTPS listener is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first.",
+        "Each HTTPS listener is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first.",
         lambda system: _versions(system.door.listener),
         _too_old,
     ),

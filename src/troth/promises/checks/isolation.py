@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
+from troth.audit.review import store
+from troth.audit.review.store import OPEN, Review
+from troth.gateway.videos import store as videos
+from troth.gateway.videos.orders import ORDER, VIDEO, Order
+from troth.identity.governing.store import campaigns
 from troth.kernel.caller import Caller, anonymous
 from troth.kernel.dispatch import Decision, Dispatcher
 from troth.kernel.errors import IntegrityError, NotFound, Unauthenticated, Unavailable
@@ -31,7 +37,7 @@ from troth.vault.store import LIVE, row_of
 from troth.vault.store import objects as object_table
 
 _PLACES = frozenset({"index", "path"})  # parameters that name a place in one's own log, not a thing
-_THEIRS = frozenset({Group.OWN_DATA, Group.OWN_KEYS, Group.AUDIT})
+_THEIRS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_KEYS, Group.AUDIT})
 
 
 def _belongings(owner: Probe) -> dict[str, Any]:
@@ -39,23 +45,80 @@ def _belongings(owner: Probe) -> dict[str, Any]:
     upload, reply = owner.keep(kind="upload"), _chat(owner)
     consent = owner.system.vault.consents.grant(owner.tenant, owner.subject, TRAINING, notice="self-check-1")
     erasure = owner.erase(object_id=owner.keep().id)
+    kept = _asked(owner, "response.create", {"model": "troth-echo-1", "input": "Say hello.", "store": True})
     return {
         "object_id": upload.id,
         "file_id": upload.id,
         "request_id": reply.id,
+        "response_id": kept.id,
         "consent_id": consent.id,
         "erasure_id": erasure.id,
         "certificate_id": erasure.certificate,
+        "review_id": _review(owner),
         "index": 0,
         "path": "checkpoint",
     }
 
 
+def _review(owner: Probe) -> str:
+    """A review of the owner's tenant; one is enough for ever."""
+    reviews, log = owner.system.reviewing.reviews, owner.tenant
+    with reviews.database.write() as connection:
+        known = store.all_of(connection, log)
+        if not known:
+            bare: dict[str, Any] = dict.fromkeys(("first", "last", "size", "sample", "acts"), 0)
+            bare |= dict.fromkeys(("root", "seed", "weights"), "")
+            made = Review(**bare, id=new_id("rev"), tenant=log, state=OPEN, opened_by=owner.subject, opened_at=0)
+            store.add(connection, made, ())
+            known = [made]
+    return known[0].id
+
+
+@contextmanager
+def _named_things(owner: Probe) -> Iterator[dict[str, str]]:
+    """What is a row alone, for the length of a look."""
+    with _campaign(owner) as campaign, _video(owner) as video:
+        yield {"campaign_id": campaign, "video_id": video}
+
+
+@contextmanager
+def _campaign(owner: Probe) -> Iterator[str]:
+    """A review of the access in the owner's tenant, for the length of a look."""
+    row = {"id": new_id("acr"), "tenant": owner.tenant, "state": "closed", "opened_by": owner.subject, "digest": ""}
+    database = owner.system.base.database
+    with database.write() as connection:
+        connection.execute(insert(campaigns), row | dict.fromkeys(("opened_at", "due_at", "closed_at", "grants"), 0))
+    try:
+        yield row["id"]
+    finally:
+        with database.write() as connection:
+            connection.execute(delete(campaigns).where(campaigns.c.id == row["id"]))
+
+
+@contextmanager
+def _video(owner: Probe) -> Iterator[str]:
+    """A finished video of the owner's, for the length of a look."""
+    order = Order("Say hello.", {}, "720x1280", "4", "eu")
+    kept, made = owner.keep(order.encoded(), kind=ORDER), owner.keep(kind=VIDEO)
+    ids, shape = (new_id("vid"), owner.tenant, new_id("req"), kept.id), ("local-studio", "troth-film-1")
+    job = videos.Job(*ids, *shape, videos.DONE, None, 100, 1, None, made.id, created_at=0, ended_at=1)
+    database = owner.system.base.database
+    with database.write() as connection:
+        videos.add(connection, job)
+    try:
+        yield job.id
+    finally:
+        with database.write() as connection:
+            videos.remove(connection, job.id)
+
+
 def _chat(owner: Probe) -> Any:
-    operation = owner.system.dispatcher.registry["chat.complete"]
     message = {"role": "user", "content": "Say hello."}
-    wanted = {"model": "troth-echo-1", "messages": [message]}
-    return owner.run("chat.complete", operation.declaration.request.model_validate(wanted))
+    return _asked(owner, "chat.complete", {"model": "troth-echo-1", "messages": [message]})
+
+
+def _asked(owner: Probe, name: str, wanted: dict[str, Any]) -> Any:
+    return owner.run(name, owner.system.dispatcher.registry[name].declaration.request.model_validate(wanted))
 
 
 def _crossings(system: System, robber: Callable[[Probe, Probe], Caller]) -> Facts:
@@ -63,8 +126,9 @@ def _crossings(system: System, robber: Callable[[Probe, Probe], Caller]) -> Fact
 
     Raises `KeyError` for a route whose parameter this check does not know: it must then be taught.
     """
-    with probe(system) as owner, probe(system, neighbour=True) as other:
-        things, caller, outcomes = _belongings(owner), robber(owner, other), list[bool]()
+    with probe(system) as owner, probe(system, neighbour=True) as other, _named_things(owner) as named:
+        things = _belongings(owner) | named
+        caller, outcomes = robber(owner, other), list[bool]()
         other.keep()
         system.base.sequencer.flush()
         attempts = {new_id("req"): one for one in system.dispatcher.registry if _reads(one)}

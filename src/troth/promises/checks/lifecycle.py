@@ -135,7 +135,8 @@ CHECKS = (
         ("CRY-05",),
         "Each key domain by itself, from its own copies of the tree and its own root, must find a live key and must "
         "not find an erased one. With one domain, or a root that is split, there is no second copy of the root: then "
-        "it says so. Backups of data are tried by the restore drill.",
+        "it says so. Backups of data are tried by the restore drill; the backup that follows a replacement of exposed "
+        "keys is not looked at here.",
         _lost_and_found,
         lambda _: _never_erased(),
         every=24 * 3600,

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from troth.identity.store import tenants
 from troth.identity.tenants import JURISDICTIONS
-from troth.kernel.errors import Invalid, TrothError
+from troth.kernel.errors import IntegrityError, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
@@ -25,6 +25,7 @@ from troth.vault.store import objects as object_table
 _ELSEWHERE = "Troth self-checks, elsewhere"
 _ALLOWED = frozenset({"us", "eu", "au"})
 _SAMPLE = 200  # newest objects whose headers are read
+_FOREIGN = "unknown"
 _GRACE = 3600.0  # seconds: an upload writes its row right after its bytes
 # What an installation keeps in its data folder: the database with its companions, and three stores.
 _FILES, _STORES = "troth.db", ("objects", "key-pages", "log")
@@ -55,8 +56,12 @@ def _headers(system: System) -> Iterator[str]:
     with system.base.database.read() as connection:
         names = connection.execute(newest.limit(_SAMPLE)).scalars().all()
     for name in names:
-        with contextlib.suppress(TrothError):  # deleted meanwhile
+        try:
             yield framing.read_header(system.base.objects.get(name)).facts.jurisdiction
+        except NotFound:
+            continue  # deleted meanwhile
+        except IntegrityError:
+            yield _FOREIGN  # bytes that are no object of ours say nothing of where they belong
 
 
 def _write_elsewhere(system: System, here: str) -> None:

@@ -8,17 +8,20 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image, ImageDraw, ImageFont
 
 from troth.gateway.intake import admit_file, admit_image
 from troth.gateway.vendors.gate import RequestFacts, admissible
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO
 from troth.kernel.clock import epoch_ms
-from troth.kernel.errors import Conflict, Denied, IntegrityError, Invalid, UnsupportedMedia
+from troth.kernel.errors import Conflict, Denied, IntegrityError, Invalid, Unavailable, UnsupportedMedia
 from troth.kernel.signer import Signer
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import refused
@@ -26,11 +29,20 @@ from troth.promises.system import System
 from troth.redact.canaries import leak_bound
 from troth.redact.consent import ConsentGate, NoSubjects
 from troth.redact.dataset import DatasetJob, redact_dataset
+from troth.redact.decisions import Action, Decision
 from troth.redact.detect import CATEGORIES, Detector, Span, rules_detector
-from troth.redact.manifest import MANIFEST, open_for_training
-from troth.redact.policy import lint, parse_policy, training_policy
+from troth.redact.lineage import read_lineage, register
+from troth.redact.manifest import MANIFEST, open_for_training, verify_manifest
+from troth.redact.manifest import LocalSigner as ManifestSigner
+from troth.redact.pictures import faces as eyes
+from troth.redact.pictures import lines as reader
+from troth.redact.pictures.cleaning import clean_picture
+from troth.redact.pictures.frames import read
+from troth.redact.pictures.looking import Eye
+from troth.redact.policy import lint, parse_policy, training_policy, vendor_policy
 from troth.redact.rows import RowRedactor
 from troth.redact.scan import input_files
+from troth.redact.tiers import detector as detector_of
 
 _KEY = b"k" * 32  # pseudonyms of synthetic rows need no secret
 _SECRETS = ("matthias.brandauer@example.org", "+44 20 7946 0123", "4111 1111 1111 1111")
@@ -38,7 +50,7 @@ _ROWS: list[dict[str, Any]] = [
     {"text": f"The pump in hall {n} was repaired. Write to {_SECRETS[0]} or call {_SECRETS[1]} before noon."}
     for n in range(8)
 ] + [{"text": f"The card {_SECRETS[2]} was charged for order and delivery of the spare parts."}]
-_CANARIES = 150
+_CANARIES = 75
 _ORIENTATION, _ARTIST, _GPS = 0x0112, 0x013B, 0x8825  # EXIF tags
 _PHOTOGRAPHER = "Priscilla Castellanos"
 
@@ -51,6 +63,23 @@ class Blind:
 
     def detect(self, text: str) -> list[Span]:  # noqa: ARG002 - the shape of a detector
         return []
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """A detector that does not know e-mail addresses: some canaries come through."""
+
+    version: str = "forgetful"
+
+    def detect(self, text: str) -> list[Span]:
+        return [span for span in rules_detector().detect(text) if span.kind != "email"]
+
+
+def _tiers() -> list[Callable[[], Detector]]:
+    """The rules, and the model tier where its extra is installed; one that is broken fails the check."""
+    if find_spec("numpy") is None:
+        return [rules_detector]
+    return [rules_detector, partial(detector_of, "fast")]
 
 
 @contextmanager
@@ -97,8 +126,13 @@ def _unverified(directory: Path, _signer: Signer) -> list[dict[str, Any]]:
 
 
 def _opening(system: System, read: Callable[[Path, Signer], list[dict[str, Any]]]) -> Facts:
-    signer = system.base.signer
-    with training_set(signer, _ROWS, NoSubjects("The rows are synthetic.")) as folder:
+    return counted([one for tier in _tiers() for one in _opened(system.base.signer, read, tier)])
+
+
+def _opened(
+    signer: Signer, read: Callable[[Path, Signer], list[dict[str, Any]]], tier: Callable[[], Detector]
+) -> list[bool]:
+    with training_set(signer, _ROWS, NoSubjects("The rows are synthetic."), tier) as folder:
         text = json.dumps(read(folder, signer))
         outcomes = [secret not in text for secret in _SECRETS]
         shard = next(folder.glob("shard-*"))
@@ -111,16 +145,54 @@ def _opening(system: System, read: Callable[[Path, Signer], list[dict[str, Any]]
         (folder / "shard-99999.jsonl").unlink()
         (folder / MANIFEST).unlink()
         outcomes.append(refused(lambda: read(folder, signer), IntegrityError, code="manifest-missing"))
+    return outcomes
+
+
+def _lineage(system: System, key_of: Callable[[Signer], bytes]) -> Facts:
+    """A made-up model on a made-up data set: registered, read back by its key alone, and refused when it is not so."""
+    signer, outcomes = system.base.signer, []
+    with training_set(signer, _ROWS, NoSubjects("The rows are synthetic.")) as folder:
+        weights = folder.with_name("weights.bin")
+        weights.write_bytes(b"made-up weights")
+        root = verify_manifest(folder, signer.public_key).root
+        enter = partial(register, "probe", [weights], [folder], key=signer.public_key, signer=signer)
+        lineage = read_lineage(enter(read=[root]), signer.public_key)
+        outcomes.append([one["root"] for one in lineage.datasets] == [root])
+        for digests in (["0" * 64], [root, "0" * 64], []):
+            outcomes.append(refused(lambda d=digests: enter(read=d), Conflict, code="lineage-unknown-digest"))  # type: ignore[misc]
+        changed = enter(read=[root]).replace(b"payload", b"paylaod", 1)
+        outcomes.append(refused(lambda: read_lineage(changed, signer.public_key), IntegrityError))
+        stranger = register("probe", [weights], [folder], read=[root], key=signer.public_key, signer=_stranger())
+        outcomes.append(refused(lambda: read_lineage(stranger, key_of(signer)), IntegrityError))
     return counted(outcomes)
 
 
-def _canaries(system: System, detector: Detector) -> Facts:
-    """Planted values that come through, the bound, and whether a set of a blind detector can be published."""
-    policy = training_policy()
-    bound = leak_bound(_ROWS, RowRedactor(detector, policy, _KEY), _CANARIES, "probe")
-    published = not refused(lambda: _published(system, Blind), Conflict, code="leak-bound")
-    low = bound.recall_lower_95 < policy.min_recall
-    return Facts(bound.planted + 2, bound.planted + 2, bound.left + low + published)
+def _stranger() -> ManifestSigner:
+    """A key that nobody trusts."""
+    return ManifestSigner(Ed25519PrivateKey.from_private_bytes(b"stranger" * 4))
+
+
+def _canaries(system: System, tiers: Sequence[Callable[[], Detector]]) -> Facts:
+    """Planted values that come through, the bound, and whether a set with one canary left in can be published.
+
+    By labels and by surrogates: a value made up in the place of another must not carry it through.
+    """
+    tried = bad = 0
+    surrogate = training_policy().model_copy(update={"decisions": _surrogates()})
+    for policy, tier in ((policy, tier) for policy in (training_policy(), surrogate) for tier in tiers):
+        bound = leak_bound(_ROWS, RowRedactor(tier(), policy, _KEY), _CANARIES, "probe")
+        tried += bound.planted + 1
+        bad += bound.left + (bound.recall_lower < policy.min_recall)
+    for broken in (Blind, Forgetful):
+        tried += 1
+        bad += not refused(lambda one=broken: _published(system, one), Conflict, code="leak-bound")  # type: ignore[misc]
+    return Facts(tried, tried, bad)
+
+
+def _surrogates() -> dict[str, Decision]:
+    """The training policy's decisions, with surrogates for all that is taken out."""
+    made = Decision(action=Action.SURROGATE)
+    return {name: one if one.action is Action.KEEP else made for name, one in training_policy().decisions.items()}
 
 
 def _published(system: System, detector: Callable[[], Detector]) -> None:
@@ -135,7 +207,7 @@ def _shipped(name: str) -> str:
 def _decided(texts: Sequence[str]) -> Facts:
     """For each policy and each category of the taxonomy: is there a decision?"""
     found = [(category, lint(text)) for text in texts for category in CATEGORIES]
-    undecided = [not any(f" {category};" in finding for finding in findings) for category, findings in found]
+    undecided = [all(one.where != f"decisions.{category}" for one in findings) for category, findings in found]
     complete = [not refused(lambda text=text: parse_policy(text), Invalid) for text in texts]  # type: ignore[misc]
     return counted(undecided + complete)
 
@@ -152,10 +224,15 @@ class _Intake:
     image: Callable[[bytes, str], bytes]
     file: Callable[[str, str, bytes], object]
     folder: Callable[[Path], object]
+    looked_at: Callable[[bytes], bytes]
 
 
-_REAL = _Intake(lambda content, kind: admit_image(content, kind).content, admit_file, input_files)
-_LAX = _Intake(lambda content, _kind: content, lambda *_: None, lambda _: None)
+def _looked_at(content: bytes) -> bytes:
+    return clean_picture(content, Eye(rules_detector(), vendor_policy())).content
+
+
+_REAL = _Intake(lambda content, kind: admit_image(content, kind).content, admit_file, input_files, _looked_at)
+_LAX = _Intake(lambda content, _kind: content, lambda *_: None, lambda _: None, lambda content: content)
 
 
 def _modalities(system: System, intake: _Intake) -> Facts:
@@ -167,10 +244,32 @@ def _modalities(system: System, intake: _Intake) -> Facts:
         outcomes.append(refused(lambda n=name, k=kind: intake.file(n, k, b"\0" * 64), UnsupportedMedia))  # type: ignore[misc]
     with tempfile.TemporaryDirectory(prefix="troth-probe-") as folder:
         Path(folder, "rows.jsonl").write_text('{"text": "x"}\n', encoding="utf-8")
-        Path(folder, "clip.mp4").write_bytes(b"\0" * 64)
+        Path(folder, "voice.mp3").write_bytes(b"\0" * 64)
         outcomes.append(refused(lambda: intake.folder(Path(folder)), UnsupportedMedia, code="file-type-unknown"))
     outcomes.append(refused(lambda: _raw_picture_leaves(system), Denied, code="pictures-not-cleared"))
-    return counted(outcomes)
+    return counted(outcomes + _shown(intake))
+
+
+def _shown(intake: _Intake) -> list[bool]:
+    """Whether a portrait still shows its face, and a note its address; without the extra, whether both are refused."""
+    portrait = files("troth.gateway.samples").joinpath("photo.jpg").read_bytes()
+    try:
+        faces, lines = eyes.faces(), reader.lines()
+    except Unavailable as error:
+        return [refused(lambda p=p: intake.looked_at(p), Unavailable, code=error.code) for p in (portrait, _note())]  # type: ignore[misc]
+    seen = [_pixels(intake.looked_at(content)) for content in (portrait, _note())]
+    return [not faces.find(seen[0]), not any("example" in line.text for line in lines.find(seen[1]))]
+
+
+def _pixels(content: bytes) -> Any:
+    return read(content).frames[0].pixels
+
+
+def _note() -> bytes:
+    picture, out = Image.new("RGB", (420, 90), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).text((12, 24), "write to probe@example.org", "black", ImageFont.load_default(26))
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 def _raw_picture_leaves(system: System) -> None:
@@ -190,11 +289,21 @@ def _photograph() -> bytes:
 
 CHECKS = (
     Check(
+        "model-lineage",
+        ("TRN-05",),
+        "A made-up model is registered with the data set that it read: the statement must verify by the public key "
+        "alone, and a registration with an unknown digest must be refused. Whether every model in service was "
+        "registered is not looked at: Troth does not see who trains.",
+        lambda system: _lineage(system, lambda signer: signer.public_key),
+        lambda system: _lineage(system, lambda _signer: _stranger().public_key),
+        every=6 * 3600,
+    ),
+    Check(
         "training-reader-refuses",
         ("TRN-01",),
-        "A synthetic data set is made; the reader for training must give it without its personal values, and refuse it "
-        "with one changed byte, one file too many, or no manifest. Its refusals are not logged, and other roads to raw "
-        "files are not looked at.",
+        "A synthetic data set is made by each tier; the reader for training must give it without its personal values, "
+        "and refuse it with one changed byte, one file too many, or no manifest. Its refusals are not logged, and "
+        "other roads to raw files are not looked at.",
         lambda system: _opening(system, rows_of),
         lambda system: _opening(system, _unverified),
         every=6 * 3600,
@@ -202,10 +311,11 @@ CHECKS = (
     Check(
         "training-canaries",
         ("TRN-02",),
-        "150 made-up values are planted in synthetic rows: none may come through, the lower 95 % bound must reach the "
-        "policy's, and a set below it must not be published. Kinds that are not planted and models are not looked at.",
-        lambda system: _canaries(system, rules_detector()),
-        lambda system: _canaries(system, Blind()),
+        "75 made-up values are planted in synthetic rows, for each tier, once with labels and once with surrogates: "
+        "none may come through, the lower 95 % bound must reach the policy's, and a set with a canary left in must not "
+        "be published. Kinds that are not planted and trained models are not looked at.",
+        lambda system: _canaries(system, _tiers()),
+        lambda system: _canaries(system, [Forgetful]),
         every=6 * 3600,
     ),
     Check(
@@ -220,8 +330,9 @@ CHECKS = (
     Check(
         "intake-by-modality",
         ("TRN-04",),
-        "A photograph with GPS and a name in it must come out without both; video, sound, documents and unknown files "
-        "are refused, not redacted. What is seen in pixels stays: such pictures reach only cleared vendors.",
+        "A photograph with GPS and a name must come out without both, a portrait without its face, a note without its "
+        "address; uploads of video, sound and documents, and data sets with an unknown file, must be refused. Without "
+        "the extra vision, pictures must be refused. What the models do not find is not looked at.",
         lambda system: _modalities(system, _REAL),
         lambda system: _modalities(system, _LAX),
         every=6 * 3600,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from troth.identity.privacy import PrivacySettings
 from troth.kernel.clock import Clock, epoch_ms
@@ -19,6 +19,7 @@ from troth.promises.account import Account, account
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import SERVICE, Ahead, ground, probe, refused
 from troth.promises.system import System
+from troth.vault.consent import TRAINING
 from troth.vault.rights import store
 from troth.vault.rights.clocks import Kind, Urgency
 from troth.vault.rights.handling import Handling
@@ -72,6 +73,7 @@ def _register(system: System, clock: Clock) -> Register:
         base.fields,
         system.vault.consents,
         choices,
+        real.directory,
         law=real.law,
         calendar=real.calendar,
     )
@@ -100,24 +102,40 @@ def _identity_checked(system: System, handling: _Answering) -> Facts:
     with probe(system) as around:
         someone = account(system, around.tenant)
         try:
-            for kind in ("access", "portability", "erasure", "rectification"):
+            for kind in ("access", "portability", "erasure", "rectification", "restriction"):
                 outcomes.append(_unknown_is_refused(someone, handling, kind))
+            outcomes.append(_unknown_ends_nothing(someone, handling))
         finally:
             someone.person.erase()
     return counted(outcomes)
 
 
-def _unknown_is_refused(
-    someone: Account, handling: _Answering, kind: Literal["access", "portability", "erasure", "rectification"]
-) -> bool:
-    person = someone.person
-    rights = person.system.vault.rights
-    message = Message(sender=someone.email, title="self-check", text=kind, raw=new_id("msg").encode(), answerable=False)
+def _unknown_is_refused(someone: Account, handling: _Answering, kind: str) -> bool:
+    by, made = _by_address(someone, Wish(kind=Kind(kind)))
+    return refused(lambda: handling.answer(by, made, "self-check"), Conflict, code="identity-not-shown")
+
+
+def _unknown_ends_nothing(someone: Account, handling: _Answering) -> bool:
+    """An objection by the address alone stops the use, and what is kept by the consent is still there."""
+    person, vault = someone.person, someone.person.system.vault
+    vault.consents.grant(person.tenant, person.subject, TRAINING, notice="self-check-1")
+    kept = person.keep(b"by consent", purpose=TRAINING).id
+    by, made = _by_address(someone, Wish(kind=Kind.OBJECTION, purpose=TRAINING))
+    handling.answer(by, made, "self-check")
+    stopped = vault.consents.valid(person.tenant, person.subject, TRAINING) is None
+    return stopped and not refused(lambda: person.open(kept))
+
+
+def _by_address(someone: Account, wish: Wish) -> tuple[By, str]:
+    """A message from the address of an account, sorted and taken; who handles it, and its id."""
+    person, rights = someone.person, someone.person.system.vault.rights
+    raw = new_id("msg").encode()
+    message = Message(sender=someone.email, title="self-check", text=wish.kind, raw=raw, answerable=False)
     made = rights.intake.receive(person.tenant, message)
     by = By(tenant=person.tenant, actor=SERVICE, call=new_id("run"))
-    rights.handling.sort(by, made.id, Wish(kind=Kind(kind)))
+    rights.handling.sort(by, made.id, wish)
     rights.handling.take(by, made.id)
-    return refused(lambda: handling.answer(by, made.id, "self-check"), Conflict, code="identity-not-shown")
+    return by, made.id
 
 
 class _Forgetful(MailDesk):
@@ -194,8 +212,9 @@ CHECKS = (
     Check(
         "requester-identified",
         ("RGT-03", "DEL-06"),
-        "Synthetic messages from the address of a synthetic account ask for a copy, erasure and correction: without a "
-        "confirmation by signing in, or an officer's word on how they saw it, none may be answered.",
+        "Synthetic messages from the address of a synthetic account ask for a copy, erasure, correction, restriction: "
+        "without a confirmation by signing in, or an officer's word on how they saw it, none may be answered. One that "
+        "objects must stop the use and leave what is kept by the consent where it is.",
         lambda system: _identity_checked(system, system.vault.rights.handling),
         lambda system: _identity_checked(system, _Trusting(system.vault.rights.handling)),
         every=6 * 3600,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
@@ -20,6 +22,7 @@ from troth.vault.store import objects as object_table
 _LIFE_MS = 1_000  # long enough to be read once on a busy machine
 _WAIT = 1.05  # seconds
 _LONG_MS = 3_600_000
+_AGES = {"hour": _LONG_MS, "day": DAY_MS, "week": 7 * DAY_MS, "month": 30 * DAY_MS}
 Sweep = Callable[[System], object]
 
 
@@ -119,12 +122,15 @@ def _for_ever(system: System) -> Callable[[DataClass], int | None]:
 
 
 def _transient(system: System, life: int) -> Facts:
-    """A body past its deadline does not open; the log still tells that it was there."""
+    """A body past its deadline does not open; the log still tells that it was there. With the ages of all bodies."""
     with probe(system) as person:
+        passing = person.keep(kind="prompt", transient=True)
+        ceiling = Deadlines(ground(system), _limits(system)).transient_minutes * 60_000
         body = _short_lived(person, life)
         readable = person.open(body) == b"short-lived"
         time.sleep(_WAIT)
         outcomes = [readable, refused(lambda: person.open(body), Gone)]
+        outcomes.append(0 < (passing.expires_at or 0) - passing.created_at <= ceiling)
         system.vault.retention.sweep()
         unit = bytes.fromhex(person.row(body)["unit"])
         outcomes.append(refused(lambda: system.base.tree.key(unit), Gone))
@@ -132,7 +138,20 @@ def _transient(system: System, life: int) -> Facts:
         outcomes.append(bool(system.base.prover.locate(person.tenant, body)))
         days = Deadlines(ground(system), _limits(system)).days(person.tenant, DataClass.USER_GENERATED)
         outcomes.append(days is not None and days <= 30)
-    return counted(outcomes)
+    return replace(counted(outcomes), details=_ages(system))
+
+
+def _ages(system: System) -> dict[str, int]:
+    """How many bodies of people lie here, by age, and the age of the oldest in hours."""
+    now = _now(system)
+    bodies = (object_table.c.state == LIVE) & (object_table.c.data_class == DataClass.USER_GENERATED.value)
+    age = now - object_table.c.created_at
+    below = [func.count().filter(age < limit) for limit in _AGES.values()]
+    with system.base.database.read() as connection:
+        query = select(func.count(), func.min(object_table.c.created_at), *below).where(bodies)
+        total, oldest, *counts = connection.execute(query).one()
+    told = dict(zip(_AGES, (after - before for before, after in pairwise([0, *counts])), strict=True))
+    return told | {"older": total - counts[-1], "oldest-hours": 0 if oldest is None else (now - oldest) // _LONG_MS}
 
 
 CHECKS = (
@@ -160,7 +179,8 @@ CHECKS = (
         "bodies-are-transient",
         ("CLS-05",),
         "A synthetic prompt passes its deadline: it must not open and its key must be destroyed, while the log still "
-        "shows that it was kept. The memory of workers is not looked at.",
+        "shows that it was kept. The entry of the run states how old the bodies are that lie here. Memory of workers "
+        "is not looked at.",
         lambda system: _transient(system, _LIFE_MS),
         lambda system: _transient(system, _LONG_MS),
         every=6 * 3600,

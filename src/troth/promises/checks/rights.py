@@ -29,7 +29,7 @@ from troth.vault.rights.messages import RequestFile, StatementAdd
 # Where the opaque id of a person may stay, which then resolves to nobody: the log of what was done, and the marks by
 # which the key tree knows that keys were destroyed.
 _STAYS = frozenset({"audit_entries", "outbox", "key_scope", "unit"})
-_KINDS = frozenset({"account", "session", "api-key", "object", "consent", "request", "statement", "objection"})
+_KINDS = frozenset("account session api-key object shows-me consent restriction request statement objection".split())
 _NOTICE = "self-check-1"
 Do = Callable[[Probe, str, Any], Any]
 
@@ -52,6 +52,9 @@ def _symmetric(system: System, forget: Callable[[Probe], object]) -> Facts:
     with probe(system) as around:
         someone = _planted(system, around.tenant)
         person, mark = someone.person, someone.mark
+        around.keep(b"it shows somebody else", shown=(person.subject,))
+        person.run("processing.restrict", Restrict(reason="accuracy-contested"))
+        person.run("processing.resume", Nothing())
         try:
             known, archive = _holdings(person), _archive(person)
             outcomes = [holding.identifier in archive for holding in known]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.keys.tree import UnitKey
@@ -17,9 +18,13 @@ from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
 from troth.storage.blobs import LocalBlobs
+from troth.storage.placement import MARKER, UNREADABLE, placed_folder
 from troth.vault import framing
+from troth.vault.deadlines import DAY_MS
 from troth.vault.objects import ObjectInfo
+from troth.vault.scrubbing import Look
 from troth.vault.store import objects as object_table
+from troth.vault.tables import Row, row_of
 
 # One of each that the papers name: client data, prompts, uploads, outputs, then what runs the service.
 KINDS = (
@@ -66,8 +71,13 @@ def _account_sealed(system: System, someone: Account, mark: bytes) -> list[bool]
 
 
 def _all_framed(folder: Path, since: float) -> bool:
-    """True when whatever was written to the object store says that it is sealed, and something was."""
-    written = [next(chunks(path), b"") for path in changed([folder], since) if not path.name.startswith(".")]
+    """True when whatever was written to the object store says that it is sealed, and something was.
+
+    The store's own marker of where it lies (`storage.placement`) is no object: a start may have just written it.
+    """
+    marker = None if placed_folder(folder) == UNREADABLE else folder / MARKER
+    files = [path for path in changed([folder], since) if path != marker and not path.name.startswith(".")]
+    written = [next(chunks(path), b"") for path in files]
     return bool(written) and all(content.startswith(framing.MAGIC) for content in written)
 
 
@@ -151,6 +161,30 @@ def _without_tags(person: Probe, object_id: str) -> bytes:
     return person.sealed(object_id)[framing.HEADER : -framing.TAG]
 
 
+def _scrubbed(system: System, examine: Callable[[Row], Look]) -> Facts:
+    """A flipped bit of a synthetic object is found; no object of the installation is found changed; rounds end."""
+    scrub = system.vault.scrub
+    if scrub.standing().began_at == 0:
+        scrub.run()
+    with probe(system) as person:
+        found = person.row(person.keep(b"probe " * 50).id)
+        row, name = row_of(found), found["blob"]
+        whole = system.base.objects.get(name)
+        outcomes = [examine(row).code is None]
+        for place in (framing.HEADER - 1, framing.HEADER, len(whole) - 1):
+            _replace(system.base.objects, name, whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            outcomes.append(examine(row).code is not None)
+        _replace(system.base.objects, name, whole)
+    now = scrub.standing()
+    late = epoch_ms(system.base.clock.now()) - (now.ended_at or now.began_at) > 2 * scrub.days * DAY_MS
+    return counted([*outcomes, now.findings == 0, not late])
+
+
+def _sizes_only(row: Row) -> Look:
+    """The known-bad scrub: it asks whether something lies there."""
+    return Look(len(row.blob or ""))
+
+
 CHECKS = (
     Check(
         "sealed-at-rest",
@@ -175,9 +209,19 @@ CHECKS = (
         "one-flipped-bit",
         ("MON-09",),
         "Single bits of a stored synthetic object are flipped all over it and its end is cut: each reading must "
-        "refuse, and every page of the key tree must verify. Objects that nobody reads are not scrubbed yet.",
+        "refuse, and every page of the key tree must verify. Objects that nobody reads are for the check `scrubbed`.",
         lambda system: _bits(system, lambda person, object_id: person.open(object_id)),
         lambda system: _bits(system, _without_tags),
+        every=6 * 3600,
+    ),
+    Check(
+        "scrubbed",
+        ("MON-09",),
+        "The scrub must find single flipped bits of a synthetic object; it must have found none in this installation's "
+        "own objects, and its last whole round must not be older than two rounds. Of objects whose key is exposed and "
+        "not replaced yet, nothing but their presence is looked at.",
+        lambda system: _scrubbed(system, system.vault.scrub.examine),
+        lambda system: _scrubbed(system, _sizes_only),
         every=6 * 3600,
     ),
 )

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from troth.gateway.clearance import ConsentSource
+from troth.gateway.exposure import Exposures
+from troth.gateway.vendors.lapses import lapses
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO
+from troth.gateway.vendors.papers import CADENCE, settled
 from troth.gateway.vendors.record import Retention, State, Transfer, VendorRecord
 from troth.gateway.vendors.registry import Vendors
 from troth.kernel.clock import Clock, epoch_ms
@@ -19,7 +23,7 @@ from troth.kernel.errors import Conflict, Denied
 from troth.kernel.ids import new_id
 from troth.keys.deployment import DeploymentSeal
 from troth.promises.check import Check, Facts, counted
-from troth.promises.desk import DAY_MS, Desk, vendor
+from troth.promises.desk import DAY_MS, REVIEWER, Desk, vendor
 from troth.promises.probe import Ahead, probe, refused
 from troth.promises.system import System
 from troth.storage.database import Database, metadata
@@ -41,6 +45,7 @@ def _reviewed(system: System, state: State) -> Facts:
         outcomes.append(Desk(person=person, record=vendor(now, state)).stops("vendor-not-approved"))
         outcomes.append(Desk(person=person, record=vendor(now, State.SUSPENDED)).stops("vendor-not-approved"))
         outcomes.append(Desk(person=person, record=vendor(now, review_expires=now - 1)).stops("review-expired"))
+        outcomes.append(Desk(person=person, record=vendor(now, diligence=None)).stops("review-missing"))
     with _registry(system) as registry:
         facts = vendor(now, base_url="https://vendor.example").facts
         registry.add("self-check", facts, None, "usr_first")
@@ -49,6 +54,9 @@ def _reviewed(system: System, state: State) -> Facts:
         registry.amend("self-check", facts.model_copy(update={"review": None}), None, "usr_first")
         asked = refused(lambda: registry.approve("self-check", "usr_second"), Conflict, code="review-incomplete")
         outcomes.append(asked)
+        registry.amend("self-check", facts, None, REVIEWER)
+        mine = refused(lambda: registry.approve("self-check", "usr_second"), Denied, code="reviewer-is-requester")
+        outcomes.append(mine)
     return counted(outcomes + [_by_two(one) for one in _suppliers(system)])
 
 
@@ -71,7 +79,9 @@ def _suppliers(system: System) -> list[VendorRecord]:
 
 
 def _by_two(record: VendorRecord) -> bool:
-    return record.facts.review is not None and record.approved_by not in (None, record.requested_by)
+    review = record.facts.diligence
+    complete = review is not None and not review.open_questions() and review.reviewer != record.requested_by
+    return complete and record.facts.review is not None and record.approved_by not in (None, record.requested_by)
 
 
 def _agreed(system: System, clock: Clock) -> Facts:
@@ -80,10 +90,50 @@ def _agreed(system: System, clock: Clock) -> Facts:
     with probe(system) as person:
         outcomes = [
             Desk(person=person, record=vendor(now, agreement_ends=ends), clock=clock).stops("agreement-ended")
-            for ends in (now - DAY_MS, now - 1, None)
+            for ends in (now - DAY_MS, now - 1)
         ]
+        unsigned = Desk(person=person, record=vendor(now, agreement=None), clock=clock)
+        outcomes.append(unsigned.stops("agreement-missing"))
+        bare = Desk(person=person, record=vendor(now, contract=None), clock=clock)
+        outcomes.append(bare.stops("agreement-clauses-missing"))
         outcomes.append(not refused(lambda: Desk(person=person, record=vendor(now), clock=clock).ask("Say hello.")))
-    return counted(outcomes + [(one.facts.agreement_ends or 0) > now for one in _suppliers(system)])
+    return counted(outcomes + [_bound(one, now) for one in _suppliers(system)])
+
+
+def _bound(record: VendorRecord, now: int) -> bool:
+    contract = record.facts.contract
+    return (record.facts.agreement_ends or 0) > now and contract is not None and not contract.lacking()
+
+
+def _cared_for(system: System, clock: Clock) -> Facts:
+    """An overdue vendor gets nothing once its grace is over; the next review of each on file lies ahead."""
+    now, outcomes = _now(system), list[bool]()
+    with probe(system) as person:
+        for tier, (days, grace) in CADENCE.items():
+            late = settled(tier, REVIEWER, now - (days + grace) * DAY_MS - 1, "ef" * 32)
+            desk = Desk(person=person, record=vendor(now, diligence=late.model_dump()), clock=clock)
+            outcomes.append(desk.stops("review-overdue"))
+            within = settled(tier, REVIEWER, now - days * DAY_MS, "ef" * 32)
+            waited = Desk(person=person, record=vendor(now, diligence=within.model_dump()))
+            outcomes.append(not refused(partial(waited.ask, "Say hello.")))
+    reviews = [one.facts.diligence for one in _suppliers(system)]
+    return counted(outcomes + [one is not None and one.due is not None and one.due > now for one in reviews])
+
+
+def _exposed(system: System, shift: int) -> Facts:
+    """A request to a vendor stands in the list of who used it then, with its tenant, and in no other list."""
+    now, request_id, record = _now(system), new_id("req"), vendor(_now(system))
+    with probe(system) as person:
+        Desk(person=person, record=record).ask("Say hello.", request_id)
+        base = system.base
+        registry = Vendors(base.database, DeploymentSeal(bytes(32)), base.clock, [record])
+        exposures = Exposures(base.database, registry)
+        found = exposures.of(record.id, now - DAY_MS + shift, now + DAY_MS + shift)
+        told = {(one.tenant, each.request) for one in found.tenants for each in one.requests}
+        before = exposures.of(record.id, now - 2 * DAY_MS, now - DAY_MS)
+    outcomes = [(person.tenant, request_id) in told, request_id not in before.model_dump_json()]
+    tested = [one.what == "contact test" and one.due <= now for each in _suppliers(system) for one in lapses(each)]
+    return counted([*outcomes, not any(tested)])
 
 
 @dataclass(frozen=True)
@@ -92,6 +142,9 @@ class _AlwaysYes:
 
     def valid(self, tenant: str, subject: str, purpose: str) -> str | None:  # noqa: ARG002 - the shape of a register
         return "cns_made_up"
+
+    def objected(self, tenant: str, subject: str) -> frozenset[str]:  # noqa: ARG002 - the shape of a register
+        return frozenset()
 
 
 def _not_kept(system: System, consents: ConsentSource) -> Facts:
@@ -160,7 +213,34 @@ def _days_ago(system: System) -> Clock:
     return Ahead(system.base.clock, timedelta(days=-2))
 
 
+def _by_clock(looking: Callable[[System, Clock], Facts]) -> tuple[Callable[[System], Facts], Callable[[System], Facts]]:
+    """Looks at the gate as it is, and at the known-bad one."""
+    return (
+        lambda system: looking(system, system.base.clock),
+        lambda system: looking(system, _days_ago(system)),
+    )
+
+
 CHECKS = (
+    Check(
+        "vendor-care",
+        ("VEN-06",),
+        "Synthetic requests to vendors of each tier whose regular review is overdue past its grace must stay here, and "
+        "before that go; the next review of every approved vendor on file must lie ahead. What a review found is not "
+        "looked at.",
+        *_by_clock(_cared_for),
+        every=6 * 3600,
+    ),
+    Check(
+        "vendor-exposure",
+        ("VEN-08",),
+        "A synthetic request must stand in the list of who used the vendor in that window, with its tenant, and in no "
+        "list of another; every approved vendor's contact must have been tested within a year. What the vendor tells "
+        "us of a breach, and when, is not looked at.",
+        lambda system: _exposed(system, 0),
+        lambda system: _exposed(system, 30 * DAY_MS),
+        every=6 * 3600,
+    ),
     Check(
         "vendor-reviewed",
         ("VEN-01",),
@@ -176,8 +256,7 @@ CHECKS = (
         ("VEN-02",),
         "A synthetic request to a vendor whose agreement ended yesterday, just now, or was never signed must stay "
         "here; every approved vendor on file must have one that lasts. What the agreement says is not looked at.",
-        lambda system: _agreed(system, system.base.clock),
-        lambda system: _agreed(system, _days_ago(system)),
+        *_by_clock(_agreed),
         every=6 * 3600,
     ),
     Check(
@@ -195,8 +274,7 @@ CHECKS = (
         "Synthetic requests beyond an agreement or a jurisdiction must stay here; one that leaves must do so without "
         "an address the rules know, and the person's receipts must name recipient, time and exactly what was sent. "
         "Names that the rules do not find are not looked at.",
-        lambda system: _shared(system, system.base.clock),
-        lambda system: _shared(system, _days_ago(system)),
+        *_by_clock(_shared),
         every=6 * 3600,
     ),
     Check(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 # A check answers how many characters of the value hold (0 refuses it), so that it can cut what a pattern took too much.
 Check = Callable[[str], int]
@@ -25,6 +25,13 @@ OTHER_NUMBERS = (
 )
 
 
+# Families of rules, each with an automaton of its own (in one, their states would multiply); `word` holds the rules
+# that a context word carries. Every find of the digital ones has a digit.
+FAMILIES = ("sign", "person", "word", "number", "token", "date", "street")
+DIGITAL = frozenset({"word", "number", "token", "date", "street"})
+NUMBER = "number"  # the gate that is a run of digits and what stands between their groups
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """How one kind is found.
@@ -42,10 +49,17 @@ class Rule:
     against: str = ""
     left: str = LEFT_WORD
     right: str = RIGHT_WORD
-    gate: str = ""  # RE2 that every find contains, cheaper than `pattern`; a rule below 0.5 is gated by its context
-    always: bool = False  # scanned without the gate
+    gate: str = ""  # RE2 that matches where every find begins, or up to `back` behind that; empty: the pattern
+    back: int = 0
+    listed: frozenset[str] = frozenset()  # capitalised words one of which every find begins with, in place of a gate
+    family: str = "number"  # rules that are scouted for together; `DIGITAL` says of which all finds have a digit
 
 
 def whole(holds: Callable[[str], object]) -> Check:
     """A check that takes the value or leaves it."""
     return lambda value: len(value) if holds(value) else 0
+
+
+def of_family(family: str, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules, as members of that family."""
+    return tuple(replace(rule, family=family) for rule in rules)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from troth.redact.detect.kinds import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One find: `text[start:end]` in code points, the kind (a key of `KINDS`), a score of 0 to 1, and who found it."""
+class Span(NamedTuple):
+    """One find: `text[start:end]` in code points, the kind (a key of `KINDS`), a score of 0 to 1, and who found it.
+
+    `entity`: the value that all mentions of one person of the text share (`Ann Lee` for `Ms Lee`, `Ann`, `A. Lee`);
+    pseudonyms and surrogates are made of it. Empty: the span's own words.
+    """
 
     start: int
     end: int
     kind: str
     score: float
     detector: str
+    entity: str = ""
 
 
 class Detector(Protocol):
@@ -32,21 +37,33 @@ class Detector(Protocol):
         """Spans sorted by start, none overlapping. Never raises on any str."""
 
 
+@runtime_checkable
+class Many(Protocol):
+    """A detector that reads short texts faster together."""
+
+    def detect_many(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+        """As `Detector.detect`, of each text in order."""
+
+
 def resolve(found: Iterable[Span], *, cover: bool = False) -> list[Span]:
-    """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier.
+    """Keep the best span wherever several overlap: higher score first, then the longer, then the earlier; of two of
+    one kind, one within the other, the wider.
 
     What a loser of a container kind (address, URL, connection string) covers beyond the winners stays covered, so
     that settling an overlap never uncovers the rest of an address; two readings of one container are settled like the
     others. `cover`: what any loser covers stays covered, for finds of two views of one text.
     """
-    return [span for group in _groups(found) for span in (_settled(group, cover) if len(group) > 1 else group)]
+    ordered = sorted(found, key=itemgetter(0))
+    if all(a.end <= b.start for a, b in pairwise(ordered)):
+        return ordered
+    return [span for group in _groups(ordered) for span in (_settled(group, cover) if len(group) > 1 else group)]
 
 
-def _groups(found: Iterable[Span]) -> list[list[Span]]:
+def _groups(ordered: list[Span]) -> list[list[Span]]:
     """Runs of spans that hang together by overlaps: a long text has many finds and few that concern each other."""
     groups: list[list[Span]] = []
     end = -1
-    for span in sorted(found, key=lambda s: s.start):
+    for span in ordered:
         if span.start >= end:
             groups.append([])
         groups[-1].append(span)
@@ -55,7 +72,8 @@ def _groups(found: Iterable[Span]) -> list[list[Span]]:
 
 
 def _settled(found: list[Span], cover: bool) -> list[Span]:
-    ordered = sorted(found, key=lambda s: (-s.score, s.start - s.end, s.start, s.kind))
+    widest = set(_widest(found))
+    ordered = sorted(widest, key=_rank)
     starts: list[int] = []
     kept: list[Span] = []
     for span in ordered:
@@ -65,7 +83,25 @@ def _settled(found: list[Span], cover: bool) -> list[Span]:
         elif cover or KINDS[span.kind].container:
             for start, end in pieces if cover or _winners_differ(span, kept) else ():
                 _insert(Span(start, end, span.kind, span.score, span.detector), starts, kept)
+    # One within a wider of its kind that lost to a third, with which it shares nothing.
+    for span in sorted(set(found) - widest, key=_rank):
+        if _uncovered(span, starts, kept) == [(span.start, span.end)]:
+            _insert(span, starts, kept)
     return kept
+
+
+def _rank(span: Span) -> tuple[float, int, int, str]:
+    """Who goes first: the surer, then the longer, then the earlier."""
+    return -span.score, span.start - span.end, span.start, span.kind
+
+
+def _widest(found: list[Span]) -> Iterator[Span]:
+    """Without those that stand within another of their kind: `115 496 0024` is no number beside `+44 115 496 0024`."""
+    ends: dict[str, int] = {}
+    for span in sorted(found, key=lambda s: (s.start, -s.end, -s.score)):
+        if span.end > ends.get(span.kind, -1):
+            ends[span.kind] = span.end
+            yield span
 
 
 def _winners_differ(span: Span, kept: list[Span]) -> bool:

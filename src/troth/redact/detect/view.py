@@ -30,6 +30,7 @@ _SIGNS = {
     for sign, rest in (
         ("\\", rb"[unrtbfxU\"'/]"),
         ("%", rb"[0-9A-Fa-f]{2}"),
+        ("=", rb"[C-Fc-f][0-9A-Fa-f]=[89ABab]"),
         ("&", rb"(?:#[0-9xX]|[A-Za-z][A-Za-z0-9]{1,30};)"),
         ("_", rb"(?<![A-Za-z0-9]_)_{0,2}[^\s_]"),
         *((marker, rb"[^\s*`~]") for marker in "*`~"),
@@ -38,11 +39,15 @@ _SIGNS = {
     )
 }
 
+_ANY_SIGN = re.compile(b"[" + re.escape(b"".join(_SIGNS)) + b"]").search
+_CODE_SIGN = re.compile(b"[" + re.escape(b"\\%=&" + (INVISIBLE + MARK).encode("latin-1")) + b"]").search  # of `_CODED`
+
 # Possessive repeats, and no start inside a run of backslashes: linear on any text.
 _CODED = re.compile(
     rf"(?P<escape>(?<!\\)\\++(?:u[dD][89abAB]{_HEX}{{2}}\\++u[dD][c-fC-F]{_HEX}{{2}}|u{_HEX}{{4}}|u\{{{_HEX}{{1,6}}\}}"
     rf"|U{_HEX}{{8}}|x{_HEX}{{2}}|[nrtbf\"'/]))"
     rf"|(?P<percent>(?:%{_HEX}{{2}})++)"
+    rf"|(?P<quoted>(?:=[C-Fc-f]{_HEX}(?:=[89ABab]{_HEX})++)++)"
     rf"|(?P<entity>&(?:#[0-9]{{1,7}};?|#[xX]{_HEX}{{1,6}};?|{_ENTITY_NAME}))"
     rf"|(?P<invisible>[{IGNORABLE}]++)"
     rf"|(?P<marked>[^\W_][{MARKS}]++)"
@@ -147,8 +152,8 @@ def _octets(value: str, start: int) -> Iterator[Change]:
 def _decoded(text: str) -> Iterator[Change]:
     for match in _CODED.finditer(text):
         kind, value = str(match.lastgroup), match.group()
-        if kind == "percent":
-            yield from _octets(value, match.start())
+        if kind in ("percent", "quoted"):  # quoted-printable (RFC 2045): only what cannot be a name and its value
+            yield from _octets(value.replace("=", "%"), match.start())
             continue
         reading = _READING[kind](value)
         if reading != value:
@@ -201,13 +206,22 @@ def _stands(sign: bytes, regex: re.Pattern[bytes], data: bytes) -> bool:
     return at >= 0 and regex.search(data, at) is not None
 
 
+def _some_sign(data: bytes) -> bool:
+    if not _ANY_SIGN(data):
+        return False
+    return any(sign in data and _stands(sign, regex, data) for sign, regex in _SIGNS.items())
+
+
 def see_through(text: str, data: bytes) -> Sight | None:
     """How a reader sees `text`, whose shadow is `data`; None when that is how it is written."""
-    if not any(sign in data and _stands(sign, regex, data) for sign, regex in _SIGNS.items()):
+    if not _some_sign(data):
         return None
     views: list[View] = []
-    for changes in (*[_decoded] * DEPTH, _emphasis):
-        view = _view(views[-1].text if views else text, changes(views[-1].text if views else text))
-        if view is not None:
-            views.append(view)
+    for _ in range(DEPTH if _CODE_SIGN(data) else 0):
+        if (view := _view(text, _decoded(text))) is None:
+            break
+        views.append(view)
+        text = view.text
+    if (view := _view(text, _emphasis(text))) is not None:
+        views.append(view)
     return Sight(views) if views else None

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from troth.redact.detect import Detector, Span
-from troth.redact.model.mentions import repeated
+from troth.redact.detect import Detector, Span, detect_each
+from troth.redact.detect.shadow import shadow
+from troth.redact.detect.view import see_through
 from troth.redact.model.merge import merge
-from troth.redact.model.words import Reading
+from troth.redact.model.people import People
+from troth.redact.model.segments import BEFORE, BEHIND, SIZE, read
+
+if TYPE_CHECKING:
+    from troth.redact.model.tagger import Reading
+
+
+WHOLE = BEFORE + SIZE + BEHIND
+_GROUP = 1 << 14  # characters of texts that are read together
 
 
 class Marks(Protocol):
     """What tags words: a tagger, or a cascade of two."""
 
-    def tag(self, text: str) -> Reading:
-        """The words of a text and the spans that are marked in it."""
+    def tag_many(self, texts: Sequence[str]) -> list[Reading]:
+        """The words of each text and the spans that are marked in it."""
 
 
 # Cards, IBANs and IP addresses are the rules' alone: what has no valid check digits or parts is none.
@@ -44,8 +54,12 @@ def _span(text: str, tagged: tuple[int, int, str, float], tier: str) -> Span | N
     return Span(start, start + len(value), kind, score, tier) if kind else None
 
 
+def _spans(text: str, reading: Reading, tier: str) -> list[Span]:
+    return [span for one in reading.spans if (span := _span(text, one, tier))]
+
+
 def _code() -> bytes:
-    """SHA-256 over this package's own sources: merging decides on finds too."""
+    """SHA-256 over this package's own sources: merging and how a text is cut decide on finds too."""
     digest = hashlib.sha256()
     for module in sorted(resources.files("troth.redact.model").iterdir(), key=lambda entry: entry.name):
         if module.name.endswith(".py"):
@@ -62,9 +76,45 @@ class ModelDetector:
         self.version = f"{tier}-{hashlib.sha256(repr(facts).encode() + _code()).hexdigest()[:16]}"
 
     def detect(self, text: str) -> list[Span]:
-        """Spans of personal data, secrets, places and organisations in `text`, sorted, none overlapping."""
-        reading = self._marks.tag(text)
-        found = [span for one in reading.spans if (span := _span(text, one, self._tier))]
-        spans = merge(text, self._rules.detect(text), found)
-        again = repeated(reading.places, reading.words, spans)
-        return merge(text, spans, again) if again else spans
+        """Spans of personal data, secrets, places and organisations in `text`, sorted, none overlapping.
+
+        A text longer than `WHOLE` characters is read in segments (`troth.redact.model.segments`).
+        """
+        return read(self._one, text) if len(text) > WHOLE else People().complete(text, self._one(text))
+
+    def detect_many(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+        """As `detect`, of each in order; short texts share their scans and matrices."""
+        group: list[str] = []
+        size = 0
+        for text in texts:
+            group.append(text)
+            size += len(text)
+            if size >= _GROUP:
+                yield from self._group(group)
+                group, size = [], 0
+        yield from self._group(group)
+
+    def _group(self, texts: list[str]) -> Iterator[list[Span]]:
+        short = [text for text in texts if len(text) <= WHOLE]
+        both = zip(self._marks.tag_many(short), detect_each(self._rules, short), strict=True)
+        for text in texts:
+            if len(text) > WHOLE:
+                yield self.detect(text)
+            else:
+                reading, rules = next(both)
+                yield People().complete(text, self._joined(text, reading, rules))
+
+    def _one(self, text: str) -> list[Span]:
+        (reading,) = self._marks.tag_many([text])
+        return self._joined(text, reading, self._rules.detect(text))
+
+    def _joined(self, text: str, reading: Reading, rules: list[Span]) -> list[Span]:
+        """Of the text as it is written, and of what a reader sees of it, where that is another (`detect.view`)."""
+        found = merge(text, rules, _spans(text, reading, self._tier))
+        sight = see_through(text, shadow(text))
+        if sight is None:
+            return found
+        (seen,) = self._marks.tag_many([sight.text])
+        back = (s._replace(start=a, end=z) for s in _spans(sight.text, seen, self._tier)
+                for a, z in [sight.back(s.start, s.end)])  # fmt: skip
+        return merge(text, found, back)

@@ -6,9 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from troth.redact.detect import Span
+from troth.redact.model.terms import is_measure, names_nobody
 
 # What rules find by words around it, not by a shape or a checksum: here the tagger may know better.
 SOFT = frozenset({"person", "address", "place", "organisation", "postcode", "date"})
+_BETWEEN = frozenset("and or und oder et ou y e o".split())  # between two values that were tagged as one
 _GROUP = {"address": "place", "postcode": "place"}
 
 
@@ -76,10 +78,13 @@ def _beside(text: str, soft: Sequence[Span], hard: Sequence[Span]) -> list[Span]
 
 
 def _trim(text: str, span: Span) -> Span | None:
-    """Without white space at its ends; None when it holds no letter or digit."""
+    """Without white space at its ends; None when it holds no letter or digit, or but a word that tells of nobody."""
     part = text[span.start : span.end]
-    if not any(map(str.isalnum, part)):
+    value = part.strip()
+    if not any(map(str.isalnum, value)) or value in _BETWEEN or names_nobody(value, span.kind):
         return None
     start = span.start + len(part) - len(part.lstrip())
     end = span.end - len(part) + len(part.rstrip())
+    if span.detector != "rules" and is_measure(value, text[end : end + 8]):
+        return None
     return Span(start, end, span.kind, span.score, span.detector)

@@ -1,156 +1,191 @@
-"""The tagger at run time: a few matrix products over the words of a text. Same text, same spans."""
+"""The tagger at run time: a few matrix products over the words of texts. Same text, same spans, whatever it is read
+with."""
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from troth.redact.model.knowledge import UNIT, Knowledge
-from troth.redact.model.words import PIECES, Reading, Word, WordReader, split
+from troth.redact.model.cut import Cut, Places, cut
+from troth.redact.model.knowledge import Knowledge
+from troth.redact.model.lookup import APART, TILE, Array, Lookup
+from troth.redact.model.steady import steady
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
+BLOCK = 512  # words that are tagged in one go; what they see beyond is read again, so that blocks change nothing
+SECTION = 32 * BLOCK  # words of a text in which one word is read alike
+_COLUMNS = 16  # scores are products of so many columns or a multiple; the last ones are for no tag
 
-_BITS, _COUNTS = 16, 8
-BLOCK = 1024  # words that are tagged in one go; what they see beyond is read again, so that blocks change nothing
-_KEPT = 1 << 14  # words of public knowledge whose vectors are kept
-_TILE = 16
-_TABLES = ("norm", "prefix", "suffix", "shape")
-_NOTHING = Word((), 0, 0, 0, 0, 0, False)
-_PAD = (-1,) * PIECES
+
+class Piece(NamedTuple):
+    """The words [begin, end) of a text, to be read with what stands around them."""
+
+    cut: Cut
+    begin: int
+    end: int
+
+
+class Reading(NamedTuple):
+    """A tagged text: its words, and (start, end, label, score) of the marked spans."""
+
+    cut: Cut
+    spans: list[tuple[int, int, str, float]]
 
 
 class Decoder:
     """Chances of tags become spans, block after block: neighbours of one label are one span unless one begins."""
 
-    def __init__(self, labels: list[str], bias: Array) -> None:
-        self._labels, self._bias = labels, bias
-        self.found: list[tuple[int, int, str, float]] = []
-        self._open = False  # whether the last word of the block before was marked
+    def __init__(self, words: Cut, labels: list[str], bias: Array) -> None:
+        self._words, self._labels, self._bias = words, labels, bias
+        most = float(bias.max())
+        self._least = most / (1 + most) * 1.0001  # a word that is none with this chance has no label that outweighs it
+        self._found: list[tuple[int, int, str, float]] = []
+        self._at, self._size = 0, 0
+        self._waiting: list[Array] = []
+        self._previous = -2  # the last word that was marked
 
-    def add(self, words: list[tuple[int, int]], chances: Array) -> None:
-        """The next block: places of its words, and chances [words, tags]."""
-        begins, insides = chances[:, 1::2], chances[:, 2::2]
-        labels = begins + insides
-        best = (labels * self._bias).argmax(axis=1)
-        rows = np.arange(len(best))
-        marked = np.flatnonzero(labels[rows, best] * self._bias[best] > chances[:, 0])
-        anew = (begins > insides)[marked, best[marked]].tolist()
-        scores = labels[marked, best[marked]].tolist()
-        found, previous = self.found, -1 if self._open else -2
-        for i, k, first, score in zip(marked.tolist(), best[marked].tolist(), anew, scores, strict=True):
-            start, end = words[i]
-            label = self._labels[k]
-            if previous == i - 1 and not first and found[-1][2] == label:
+    def add(self, chances: Array) -> None:
+        """The next block: chances [words, tags]."""
+        self._waiting.append(chances)
+        self._size += len(chances)
+        if self._size >= SECTION:
+            self._section()
+
+    def close(self) -> list[tuple[int, int, str, float]]:
+        """Every span, when all blocks were added."""
+        if self._waiting:
+            self._section()
+        return self._found
+
+    def _section(self) -> None:
+        """Words of one section are read alike; a text of many is read in bounded memory."""
+        chances = np.concatenate(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
+        at, self._at = self._at, self._at + len(chances)
+        self._waiting, self._size = [], 0
+        self._mark(steady(self._words.words[at : self._at], chances), at)
+
+    def _mark(self, chances: Array, at: int) -> None:
+        near = (chances[:, 0] <= self._least).nonzero()[0]
+        if not len(near):
+            return
+        chances = chances[near]
+        labels = chances[:, 1:].reshape(len(near), -1, 2)  # of each the chance that it begins, and that it goes on
+        weighed = labels.sum(axis=2) * self._bias
+        best = weighed.argmax(axis=1)
+        marked = (weighed.max(axis=1) > chances[:, 0]).nonzero()[0]
+        if len(marked):
+            best = best[marked]
+            self._join(near[marked] + at, best.tolist(), labels[marked, best].tolist())
+
+    def _join(self, words: Places, best: list[int], chances: list[list[float]]) -> None:
+        found, previous = self._found, self._previous
+        starts, ends = self._words.starts[words].tolist(), self._words.ends[words].tolist()
+        for i, start, end, k, (begins, inside) in zip(words.tolist(), starts, ends, best, chances, strict=True):
+            label, score = self._labels[k], begins + inside
+            if previous == i - 1 and begins <= inside and found[-1][2] == label:
                 found[-1] = (found[-1][0], end, label, max(found[-1][3], score))
             else:
                 found.append((start, end, label, score))
             previous = i
-        self._open = previous == len(words) - 1
+        self._previous = previous
 
 
 class Tagger:
-    """Marks names of people, places and organisations, dates, and numbers that name someone. Safe between threads.
-
-    Vectors are kept for words of public knowledge alone, never for a word that only a text has.
-    """
+    """Marks names of people, places and organisations, dates, and numbers that name someone. Safe between threads."""
 
     def __init__(self, knowledge: Knowledge, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
-        self._reader: WordReader = knowledge.reader()
-        self._pieces: Array = np.zeros((len(knowledge.vectors) + 1, knowledge.vectors.shape[1]), dtype=np.float32)
-        np.divide(knowledge.vectors, UNIT, out=self._pieces[:-1])  # the last row is for no piece
         self.labels: list[str] = facts["labels"]
-        self._reach: list[int] = facts["reach"]
-        single = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
-        self._counts: Array = np.eye(_COUNTS, dtype=np.float32)
-        bits = np.arange(1 << len(knowledge.names))[:, None] >> np.arange(_BITS) & 1
-        self._tables: list[Array] = [single[f"{name}.table"] * single[f"{name}.scale"] for name in _TABLES]
-        self._tables.append(bits.astype(np.float32))
-        self._enter, self._enter_bias = single["enter.weight"], single["enter.bias"]
-        self._leave, self._leave_bias = single["leave.weight"], single["leave.bias"]
-        self._space = single["space"]
-        self._layers = [(single[f"layer{i}.weight"], single[f"layer{i}.bias"]) for i in range(len(self._reach))]
-        self._margin = sum(self._reach)
         self.bias = np.array([facts.get("bias", {}).get(label, 1.0) for label in self.labels], dtype=np.float32)
-        self._kept: Array = np.zeros((_KEPT, self._space.shape[1]), dtype=np.float32)
-        self._rows: dict[str, int] = {}
-        self._lock = Lock()
+        single: dict[str, Array] = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
+        self._reach: list[int] = facts["reach"]
+        self._weights = [_beside(single[f"layer{i}.weight"]) for i in range(len(self._reach))]
+        self._biases = [single[f"layer{i}.bias"] for i in range(len(self._reach))]
+        self._lookup = Lookup(knowledge, single)
+        self._space = single["space"]
+        self._tags = 1 + 2 * len(self.labels)
+        leave, bias = single["leave.weight"], single["leave.bias"]
+        self._leave: Array = np.pad(leave, ((0, 0), (0, -len(bias) % _COLUMNS)))
+        self._leave_bias: Array = np.pad(bias, (0, -len(bias) % _COLUMNS), constant_values=-np.inf)
+        self._margin = sum(self._reach)
+        self._gap = max(self._reach)
 
     def tag(self, text: str) -> Reading:
         """The words of `text` and its marked spans, in order, none overlapping.
 
         Never raises on any str; time grows with the length of the text.
         """
-        places = split(text)
-        words = [text[a:b] for a, b in places]
-        decoder = Decoder(self.labels, self.bias)
-        for begin in range(0, len(words), BLOCK):
-            end = min(begin + BLOCK, len(words))
-            decoder.add(places[begin:end], self.chances(places, words, begin, end))
-        return Reading(places, words, decoder.found)
+        return self.tag_many([text])[0]
 
-    def chances(self, places: list[tuple[int, int]], words: list[str], begin: int, end: int) -> Array:
-        """Chances of the tags of words [begin, end), read with the words around them [words, tags]."""
-        first, last = max(0, begin - self._margin), min(len(words), end + self._margin)
-        return self._chances(places[first:last], words[first:last])[begin - first : end - first]
+    def tag_many(self, texts: Sequence[str]) -> list[Reading]:
+        """As `tag`, of each; short texts share the matrices."""
+        cuts = [cut(text) for text in texts]
+        decoders = [Decoder(words, self.labels, self.bias) for words in cuts]
+        pieces = [(piece, decoder) for words, decoder in zip(cuts, decoders, strict=True) for piece in blocks(words)]
+        for chances, (_, decoder) in zip(self.chances(piece for piece, _ in pieces), pieces, strict=True):
+            decoder.add(chances)
+        return [Reading(words, decoder.close()) for words, decoder in zip(cuts, decoders, strict=True)]
 
-    def _chances(self, places: list[tuple[int, int]], words: list[str]) -> Array:
-        """Chances of the tags [words, tags]."""
-        edges = np.array(places, dtype=np.intp)
-        spaces = np.zeros(len(words), dtype=np.intp)
-        spaces[1:] = edges[1:, 0] > edges[:-1, 1]
-        x = self._vectors(words) + self._space[spaces]
-        n, width = x.shape
-        for reach, (weight, bias) in zip(self._reach, self._layers, strict=True):
-            wide = np.zeros((n + 2 * reach, 3, width), dtype=np.float32)
-            wide[2 * reach :, 0], wide[reach : n + reach, 1], wide[:n, 2] = x, x, x
-            y = wide[reach : n + reach].reshape(n, 3 * width) @ weight
-            y += bias
-            np.maximum(y, 0, out=y)
-            x += y
-        scores = x @ self._leave + self._leave_bias
+    def chances(self, pieces: Iterable[Piece]) -> Iterator[Array]:
+        """Chances of the tags of the words of each piece [words, tags]."""
+        batch: list[Piece] = []
+        size = 0
+        for piece in pieces:
+            if batch and size + len(piece.cut) > BLOCK:
+                yield from self._batch(batch)
+                batch, size = [], 0
+            batch.append(piece)
+            size += min(len(piece.cut), piece.end - piece.begin + 2 * self._margin) + self._gap
+        if batch:
+            yield from self._batch(batch)
+
+    def _batch(self, batch: list[Piece]) -> list[Array]:
+        gap, words, between = [APART] * self._gap, list[str](), list[int]()
+        spaced, places = [], []
+        for piece in batch:
+            first, last = max(0, piece.begin - self._margin), min(len(piece.cut), piece.end + self._margin)
+            if words:
+                between.extend(range(len(words), len(words) + self._gap))
+                words += gap
+                spaced.append(np.zeros(self._gap, dtype=np.intp))
+            places.append((len(words) + piece.begin - first, len(words) + piece.end - first))
+            words += piece.cut.words[first:last]
+            spaced.append(piece.cut.spaced[first:last])
+        chances = self._chances(words, np.concatenate(spaced) if len(spaced) > 1 else spaced[0], between)
+        return [chances[begin:end] for begin, end in places]
+
+    def _chances(self, words: list[str], spaced: Places, between: list[int]) -> Array:
+        """[words, tags]; `between`: rows that are no words of a text."""
+        n, width = len(words), len(self._weights[0])
+        x: Array = np.zeros((n + -n % TILE, width), dtype=np.float32)  # the last rows are for no word
+        core = x[:n]
+        np.add(self._lookup.vectors(words), self._space[spaced], out=core)
+        for reach, weight, bias in zip(self._reach, self._weights, self._biases, strict=True):
+            if between:
+                x[between] = 0
+            z = (x @ weight)[:n]
+            y = z[:, width : 2 * width] + bias
+            behind, before = y[reach:], y[:-reach]
+            behind += z[:-reach, :width]
+            before += z[reach:, 2 * width :]
+            core += np.maximum(y, 0, out=y)
+        scores = x @ self._leave
+        scores += self._leave_bias
         scores -= scores.max(axis=1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
-        return np.asarray(scores, dtype=np.float32)
+        return np.asarray(scores[:n, : self._tags])
 
-    def _vectors(self, words: list[str]) -> Array:
-        """[words, width]."""
-        get = self._rows.get
-        rows = np.array([get(word, -1) for word in words], dtype=np.intp)
-        x: Array = self._kept[rows]
-        unknown = np.flatnonzero(rows < 0)
-        if len(unknown):
-            new = {word: i for i, word in enumerate(dict.fromkeys(words[i] for i in unknown.tolist()))}
-            read = [self._reader.read(word) for word in new]
-            fresh = self._fresh(read)
-            x[unknown] = fresh[[new[words[i]] for i in unknown.tolist()]]
-            if public := [(word, i) for word, i in new.items() if read[i].public]:
-                self._keep(public, fresh)
-        return x
 
-    def _keep(self, public: list[tuple[str, int]], fresh: Array) -> None:
-        """Remember words of public knowledge and their rows of `fresh`."""
-        with self._lock:
-            for word, i in public:
-                row = len(self._rows)
-                if row < len(self._kept) and word not in self._rows:
-                    self._kept[row] = fresh[i]
-                    self._rows[word] = row
+def _beside(weight: Array) -> Array:
+    """[width, 3 * width] of [3 * width, width]: what a word gives to the one behind it, to itself, to the one before.
 
-    def _fresh(self, read: list[Word]) -> Array:
-        """Vectors of words [words, width]."""
-        size = len(read)
-        # Whole tiles only: a product of matrices of another height might round the last bit of a word differently.
-        read = read + [_NOTHING] * (-size % _TILE)
-        rows = np.array([(*w.pieces, *_PAD[len(w.pieces) :], len(w.pieces), *w[1:6]) for w in read], dtype=np.intp)
-        pieces, counts = self._pieces[rows[:, :PIECES]], rows[:, PIECES]
-        mean = pieces.sum(axis=1)
-        mean /= np.maximum(counts, 1)[:, None]
-        blocks = [mean, pieces[:, 0], self._counts[counts]]
-        blocks += [table[rows[:, PIECES + 1 + i]] for i, table in enumerate(self._tables)]
-        x: Array = (np.concatenate(blocks, axis=1) @ self._enter)[:size]
-        x += self._enter_bias
-        np.maximum(x, 0, out=x)
-        return x
+    Multiplied first and shifted then, a word's products do not depend on where it stands.
+    """
+    return np.ascontiguousarray(np.concatenate(np.split(weight, 3), axis=1))
+
+
+def blocks(words: Cut) -> Iterator[Piece]:
+    """The whole text in pieces of at most `BLOCK` words."""
+    for begin in range(0, len(words), BLOCK):
+        yield Piece(words, begin, min(begin + BLOCK, len(words)))

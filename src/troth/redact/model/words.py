@@ -6,7 +6,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 LONGEST = 40  # characters of one word; what is longer counts as several
@@ -16,7 +16,7 @@ LENGTHS, CASES = 12, 10
 SHAPE_ROWS = CASES * LENGTHS
 
 # Runs of line ends are words: they separate the parts of a letter. `_` and every sign stand alone.
-_WORD = re.compile(rf"\n+|[^\W\d_]{{1,{LONGEST}}}|\d{{1,{LONGEST}}}|[^\w\s]|_")
+WORDS = re.compile(rf"(\n+|[^\W\d_]{{1,{LONGEST}}}|\d{{1,{LONGEST}}}|[^\w\s]|_)")
 _LOWER, _TITLE, _UPPER, _INITIAL, _MIXED, _UNCASED, _DIGITS, _SIGN, _LINE, _SMALL = range(CASES)
 
 
@@ -29,25 +29,20 @@ class Word(NamedTuple):
     suffix: int
     shape: int
     lists: int  # bits: which word lists it stands in
+    vector: int  # row of its vector as a whole word; 0 for none
     public: bool  # a piece of its own, or on a list: what everybody knows
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A tagged text: the places of its words, the words, and (start, end, label, score) of the marked spans."""
-
-    places: list[tuple[int, int]]
-    words: list[str]
-    spans: list[tuple[int, int, str, float]]
 
 
 def split(text: str) -> list[tuple[int, int]]:
     """(start, end) in code points of every word of `text`, in order. Linear; never raises on any str."""
-    return [match.span() for match in _WORD.finditer(text)]
+    return [match.span() for match in WORDS.finditer(text)]
 
 
-def _crc(text: str) -> int:
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+_BEFORE, _BEHIND = zlib.crc32(b"<"), zlib.crc32(b">")  # what prefixes and suffixes go on from
+
+
+def _crc(text: str, begin: int = 0) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"), begin)
 
 
 def plain(word: str) -> str:
@@ -83,18 +78,32 @@ def _case(word: str) -> int:
     return _TITLE if word.istitle() else _UNCASED if word.lower() == word.upper() else _MIXED
 
 
+def _lengths(table: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The lengths of the pieces that begin with one or two letters, longest first: no other cut is worth a look."""
+    found: dict[str, set[int]] = {}
+    for piece in table:
+        if piece:
+            found.setdefault(piece[:2], set()).add(len(piece))
+    # Two letters may also begin with a piece of one.
+    return {begin: tuple(sorted(sizes | found.get(begin[0], set()), reverse=True)) for begin, sizes in found.items()}
+
+
 class WordReader:
     """Turns words into rows. `vocabulary`: piece to row; continuing pieces begin with `##`. `lists`: the CRC-32 of
-    a plain word to its bits; `common`: those of words that everybody uses."""
+    a plain word to its bits; `common`: those of words that everybody uses; `vectors`: the CRC-32 to the row of the
+    word's vector."""
 
     def __init__(
-        self, vocabulary: Mapping[str, int], lists: Mapping[int, int], common: frozenset[int] = frozenset()
+        self,
+        vocabulary: Mapping[str, int],
+        lists: Mapping[int, int],
+        common: frozenset[int] = frozenset(),
+        vectors: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self._first = {piece: row for piece, row in vocabulary.items() if not piece.startswith("##")}
         self._next = {piece[2:]: row for piece, row in vocabulary.items() if piece.startswith("##")}
-        # The lengths that pieces have, longest first: no other cut is worth a look.
-        self._lengths = [sorted(set(map(len, table)), reverse=True) for table in (self._first, self._next)]
-        self._lists, self._common = lists, common
+        self._lengths = [_lengths(table) for table in (self._first, self._next)]
+        self._lists, self._common, self._vectors = lists, common, vectors
 
     def read(self, word: str) -> Word:
         """The rows of one word of `split`."""
@@ -108,14 +117,16 @@ class WordReader:
             pieces = self._pieces(lower)
             public = lower in self._first
         key = _crc(lower)
+        listed = self._lists.get(key, 0)  # row 0: none
         return Word(
             pieces,
             key % NORM_ROWS,
-            _crc("<" + lower[:3]) % PREFIX_ROWS,
-            _crc(">" + lower[-3:]) % SUFFIX_ROWS,
+            _crc(lower[:3], _BEFORE) % PREFIX_ROWS,
+            _crc(lower[-3:], _BEHIND) % SUFFIX_ROWS,
             case * LENGTHS + min(len(word), LENGTHS) - 1,
-            self._lists.get(key, 0),
-            public or key in self._lists or key in self._common,
+            listed,
+            self._vectors.get(key, 0),
+            public or listed > 0 or key in self._common,
         )
 
     def _pieces(self, lower: str) -> tuple[int, ...]:
@@ -126,9 +137,9 @@ class WordReader:
         found: list[int] = []
         start, size, table, lengths = 0, len(lower), self._first, self._lengths[0]
         while start < size and len(found) < PIECES:
-            for length in lengths:
-                row = table.get(lower[start : start + length]) if length <= size - start else None
-                if row is not None:
+            for length in lengths.get(lower[start : start + 2]) or lengths.get(lower[start], ()):
+                row = table.get(lower[start : start + length])
+                if row is not None and length <= size - start:
                     found.append(row)
                     start += length
                     break

@@ -30,7 +30,8 @@ from troth.vault.fences import fence
 from troth.vault.ground import Ground
 from troth.vault.keeping import SHARED_PLACE, blob_name
 from troth.vault.moving import carried
-from troth.vault.moving.departure import ROWS, Trusted, missing, piece_name, rows_name
+from troth.vault.moving.departure import ROWS, missing, piece_name, rows_name
+from troth.vault.moving.pins import Trusted
 from troth.vault.moving.snapshot import HEAD, Snapshot
 from troth.vault.moving.transport import (
     ARRIVAL,

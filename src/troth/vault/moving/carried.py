@@ -19,21 +19,27 @@ from troth.vault.moving.transport import canonical
 
 # Parents before children. Objects travel by themselves (`snapshot`); what hangs on them is settled after them.
 PEOPLE = ("users", "role_grants", "totp", "recovery_codes", "api_keys", "privacy_settings")
-BESIDE = ("vault_consent", "vault_retention_rule", "receipts")
+BESIDE = ("custom_roles", "vault_consent", "vault_retention_rule", "receipts")
 AFTER = ("vault_edge", "vault_concern")
 CARRIED = (*PEOPLE, *BESIDE, *AFTER)
 # Evidence of what happened at the origin, and what has no meaning at another place.
 STAYS = frozenset(
     """tenants vault_object unit key_scope key_suspension erasure erasure_step erasure_certificate erasure_decision
-    audit_logs outbox sessions known_devices tenant_arrival""".split()
+    audit_logs outbox sessions sso_sessions sso_attempts known_devices tenant_arrival vault_rule_change key_replacement
+    tenant_departure audit_details routing_policy moderation_policy moderation_case service_accounts oauth_access_tokens
+    passkeys elevations break_glass access_campaigns access_items
+    certified_devices certified_sessions certified_services
+    scim_tokens scim_people scim_groups scim_members video_jobs usage_row usage_day
+    vault_print budget_spent budget_alert""".split()
 )
 # Sealed columns: opened here, sealed under the keys there. Table -> column -> (the person's column, label).
 SEALED: dict[str, dict[str, tuple[str, str]]] = {
     "users": {"email": ("id", "email"), "display_name": ("id", "display-name"), "password": ("id", "password")},
+    "role_grants": {"reason": ("user", "grant-reason")},
     "totp": {"secret": ("user", "totp-secret")},
-    "api_keys": {"name": ("user", "api-key-name")},
+    "api_keys": {"name": ("user", "api-key-name"), "networks": ("user", "api-key-networks")},
 }
-_LEFT = {"users": {"email_index"}, "totp": {"pending"}, "api_keys": {"used_at"}}  # made anew, or of no use there
+_LEFT = {"users": {"email_index"}, "totp": {"pending"}, "api_keys": {"refused_at"}}  # made anew, or of no use there
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -7,17 +7,17 @@ operator must have asked for that off-boarding; the arrival agrees to it, and th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from troth.kernel.errors import Conflict, IntegrityError, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
 from troth.kernel.signer import Signer
 from troth.storage.blobs import BlobStore
+from troth.vault.bundles import ORIGIN, PACKED
 from troth.vault.dsse import sign_envelope, verify_envelope
 from troth.vault.erasure import Erasures
 from troth.vault.ground import Ground
 from troth.vault.ledger import WAITING, Erasure
+from troth.vault.moving.pins import Pins, Trusted, fingerprint
 from troth.vault.moving.snapshot import Counted, Snapshot, Total
 from troth.vault.moving.transport import (
     ARRIVAL,
@@ -34,38 +34,27 @@ from troth.vault.moving.transport import (
 )
 
 PIECES, ROWS = "pieces/", "rows"
-ORIGIN = "opr_tenant-move"  # the command on this machine
 _CONFIRMED = "opr_move-arrival-"  # and the first 128 bits of SHA-256 of the key that signed the arrival, hex
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """The other installation's signer, as its operator gave it: name and raw Ed25519 public key."""
-
-    name: str
-    key: bytes
-
-    def keys(self) -> dict[str, bytes]:
-        """For `verify_envelope`."""
-        return {self.name: self.key}
 
 
 class Departure:
     """Moves tenants away from `here`."""
 
     def __init__(
-        self, ground: Ground, fields: PersonalFields, erasures: Erasures, signer: Signer, *, here: str
+        self, ground: Ground, fields: PersonalFields, erasures: Erasures, signer: Signer, *, here: str, pins: Pins
     ) -> None:
         self._ground = ground
         self._fields = fields
         self._erasures = erasures
         self._signer = signer
         self._here = here
+        self._pins = pins
 
-    def pack(self, tenant: str, invitation: bytes, trusted: Trusted, bundle: BlobStore) -> bytes:
-        """Fill the bundle; the signed manifest. Raises `IntegrityError` for an invitation that is not the other's,
-        `Conflict` for a destination in the same jurisdiction and while the tenant has open duties."""
-        to = _invitation(invitation, trusted)
+    def pack(self, tenant: str, invitation: bytes, bundle: BlobStore) -> bytes:
+        """Fill the bundle; the signed manifest. Raises `IntegrityError` for an invitation of somebody else, `Conflict`
+        for a destination that no two operators agreed to (move-not-pinned, move-not-agreed) or in the same
+        jurisdiction, and while the tenant has open duties."""
+        to = _invitation(invitation, self._pins.trusted(tenant))
         if to.jurisdiction == self._here:
             raise Conflict(f"The destination stands in '{self._here}' too; stay here.", code="move-not-needed")
         snapshot = Snapshot(self._ground, self._fields, tenant)
@@ -86,14 +75,15 @@ class Departure:
         counted = Counted(total.objects, total.bytes, total.digest(), counts, digest(body))
         return self._packed(tenant, to, counted)
 
-    def finish(self, manifest: bytes, arrival: bytes, trusted: Trusted) -> Erasure:
+    def finish(self, manifest: bytes, arrival: bytes) -> Erasure:
         """Erase the tenant here, once all of it stands there. Repeat it when the erasure could not be completed.
 
-        The trusted key is this operator's word alone, so another operator must have asked for the off-boarding. Raises
-        `IntegrityError` for an arrival that is not the other's or not of this manifest, `Conflict` when nobody asked
-        (move-not-asked) or the tenant changed since it was packed (move-changed).
+        Two operators agreed to the key that must have signed the arrival, and one of them or another asked for the
+        off-boarding. Raises `IntegrityError` for an arrival that is not the destination's or not of this manifest,
+        `Conflict` as `pack`, when nobody asked (move-not-asked) or the tenant changed since (move-changed).
         """
         sent = Manifest(**verify_envelope(manifest, MANIFEST, {self._signer.name: self._signer.public_key}))
+        trusted = self._pins.trusted(sent.tenant)
         came = Arrival(**verify_envelope(arrival, ARRIVAL, trusted.keys()))
         same = (came.objects, came.objects_digest, came.rows, came.rows_digest)
         if came.manifest != digest(manifest) or came.tenant != sent.tenant or came.jurisdiction != sent.destination:
@@ -103,7 +93,7 @@ class Departure:
         begun = self._asked(sent.tenant)
         if begun.state == WAITING:
             self._require_unchanged(sent)
-            actor = f"{_CONFIRMED}{digest(trusted.key)[:32]}"
+            actor = f"{_CONFIRMED}{fingerprint(trusted.key)}"
             begun = self._erasures.approve(sent.tenant, begun.id, actor=actor, whole_tenant=True)
         return self._erasures.advance(begun.id)
 
@@ -120,7 +110,7 @@ class Departure:
             counted.rows_digest,
         )
         entry = self._ground.entry(
-            "tenant.packed",
+            PACKED,
             tenant,
             new_id("mov"),
             ORIGIN,

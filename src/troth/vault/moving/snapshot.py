@@ -11,7 +11,8 @@ from sqlalchemy import or_, select
 
 from troth.kernel.errors import Conflict, IntegrityError, NotFound
 from troth.kernel.personal import PersonalFields
-from troth.vault import framing, ledger
+from troth.kernel.uses import SERVICE
+from troth.vault import ledger
 from troth.vault.facts import open_facts
 from troth.vault.ground import Ground
 from troth.vault.moving import carried
@@ -72,7 +73,7 @@ class Snapshot:
         unit = self._ground.tree.key(bytes.fromhex(row.unit))
         facts = facts_of(row)
         try:
-            content = framing.open(self._ground.blobs.get(row.blob or ""), facts, unit)
+            content = self._ground.opened(self._ground.blobs.get(row.blob or ""), facts, unit, SERVICE)
         except NotFound as error:
             raise IntegrityError("The bytes of a kept object are missing.", code="blob-missing") from error
         secret = open_facts(row.facts or b"", facts, unit)

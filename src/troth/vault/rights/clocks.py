@@ -8,7 +8,7 @@ receipt to answer, however long verification takes; 45 more with notice), 7026(f
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -111,12 +111,19 @@ def law_of(jurisdiction: str) -> Law:
 def terms(law: Law, kind: Kind, received: date, calendar: Calendar) -> Terms:
     """The ends of a request that was received on that day."""
     if law is Law.GDPR:
-        month = partial(_eu_term, received, calendar=calendar)
+        month = partial(eu_term, received, calendar=calendar)
         return Terms(None, month(1), month(3))
     confirm = business_days(received, 10, calendar)
     if kind in STOPS:
         return Terms(confirm, business_days(received, 15, calendar), None)
     return Terms(confirm, received + 45 * _DAY, received + 90 * _DAY)
+
+
+def strictest(several: Sequence[Terms]) -> Terms:
+    """The ends that hold when several terms are in force: the earliest of each, and no extension that one forbids."""
+    confirm = min((one.confirm for one in several if one.confirm is not None), default=None)
+    longest = [one.longest for one in several if one.longest is not None]
+    return Terms(confirm, min(one.answer for one in several), min(longest) if len(longest) == len(several) else None)
 
 
 def months_after(day: date, months: int) -> date:
@@ -141,7 +148,7 @@ def urgency(now: datetime, last: date | None, calendar: Calendar, *, short: bool
     return Urgency.DUE_SOON if now >= end - (_SOON_SHORT if short else _SOON) * _DAY else Urgency.ON_TIME
 
 
-def _eu_term(received: date, months: int, calendar: Calendar) -> date:
+def eu_term(received: date, months: int, calendar: Calendar) -> date:
     """Months from the day of the event; an end on a day that is not worked on moves to the next (Art. 3(4))."""
     worked: Callable[[date], bool] = calendar.worked
     end = months_after(received, months)

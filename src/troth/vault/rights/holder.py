@@ -20,7 +20,8 @@ class RightsHolder:
     """Implements `kernel.personal.Holder` and `TenantHolder`.
 
     A forgotten person's requests stay as rows without a person: kind, law, times and outcome, which the records of
-    11 CCR 7101 and the share of answers in time need. Their texts go with the person's key.
+    11 CCR 7101 and the share of answers in time need. Their texts go with the person's key. Who asked to be forgotten
+    is told: the letter was sealed before (`closing`), and may go now.
     """
 
     name = "rights"
@@ -50,6 +51,8 @@ class RightsHolder:
             gone = [row["id"] for row in rows]
             for row in rows:
                 self._let_go(connection, row)
+            # After the rows are locked: a letter that was being sealed meanwhile is there by now, or is refused.
+            self._register.closings.ready(connection, tenant, gone)
             connection.execute(update(requests).where(requests.c.officer == subject).values(officer=None))
             mine = (statements.c.tenant == tenant, statements.c.subject == subject)
             gone += connection.execute(select(statements.c.id).where(*mine)).scalars()
@@ -73,6 +76,7 @@ class RightsHolder:
             for row in rows:
                 self._let_go(connection, row)
                 store.change(connection, row["id"], own_key=False)
+            self._register.closings.close(connection, tenant)
         return Forgotten(self.name, tuple(row["id"] for row in rows))
 
     def _let_go(self, connection: Any, row: dict[str, Any]) -> None:

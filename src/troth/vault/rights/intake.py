@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
 
 from troth.kernel.errors import Gone, TooMany
 from troth.vault.objections import fence_erased
@@ -16,18 +15,6 @@ from troth.vault.rights.requests import Level, Request, State
 from troth.vault.rights.sealed import Written
 
 ACTOR = "svc_mail"
-
-
-class Directory(Protocol):
-    """Who has an account."""
-
-    def find(self, tenant: str, address: str) -> str | None:
-        """The person of a tenant with this e-mail address."""
-        ...
-
-    def belongs(self, tenant: str, subject: str) -> bool:
-        """Whether there is such a person in the tenant."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +31,9 @@ class Message:
 class Intake:
     """Takes messages in."""
 
-    def __init__(self, register: Register, directory: Directory) -> None:
+    def __init__(self, register: Register) -> None:
         self._register = register
-        self._directory = directory
+        self._directory = register.directory
 
     def receive(self, tenant: str, message: Message) -> Request:
         """The request that a message became; the same message twice is one request.
@@ -87,7 +74,8 @@ class Intake:
     def adopt(self, tenant: str, request: str, subject: str) -> bool:
         """Make a request a person's: its texts are sealed anew, its own key goes with the next round of upkeep.
 
-        False when there is no such person. Raises `Gone` for an erased one.
+        The address of their account is told, when another one asked: nobody acts for a person unseen. False
+        when there is no such person. Raises `Gone` for an erased one.
         """
         register = self._register
         if not self._directory.belongs(tenant, subject):
@@ -95,10 +83,19 @@ class Intake:
         with register.ground.database.read() as connection:
             row = store.found(connection, tenant, request)
         if row["subject"] is not None or row["body"] is None:
-            raise Gone("This request belongs to somebody already, or was forgotten.", code="request-adopted")
-        body = register.texts.body(tenant, subject, register.texts.written(row))
+            raise _adopted()
+        written = register.texts.written(row)
+        body = register.texts.body(tenant, subject, written)
+        elsewhere = register.asked_elsewhere(row | {"subject": subject}, written)
         with register.ground.database.write() as connection:
             fence_erased(connection, tenant, subject)
-            if store.found(connection, tenant, request, lock=True)["subject"] is None:
-                store.change(connection, request, subject=subject, body=body)
+            if store.found(connection, tenant, request, lock=True)["subject"] is not None:
+                raise _adopted()  # another officer was first, maybe with somebody else
+            store.change(connection, request, subject=subject, body=body)
+            if elsewhere:
+                register.tell(connection, store.of_row(row), Notice.RECEIPT_COPY)
         return True
+
+
+def _adopted() -> Gone:
+    return Gone("This request belongs to somebody already, or was forgotten.", code="request-adopted")

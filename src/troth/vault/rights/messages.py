@@ -20,6 +20,17 @@ _Text = Annotated[str, Field(max_length=20_000)]
 _Kind = Literal["access", "portability", "erasure", "rectification", "restriction", "objection", "opt-out"]
 _Purpose = Literal["training", "vendor-retention", "analytics", "sale", "sharing"]
 _Law = Literal["gdpr", "ccpa"]
+_Notice = Literal[
+    "receipt",
+    "extension",
+    "answer",
+    "refusal",
+    "receipt-copy",
+    "extension-copy",
+    "answer-copy",
+    "refusal-copy",
+    "erased",
+]
 _Means = Literal["in-person", "known-channel", "document-seen", "video-call"]
 _Why = Literal[
     "identity-not-shown",
@@ -77,7 +88,7 @@ class RequestVerify(RequestNamed):
 class RequestNotice(RequestNamed):
     """A notice that was sent by hand."""
 
-    notice: Literal["receipt", "extension", "answer", "refusal"]
+    notice: _Notice
 
 
 class RequestExtend(RequestNamed):

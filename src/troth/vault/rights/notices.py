@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from troth.vault.rights.requests import Request
 
@@ -15,6 +17,23 @@ class Notice(StrEnum):
     EXTENSION = "extension"
     ANSWER = "answer"
     REFUSAL = "refusal"
+    # The same to the account's own address, when somebody else's address asked: nobody acts for a person unseen.
+    RECEIPT_COPY = "receipt-copy"
+    EXTENSION_COPY = "extension-copy"
+    ANSWER_COPY = "answer-copy"
+    REFUSAL_COPY = "refusal-copy"
+    ERASED = "erased"  # the last letter
+
+
+COPIES: Final = MappingProxyType(
+    {
+        Notice.RECEIPT: Notice.RECEIPT_COPY,
+        Notice.EXTENSION: Notice.EXTENSION_COPY,
+        Notice.ANSWER: Notice.ANSWER_COPY,
+        Notice.REFUSAL: Notice.REFUSAL_COPY,
+    }
+)
+_COPIED: Final = MappingProxyType({copy: first for first, copy in COPIES.items()})
 
 
 _TITLES = {
@@ -22,6 +41,7 @@ _TITLES = {
     Notice.EXTENSION: "Your request takes longer",
     Notice.ANSWER: "The answer to your request",
     Notice.REFUSAL: "Your request was refused",
+    Notice.ERASED: "You were forgotten, as you asked",
 }
 _WHY_LONGER = {
     "complexity": "it is complex",
@@ -57,15 +77,32 @@ Request {id} was refused. The reason: {reason}.
 
 You may complain to your data protection authority, and you may go to court.
 """
+_COPY = """\
+This goes to the address of your account because the request came from another
+address, and an officer saw who asked. If it was not you, sign in, open
+"My requests" and withdraw it, or write to us at once.
+
+"""
+_ERASED = """\
+Request {id} is answered: what was kept about you here was erased. The keys of
+it are destroyed, so that no backup opens it either; your account is closed.
+
+This address was kept apart to tell you, and is forgotten with this letter.
+You may complain to your data protection authority, and you may go to court.
+"""
 
 
 def subject_line(notice: Notice, request: str) -> str:
     """The subject of the mail."""
-    return f"{_TITLES[notice]} [{request}]"
+    return f"{_TITLES[_COPIED.get(notice, notice)]} [{request}]"
 
 
 def text_of(notice: Notice, request: Request, due: date, written: str = "") -> str:
     """The text of the mail. `written` is what the officer wrote; `due` the day by which the answer comes."""
+    if notice is Notice.ERASED:
+        return _ERASED.format(id=request.id)
+    if notice in _COPIED:
+        return _COPY + text_of(_COPIED[notice], request, due, written)
     day = f"{due.day} {due:%B %Y}"
     if notice is Notice.RECEIPT:
         return _RECEIPT.format(id=request.id, due=day)

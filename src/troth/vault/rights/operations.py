@@ -21,7 +21,7 @@ class RequestOperations:
 
     @operation(
         "request.file",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.RequestFile,
         route=Route("POST", "/v1/requests", status=201, max_bytes=1 << 17),
         command=("request", "file"),
@@ -35,7 +35,7 @@ class RequestOperations:
 
     @operation(
         "request.list",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.Nothing,
         route=Route("GET", "/v1/requests", body="none"),
         command=("request", "list"),
@@ -49,7 +49,7 @@ class RequestOperations:
 
     @operation(
         "request.show",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.RequestNamed,
         route=Route("GET", "/v1/requests/{request_id}", body="none"),
         command=("request", "show"),
@@ -63,7 +63,7 @@ class RequestOperations:
 
     @operation(
         "request.confirm",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.RequestNamed,
         route=Route("POST", "/v1/requests/{request_id}/confirm", body="none"),
         command=("request", "confirm"),
@@ -77,7 +77,7 @@ class RequestOperations:
 
     @operation(
         "request.withdraw",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.RequestNamed,
         route=Route("POST", "/v1/requests/{request_id}/withdraw", body="none"),
         command=("request", "withdraw"),
@@ -102,7 +102,7 @@ class StandingOperations:
 
     @operation(
         "objection.list",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.Nothing,
         route=Route("GET", "/v1/objections", body="none"),
         command=("objection", "list"),
@@ -130,7 +130,7 @@ class StandingOperations:
 
     @operation(
         "statement.add",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.StatementAdd,
         route=Route("POST", "/v1/statements", status=201, max_bytes=1 << 15),
         command=("statement", "add"),
@@ -145,7 +145,7 @@ class StandingOperations:
 
     @operation(
         "statement.list",
-        group=Group.OWN_DATA,
+        group=Group.OWN_RIGHTS,
         request=m.Nothing,
         route=Route("GET", "/v1/statements", body="none"),
         command=("statement", "list"),
@@ -159,16 +159,20 @@ class StandingOperations:
 
 
 def asker(call: Call) -> Asker:
-    """The caller for themselves. A program with a key is not yet the person: it asks at a low level."""
+    """The caller for themselves. A program with a key is not yet the person: it asks at a low level.
+
+    So does a session that no device answers for: it may be a copy, however lately the person proved who they are.
+    """
     caller = call.caller
     person = caller.kind == "user" and caller.authentication.assurance >= 2
+    shown = person and caller.device.bound is not None
     return Asker(
         tenant=call.tenant,
         subject=call.subject,
         actor=caller.actor,
         call=call.request_id,
         channel="portal" if person else "api",
-        level=Level.HIGH if person else Level.LOW,
+        level=Level.HIGH if shown else Level.LOW,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -17,8 +17,10 @@ from troth.vault.ground import Ground
 from troth.vault.objections import SALE_AND_SHARING, Objections, fence_erased
 from troth.vault.rights import store
 from troth.vault.rights.clocks import Calendar, Kind, Law
+from troth.vault.rights.closing import Closings
 from troth.vault.rights.notices import Notice
-from troth.vault.rights.requests import OPEN, Level, Request, State, moved
+from troth.vault.rights.people import Choices, Directory
+from troth.vault.rights.requests import OPEN, Level, Request, State, identity_not_shown, moved
 from troth.vault.rights.sealed import SealedTexts, Written
 from troth.vault.tables import insert_missing
 
@@ -35,14 +37,6 @@ _EVENTS = {
     "withdraw": "request.withdrawn",
     "act": "request.answered",
 }
-
-
-class Choices(Protocol):
-    """The privacy settings of people."""
-
-    def change(self, owner: str, name: str, value: str) -> None:
-        """Choose one value."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +86,15 @@ class Register:
         fields: PersonalFields,
         consents: Consents,
         choices: Choices,
+        directory: Directory,
         *,
         law: Law,
         calendar: Calendar,
     ) -> None:
         self.ground = ground
+        self.directory = directory
         self.texts = SealedTexts(fields)
+        self.closings = Closings(ground, self.texts, directory)
         self.objections = Objections(ground)
         self.law = law
         self.calendar = calendar
@@ -106,6 +103,8 @@ class Register:
 
     def file(self, asker: Asker, wish: Wish) -> Request:
         """A signed-in person asks. What can act at once does, and is answered with it.
+
+        What a program with a key objects to ends the use alone: the consent and what was kept by it stay.
 
         Raises `Invalid` for an objection without a purpose, `TooMany`, `Gone` for an erased person.
         """
@@ -130,9 +129,11 @@ class Register:
             store.add(connection, row)
             self.note(connection, "request.received", store.of_row(row), asker)
             if purposes:
-                self.stop(connection, asker.tenant, asker.subject, purposes, source=asker.channel, call=asker.call)
+                self.stop(connection, asker, purposes, source=asker.channel, proven=asker.level >= Level.HIGH)
                 self.move(connection, row["id"], "act", by=asker)
-            return store.of_row(store.found(connection, asker.tenant, row["id"]))
+            made = store.found(connection, asker.tenant, row["id"])
+        self.closings.prepare(made)
+        return store.of_row(made)
 
     def _bound(self, connection: Connection, asker: Asker) -> None:
         """Raises `TooMany`. Unconfirmed mails do not count: whoever forges some must not shut anybody out."""
@@ -159,7 +160,10 @@ class Register:
             now = self.ground.now()  # who confirms it sees that it arrived, and by when it is answered
             seen = {"verified_at": row["verified_at"] or now, "confirmed_at": row["confirmed_at"] or now}
             values = {"level": Level.HIGH} | seen
-            return self.move(connection, row["id"], "verify", by=asker, **values)
+            self.move(connection, row["id"], "verify", by=asker, **values)
+            after = store.found(connection, asker.tenant, request)
+        self.closings.prepare(after)
+        return store.of_row(after)
 
     def withdraw(self, asker: Asker, request: str) -> Request:
         """The person takes a request back. Raises `NotFound`, `Conflict` when it is closed."""
@@ -168,21 +172,38 @@ class Register:
             return self.move(connection, request, "withdraw", by=asker)
 
     def signal(self, tenant: str, subject: str, call: str) -> bool:
-        """Honour a browser's opt-out signal (Sec-GPC: 1) once; True when it was new (11 CCR 7025)."""
+        """Honour a browser's opt-out signal (Sec-GPC: 1) once; True when it was new (11 CCR 7025).
+
+        It stops sale and sharing and takes nothing away: a signal proves nobody's identity, and need not.
+        """
         if self.objections.standing(tenant, subject) >= frozenset(SALE_AND_SHARING):
             return False
         self._make_private(subject, SALE_AND_SHARING)
+        asker = Asker(tenant=tenant, actor=subject, call=call, subject=subject, channel="gpc", level=Level.LOW)
         with self.ground.database.write() as connection:
-            return bool(self.stop(connection, tenant, subject, SALE_AND_SHARING, source="gpc", call=call))
+            return bool(self.stop(connection, asker, SALE_AND_SHARING, source="gpc", proven=False))
 
     def stop(
-        self, connection: Connection, tenant: str, subject: str, purposes: tuple[str, ...], *, source: str, call: str
+        self, connection: Connection, asker: Asker, purposes: tuple[str, ...], *, source: str, proven: bool
     ) -> list[str]:
-        """End uses now, in the caller's transaction: objections stand, consents are withdrawn. The new purposes."""
-        raised = self.objections.insert(connection, tenant, subject, purposes, source=source, request=call)
-        for one in raised:
-            self._consents.withdraw_within(connection, tenant, subject, one.purpose, request=call)
+        """End uses now, in the caller's transaction: objections stand, no consent counts. The new purposes.
+
+        `proven`: it was shown who objects. Only then consents are withdrawn, which ends what is kept by them.
+        """
+        whose = asker.tenant, asker.subject
+        raised = self.objections.insert(connection, *whose, purposes, source=source, request=asker.call)
+        for purpose in purposes if proven else ():
+            self._consents.withdraw_within(connection, *whose, purpose, request=asker.call)
         return [one.purpose for one in raised]
+
+    def require_proven(self, tenant: str, subject: str, kind: Kind) -> None:
+        """Raises `Conflict` (identity-not-shown) when a person seems to ask for this and it was never shown who asks.
+
+        For what an officer does on request. Nothing is refused that nobody asked for by an address alone.
+        """
+        asked = [one for one in self.listed(tenant, subject) if one.open and one.kind is kind]
+        if asked and not any(one.proven for one in asked):
+            raise identity_not_shown()
 
     def move(self, connection: Connection, request: str, move: str, *, by: By, **values: Any) -> Request:
         """Make a move with its record. Raises `NotFound`, `Conflict` (code "request-state")."""
@@ -191,6 +212,8 @@ class Register:
         closed = {} if state in OPEN else {"closed_at": self.ground.now()}
         store.change(connection, request, **({"state": state} | closed | values))
         after = store.of_row(store.found(connection, by.tenant, request))
+        if not after.open:
+            self.closings.drop(connection, after)
         self.note(connection, _EVENTS[move], after, by)
         return after
 
@@ -204,12 +227,19 @@ class Register:
         }
         if request.reason:
             facts["reason"] = request.reason
+        if by.actor == request.subject and not isinstance(by, Asker):
+            facts["role"] = "sole-officer"  # handles what they asked for themselves, as the settings permit
         self.ground.event(connection, self.ground.entry(event, request.tenant, by.call, by.actor, facts))
 
     def opened(self, row: Mapping[str, Any]) -> Opened:
         """A row with its texts."""
         written, answer = self.texts.written(row), self.texts.answered(row)
         return Opened(request=store.of_row(row), written=written, answer=answer, means=row["means"])
+
+    def asked_elsewhere(self, row: Mapping[str, Any], written: Written) -> bool:
+        """True when a mail speaks for an account and came from another address than the account's."""
+        own = self.directory.address(row["tenant"], row["subject"]) if row["subject"] and written.address else None
+        return own is not None and own.casefold() != (written.address or "").casefold()
 
     def tell(self, connection: Connection, request: Request, notice: Notice, *, automatic: bool = True) -> None:
         """Put a notice among those to be sent. Idempotent."""

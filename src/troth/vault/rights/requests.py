@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Final
 
 from troth.kernel.clock import from_epoch_ms
 from troth.kernel.errors import Conflict
-from troth.vault.rights.clocks import STOPS, Calendar, Kind, Law, Terms, Urgency, terms, urgency
+from troth.vault.rights.clocks import STOPS, Calendar, Kind, Law, Terms, Urgency, strictest, terms, urgency
 
 
 class State(StrEnum):
@@ -38,19 +38,23 @@ class Level(IntEnum):
     HIGH = 2  # a session with a second factor, or an officer who says how they saw it
 
 
-# What must be shown before a request may be answered. Stopping a use harms nobody who did not ask for it.
+# What must be shown before a request may be answered: whatever hands data out, takes it away or shuts somebody out of
+# it needs a proven identity. Stopping a use may be asked without (11 CCR 7060(b)), and then takes nothing away: consent
+# and what is kept by it stay until it is proven who asks.
 NEEDED: Final[Mapping[Kind, Level]] = MappingProxyType(
     {
         Kind.ACCESS: Level.HIGH,
         Kind.PORTABILITY: Level.HIGH,
         Kind.ERASURE: Level.HIGH,
         Kind.RECTIFICATION: Level.HIGH,
-        Kind.RESTRICTION: Level.LOW,
+        Kind.RESTRICTION: Level.HIGH,
         Kind.OBJECTION: Level.NONE,
         Kind.OPT_OUT: Level.NONE,
         Kind.UNSORTED: Level.HIGH,
     }
 )
+# The step of urgency that is put on record, once each.
+STEPS: Final[Mapping[Urgency, int]] = MappingProxyType({Urgency.DUE_SOON: 1, Urgency.OVERDUE: 2})
 # How an officer may see who asks when the person cannot sign in.
 MEANS: Final = ("in-person", "known-channel", "document-seen", "video-call")
 # Why a request may be refused: GDPR Art. 11(2), 12(2), 12(5), 15(4), 17(3), 20; 11 CCR 7022 to 7024, 7063.
@@ -111,15 +115,34 @@ class Request:
     extended_at: int | None
     closed_at: int | None
     escalated: int
+    earlier: tuple[tuple[Law, Kind], ...] = ()
+    """Law and kind of terms that were in force before it was sorted anew, and stay."""
 
     @property
     def open(self) -> bool:
         """True until it is answered, refused or withdrawn."""
         return self.state in OPEN
 
+    @property
+    def proven(self) -> bool:
+        """True when it was shown who asks: what takes data away may be done."""
+        return self.level >= Level.HIGH
+
     def terms(self, calendar: Calendar) -> Terms:
-        """Its ends."""
-        return terms(self.law, self.kind, calendar.day(from_epoch_ms(self.received_at)), calendar)
+        """Its ends: the strictest of all terms that it stands under."""
+        received = calendar.day(from_epoch_ms(self.received_at))
+        return strictest([terms(law, kind, received, calendar) for law, kind in ((self.law, self.kind), *self.earlier)])
+
+    def sorted_as(self, law: Law, kind: Kind, purpose: str | None, now: datetime, calendar: Calendar) -> Request:
+        """The same request under other terms. Those that were in force stay: a second look never buys time.
+
+        The clock of a message that nobody had sorted was for the sorting; it stays only when that came too late.
+        """
+        stay = self.kind is not Kind.UNSORTED or self.urgency(now, calendar) is Urgency.OVERDUE
+        before = dict.fromkeys((*self.earlier, *([(self.law, self.kind)] if stay else [])))
+        before.pop((law, kind), None)
+        fresh = replace(self, law=law, kind=kind, purpose=purpose, earlier=tuple(before))
+        return replace(fresh, escalated=min(self.escalated, STEPS.get(fresh.urgency(now, calendar), 0)))
 
     def due(self, calendar: Calendar) -> date:
         """The last day on which it may be answered."""
@@ -128,7 +151,8 @@ class Request:
     def urgency(self, now: datetime, calendar: Calendar) -> Urgency:
         """The worse of its two clocks; for a closed one, whether it was answered in time."""
         told = from_epoch_ms(self.confirmed_at) if self.confirmed_at else None
-        ends, short = self.terms(calendar), self.law is Law.CCPA and self.kind in STOPS
+        ends = self.terms(calendar)
+        short = any(law is Law.CCPA and kind in STOPS for law, kind in ((self.law, self.kind), *self.earlier))
         if not self.open:
             closed = from_epoch_ms(self.closed_at or 0)
             late = urgency(closed, self.due(calendar), calendar) is Urgency.OVERDUE
@@ -150,10 +174,17 @@ def moved(request: Request, move: str) -> State:
 def require_known(request: Request) -> None:
     """Raises `Conflict` (code "identity-not-shown") when it was not shown well enough who asks."""
     if request.level < NEEDED[request.kind]:
-        raise Conflict(
-            "It was not shown well enough who asks; let them sign in and confirm, or say how you saw who they are.",
-            code="identity-not-shown",
-        )
+        raise identity_not_shown()
+
+
+def identity_not_shown() -> Conflict:
+    """What is missing, and how to prove it."""
+    return Conflict(
+        "It was not shown who asks, and this gives data out or takes it away. Let the person sign in with their second "
+        "factor and confirm the request under My requests; or say on the desk how you saw who they are: in person, "
+        "over a channel known before, by a document, or in a video call.",
+        code="identity-not-shown",
+    )
 
 
 def require_extendable(request: Request, now: datetime, calendar: Calendar) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from troth.kernel.personal import PersonalFields
 
-BODY, ANSWER, STATEMENT = "request-body", "request-answer", "statement"
+BODY, ANSWER, STATEMENT, CLOSING = "request-body", "request-answer", "statement", "request-closing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,14 @@ class SealedTexts:
     def stated(self, row: Mapping[str, Any]) -> str:
         """The text of a statement's row."""
         return self._fields.open(row["tenant"], row["subject"], STATEMENT, row["text"]).decode()
+
+    def closing(self, tenant: str, letter: str, address: str) -> bytes:
+        """The sealed address of a closing letter, under the letter's own key."""
+        return self._fields.seal(tenant, letter, CLOSING, address.encode())
+
+    def closing_address(self, row: Mapping[str, Any]) -> str:
+        """The address of a closing letter's row."""
+        return self._fields.open(row["tenant"], row["id"], CLOSING, row["letter"]).decode()
 
     def index(self, label: str, value: str) -> bytes:
         """A keyed hash."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, or_
 
 from troth.keys.field_moving import SealedColumn
-from troth.vault.rights.sealed import ANSWER, BODY, STATEMENT
-from troth.vault.rights.store import requests, statements
+from troth.vault.rights.sealed import ANSWER, BODY, CLOSING, STATEMENT
+from troth.vault.rights.store import closings, requests, statements
 
 
 def _request(tenant: str, holder: str) -> ColumnElement[bool]:
@@ -19,8 +19,13 @@ def _statement(tenant: str, subject: str) -> ColumnElement[bool]:
     return and_(statements.c.tenant == tenant, statements.c.subject == subject)
 
 
+def _closing(tenant: str, letter: str) -> ColumnElement[bool]:
+    return and_(closings.c.tenant == tenant, closings.c.id == letter)
+
+
 SEALED = (
     SealedColumn(requests, "body", BODY, _request),
     SealedColumn(requests, "answer", ANSWER, _request),
+    SealedColumn(closings, "letter", CLOSING, _closing),
     SealedColumn(statements, "text", STATEMENT, _statement),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -47,6 +47,7 @@ requests = Table(
     Column("extended_at", Big),
     Column("closed_at", Big),
     Column("escalated", Integer, nullable=False),
+    Column("earlier", String(512)),  # terms that stay though it was sorted anew: "ccpa/opt-out gdpr/access"
     Column("body", LargeBinary),  # sealed JSON: what was written, and the address to answer to
     Column("answer", LargeBinary),  # sealed text
     Column("mark", LargeBinary(32)),  # keyed hash of the message, so that one that is delivered twice counts once
@@ -67,6 +68,23 @@ notices = Table(
     Column("created_at", Big, nullable=False),
     Column("sent_at", Big),
     Column("attempts", Integer, nullable=False),
+)
+
+# The last letter to somebody who asked to be forgotten: their address alone, under a key of the letter's own, sealed
+# before anything of theirs goes.
+closings = Table(
+    "vault_request_closing",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("letter", LargeBinary, nullable=False),  # sealed
+    Column("automatic", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("ready_at", Big),  # the person is forgotten: it may go
+    Column("done_at", Big),  # it went, or is not needed: its key is still to be destroyed
+    Index("ix_vault_request_closing_request", "tenant", "request"),
 )
 
 statements = Table(
@@ -92,8 +110,19 @@ def of_row(row: Mapping[str, Any]) -> Request:
         "law": Law(row["law"]),
         "state": State(row["state"]),
         "level": Level(row["level"]),
+        "earlier": _pairs(row["earlier"]),
     }
     return Request(**(values | typed))
+
+
+def pairs_of(earlier: Iterable[tuple[Law, Kind]]) -> str | None:
+    """Earlier terms as their column keeps them."""
+    return " ".join(f"{law}/{kind}" for law, kind in earlier) or None
+
+
+def _pairs(column: str | None) -> tuple[tuple[Law, Kind], ...]:
+    found = (pair.partition("/") for pair in (column or "").split())
+    return tuple((Law(law), Kind(kind)) for law, _, kind in found)
 
 
 def add(connection: Connection, values: dict[str, Any]) -> None:
@@ -163,6 +192,12 @@ def with_own_key(connection: Connection, before: int) -> list[dict[str, Any]]:
     """Requests whose own key has no use any more: the person is known, or it was closed before that moment."""
     needless = requests.c.subject.is_not(None) | (requests.c.closed_at < before)
     return _rows(connection, select(requests).where(requests.c.own_key, needless))
+
+
+def answerable(connection: Connection, request: str) -> bool:
+    """False when only a person may write back: the mail said so (RFC 3834)."""
+    receipt = notices.c.request == request, notices.c.kind == "receipt", notices.c.automatic.is_(False)
+    return connection.execute(select(notices.c.request).where(*receipt)).first() is None
 
 
 def unsent(connection: Connection, tenant: str | None) -> list[dict[str, Any]]:

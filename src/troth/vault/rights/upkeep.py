@@ -7,12 +7,11 @@ from typing import Any
 
 from troth.keys.tree import KeyTree
 from troth.vault.rights import store
-from troth.vault.rights.clocks import Urgency
 from troth.vault.rights.register import By, Register
+from troth.vault.rights.requests import STEPS
 
 ACTOR = "svc_rights"
 KEPT_MS = 24 * 30 * 86_400_000 + 10 * 86_400_000  # 24 months after the end: 11 CCR 7101(a)
-_STEPS = {Urgency.DUE_SOON: 1, Urgency.OVERDUE: 2}
 _EVENTS = {1: "request.due-soon", 2: "request.overdue"}
 
 
@@ -35,7 +34,7 @@ class Upkeep:
         with register.ground.database.read() as connection:
             listed = store.all_open(connection) if tenant is None else store.of_tenant(connection, tenant)
         for seen in listed:
-            step = _STEPS.get(seen.urgency(now, register.calendar), 0)
+            step = STEPS.get(seen.urgency(now, register.calendar), 0)
             if step <= seen.escalated:
                 continue
             with register.ground.database.write() as connection:
@@ -49,9 +48,10 @@ class Upkeep:
         return dict(counts)
 
     def tidy(self) -> int:
-        """Destroy keys of requests that belong to a person now, and forget strangers after 24 months; how many.
+        """Destroy keys of requests that belong to a person now and of closing letters that served; how many.
 
-        The texts of people with an account live as long as the account: they are sealed under its key.
+        Strangers are forgotten after 24 months. The texts of people with an account live as long as the account: they
+        are sealed under its key.
         """
         register = self._register
         with register.ground.database.read() as connection:
@@ -65,4 +65,4 @@ class Upkeep:
                 values |= dict.fromkeys(("body", "answer", "mark", "sender"))
             with register.ground.database.write() as connection:
                 store.change(connection, row["id"], **values)
-        return len(rows)
+        return len(rows) + register.closings.tidy(self._tree)

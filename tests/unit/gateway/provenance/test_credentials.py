@@ -3,12 +3,20 @@ from __future__ import annotations
 import builtins
 import io
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import av
+import cbor2
 import encypher_c2pa
 import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from PIL import Image
 
 from troth.gateway.intake import admit_image
@@ -25,11 +33,26 @@ def _plain(name: str) -> bytes:
     return out.getvalue()
 
 
+def _video() -> bytes:
+    """A quarter of a second in H.264."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width = stream.height = 64
+        frame = av.VideoFrame.from_image(pictures.photo().convert("RGB").resize((64, 64)))
+        for packet in [one for _ in range(6) for one in stream.encode(frame)] + stream.encode():
+            container.mux(packet)
+    return out.getvalue()
+
+
 PICTURES = {
     "image/png": _plain("PNG"),
     "image/jpeg": _plain("JPEG"),
     "image/webp": _plain("WEBP"),
     "image/svg+xml": SVG,
+    "image/gif": _plain("GIF"),
+    "application/pdf": _plain("PDF"),
+    "video/mp4": _video(),
 }
 EVERY = pytest.mark.parametrize(("media_type", "content"), PICTURES.items())
 
@@ -60,6 +83,42 @@ def independent(credentials: Credentials, tmp_path: Path, monkeypatch: pytest.Mo
     return read
 
 
+def _boxes(content: bytes, label: str = "") -> Iterator[tuple[str, bytes]]:
+    """JUMBF (ISO 19566-5): the labels of superboxes with the content box that follows each description."""
+    at = 0
+    while at < len(content):
+        size, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        inside = content[at + 8 : at + size]
+        if kind == b"jumb":
+            yield from _boxes(inside, label)
+        elif kind == b"jumd":
+            label = inside[17:].partition(b"\0")[0].decode()
+        else:
+            yield label, inside
+        at += size
+
+
+def test_the_signature_holds_by_cose_and_x509_alone(credentials: Credentials) -> None:
+    """No library of C2PA: RFC 9052 (COSE_Sign1, detached), RFC 9360 (x5chain), RFC 8949 (CBOR)."""
+    signed = credentials.sign(PICTURES["image/png"], "image/png", source="algorithmicMedia")
+    at = signed.index(b"caBX")
+    found = dict(_boxes(signed[at + 4 : at + 4 + int.from_bytes(signed[at - 4 : at], "big")]))
+    protected, unprotected, payload, signature = cbor2.loads(found["c2pa.signature"]).value
+    header = cbor2.loads(protected)
+    assert header[1] == -7  # ES256
+    assert payload is None
+    chain = [x509.load_der_x509_certificate(one) for one in header.get(33) or unprotected[33]]
+    root = x509.load_pem_x509_certificate(credentials.anchor.encode())
+    chain[0].verify_directly_issued_by(root)
+    key = chain[0].public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    pair = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    claim = found.get("c2pa.claim.v2") or found["c2pa.claim"]
+    key.verify(pair, cbor2.dumps(["Signature1", protected, b"", claim]), ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(InvalidSignature):
+        key.verify(pair, cbor2.dumps(["Signature1", protected, b"", claim + b"!"]), ec.ECDSA(hashes.SHA256()))
+
+
 @EVERY
 def test_signed_picture_is_read_back(credentials: Credentials, media_type: str, content: bytes) -> None:
     signed = credentials.sign(content, media_type, source="algorithmicMedia")
@@ -81,10 +140,16 @@ def test_independent_reader_accepts(
     assert report["validation_results"]["failure"] == []
 
 
-def test_independent_reader_sees_tampering(credentials: Credentials, independent: Any) -> None:
-    signed = bytearray(credentials.sign(PICTURES["image/jpeg"], "image/jpeg", source="algorithmicMedia"))
-    signed[-40] ^= 1
-    report = independent(bytes(signed), "image/jpeg")
+@EVERY
+def test_both_readers_see_tampering(
+    credentials: Credentials, independent: Any, media_type: str, content: bytes
+) -> None:
+    signed = bytearray(credentials.sign(content, media_type, source="algorithmicMedia"))
+    marks = {"video/mp4": b"mdat", "image/svg+xml": b"#a33"}
+    middle = content.index(marks[media_type]) if media_type in marks else len(content) // 2
+    signed[signed.index(content[middle : middle + 4]) + (40 if media_type == "video/mp4" else 3)] ^= 1
+    assert credentials.read(bytes(signed), media_type).state == "invalid"
+    report = independent(bytes(signed), media_type)
     assert report["hard_binding"] == "mismatch"
     assert report["validation_state"] == "Invalid"
 
@@ -164,7 +229,7 @@ def test_broken_manifest_is_invalid_not_absent(credentials: Credentials) -> None
 
 def test_wrong_types_are_refused(credentials: Credentials) -> None:
     with pytest.raises(UnsupportedMedia):
-        credentials.sign(b"GIF89a", "image/gif", source="algorithmicMedia")
+        credentials.sign(b"BM1234", "image/bmp", source="algorithmicMedia")
     with pytest.raises(Malformed):
         credentials.sign(PICTURES["image/png"], "image/jpeg", source="algorithmicMedia")
     with pytest.raises(Malformed):

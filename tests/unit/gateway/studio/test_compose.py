@@ -24,6 +24,8 @@ PROMPTS = {
     "flowers": "red tulips in a garden",
     "forest": "pine forest",
     "geometric": "bauhaus pattern",
+    "palette": "palette of warm autumn colours",
+    "pattern": "pattern of dots",
     "mountains": "alps with a lake and balloons",
     "sea": "the sea with a lighthouse and birds",
     "space": "a planet and a rocket",

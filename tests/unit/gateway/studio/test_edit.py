@@ -9,16 +9,27 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from troth.gateway.intake import admit_image
 from troth.gateway.studio.colour import contrast
-from troth.gateway.studio.edit import apply, edit
+from troth.gateway.studio.edit import apply
 from troth.kernel.errors import Invalid
 from unit.gateway.intake import pictures
 
+WORDS = """crop to 1:1 square 9:16 closer remove replace the background with a blue gradient beach "Hi" "there" bottom
+top left text add upscale 2x rotate border vectorise tint make it and then around subject face 0:3 99:1 #fff""".split()
 PHOTO = admit_image(pictures.SAMPLE.read_bytes(), "image/jpeg").content
 
 
 def _open(content: bytes) -> Image.Image:
     with Image.open(io.BytesIO(content)) as image:
         return image.convert("RGB")
+
+
+def _small() -> bytes:
+    out = io.BytesIO()
+    _open(PHOTO).resize((128, 150)).save(out, "PNG")
+    return out.getvalue()
+
+
+SMALL = _small()
 
 
 def _original() -> Image.Image:
@@ -36,7 +47,7 @@ def _mask(box: tuple[int, int, int, int], *, alpha: bool = True) -> bytes:
 def _run(
     prompt: str, mask: bytes | None = None, size: tuple[int, int] = (512, 600)
 ) -> tuple[Image.Image, tuple[str, ...]]:
-    edited = apply(PHOTO, prompt, mask, *size)
+    edited = apply(PHOTO, prompt, mask, size)
     image = _open(edited.png)
     assert image.size == size
     assert all(operation in edited.description for operation in edited.operations)
@@ -71,7 +82,8 @@ def test_brighter_and_darker() -> None:
         ("muted", "less colour"),
         ("sharpen", "sharper"),
         ("blurry? blur it", "blurred"),
-        ("blur the background", "blurred away from the detail"),
+        ("rotate it by 180 degrees", "turned upside down"),
+        ("make it blue", "tinted blue"),
         ("vintage", "vintage print"),
         ("duotone", "duotone"),
         ("as a poster", "screen print"),
@@ -81,7 +93,6 @@ def test_brighter_and_darker() -> None:
         ("vignette", "vignette"),
         ("mirror it", "mirrored"),
         ("add a border", "border"),
-        ("crop closer", "cropped to the part with most detail"),
     ],
 )
 def test_named_operation_is_done_and_said(prompt: str, operation: str) -> None:
@@ -94,8 +105,68 @@ def test_operations_combine() -> None:
     assert _run("warmer, with a border and a vignette")[1] == ("warmer", "vignette", "border")
 
 
-def test_unknown_wish_is_admitted() -> None:
-    assert "names no operation" in _run("turn her into a dragon")[1][0]
+@pytest.mark.parametrize("prompt", ["turn her into a dragon", "untitled", "a hat, please", "add the text Hello"])
+def test_a_wish_outside_the_grammar_is_refused_with_what_can_be_done(prompt: str) -> None:
+    with pytest.raises(Invalid, match="It can: remove or blur the background;") as refusal:
+        apply(PHOTO, prompt, None)
+    assert refusal.value.code == "edit-not-understood"
+
+
+def test_half_a_wish_is_done_and_the_other_half_admitted() -> None:
+    edited = apply(PHOTO, "make it warmer and add a dragon", None)
+    assert edited.operations == ("warmer",)
+    assert edited.description.endswith("A part of the prompt was not understood and not done.")
+    assert "not understood" not in apply(PHOTO, "please make it a little warmer, with a border", None).description
+
+
+def test_crop_changes_the_size_and_two_times_doubles_it() -> None:
+    assert _open(apply(PHOTO, "crop to 1:1 around the face", None).png).size == (512, 512)
+    assert _open(apply(PHOTO, "upscale 2x", None).png).size == (1024, 1200)
+    assert _open(apply(PHOTO, "crop to 16:9", None).png).size == (512, 288)
+
+
+def test_what_would_be_too_large_is_refused() -> None:
+    for prompt in ("enlarge it 4 times and then upscale", "enlarge it 7 times", "crop to 40:1"):
+        with pytest.raises(Invalid) as refusal:
+            apply(PHOTO, prompt, None)
+        assert refusal.value.code == "unsupported-size"
+
+
+def test_removing_needs_a_mask() -> None:
+    with pytest.raises(Invalid) as refusal:
+        apply(PHOTO, "remove the hat", None)
+    assert refusal.value.code == "mask-needed"
+
+
+def test_the_background_goes_and_the_person_stays() -> None:
+    for edited in (apply(PHOTO, "remove the background", None), apply(PHOTO, "warmer", None, bare=True)):
+        with Image.open(io.BytesIO(edited.png)) as image:
+            alpha = image.getchannel("A")
+        assert alpha.getpixel((20, 40)) == alpha.getpixel((490, 60)) == 0
+        assert alpha.getpixel((256, 250)) == alpha.getpixel((256, 500)) == 255
+        assert "found by a small segmentation model" in edited.operations[-1]
+
+
+def test_another_background_in_the_colour_that_was_asked_for() -> None:
+    image = _open(apply(PHOTO, "replace the background with #204060", None).png)
+    red, green, blue = image.getpixel((490, 100))  # type: ignore[misc]
+    assert max(abs(red - 0x20), abs(green - 0x40), abs(blue - 0x60)) < 24
+    face = (200, 180, 300, 280)
+    assert sum(_mean(ImageChops.difference(image.crop(face), _original().crop(face)))) < 3
+
+
+def test_a_mask_says_what_is_background() -> None:
+    edited = apply(PHOTO, "remove the background", _mask((0, 0, 120, 600)))
+    with Image.open(io.BytesIO(edited.png)) as image:
+        assert image.getchannel("A").getpixel((50, 300)) == 0
+        assert image.getchannel("A").getpixel((300, 300)) == 255
+
+
+def test_vectorised_comes_as_shapes_and_as_pixels() -> None:
+    edited = apply(PHOTO, "vectorise it", None)
+    assert edited.svg is not None
+    assert edited.svg.startswith("<svg ")
+    assert sum(_mean(ImageChops.difference(_open(edited.png), _original()))) < 30
 
 
 def test_poster_has_five_inks() -> None:
@@ -104,13 +175,12 @@ def test_poster_has_five_inks() -> None:
 
 def test_background_blur_keeps_the_face_sharp() -> None:
     image = _run("blur the background")[0]
-    face, flag = (180, 130, 360, 330), (0, 400, 60, 600)
+    face, flag = (180, 130, 360, 330), (20, 60, 110, 250)
 
     def changed(box: tuple[int, int, int, int]) -> float:
         return sum(_mean(ImageChops.difference(image, _original()).crop(box)))
 
-    assert changed(face) < 0.35 * changed((380, 400, 512, 560))
-    assert changed(flag) > 0
+    assert changed(face) < 0.1 * changed(flag)
 
 
 def test_words_are_readable() -> None:
@@ -132,7 +202,7 @@ def test_mask_is_filled_from_its_surroundings_and_nothing_else_changes() -> None
     outside.paste((0, 0, 0), (390, 30, 490, 130))
     assert outside.getbbox() is None
     inside, around = _mean(image.crop(box)), _mean(_original().crop((380, 20, 500, 140)))
-    assert all(abs(one - other) < 12 for one, other in zip(inside, around, strict=True))
+    assert all(abs(one - other) < 20 for one, other in zip(inside, around, strict=True))
 
 
 @pytest.mark.parametrize("alpha", [True, False])
@@ -154,40 +224,42 @@ def test_crop_keeps_where_the_detail_is() -> None:
     ImageDraw.Draw(wide).line([(x, y) for x in range(620, 860, 8) for y in (20, 280)], fill="white", width=2)
     out = io.BytesIO()
     wide.save(out, "PNG")
-    image = _open(edit(out.getvalue(), "mirror", None, 300, 300))
+    image = _open(apply(out.getvalue(), "mirror", None, (300, 300)).png)
     assert ImageStat.Stat(image).stddev[0] > 20
 
 
 def test_turned_photo_keeps_its_shape() -> None:
     turned = admit_image(pictures.jpeg(6), "image/jpeg")
-    image = _open(edit(turned.content, "warmer", None, turned.width * 2, turned.height * 2))
-    assert image.size == (96, 128)
+    assert _open(apply(turned.content, "warmer", None).png).size == (64, 85)
 
 
 def test_transparency_becomes_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (80, 80), (255, 0, 0, 0)).save(out, "PNG")
-    assert _open(edit(out.getvalue(), "mirror", None, 80, 80)).getpixel((5, 5)) == (255, 255, 255)
+    assert _open(apply(out.getvalue(), "mirror", None, (80, 80)).png).getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_nothing_of_the_metadata_comes_back() -> None:
-    assert pictures.NEEDLE.encode() not in edit(pictures.SAMPLE.read_bytes(), "warmer", None, 256, 300)
+    assert pictures.NEEDLE.encode() not in apply(pictures.SAMPLE.read_bytes(), "warmer", None, (256, 300)).png
 
 
 def test_bad_input_is_refused() -> None:
     with pytest.raises(Invalid) as size:
-        edit(PHOTO, "warmer", None, 10, 10)
+        apply(PHOTO, "warmer", None, (10, 10))
     with pytest.raises(Invalid) as broken:
-        edit(b"hello", "warmer", None, 256, 256)
+        apply(b"hello", "warmer", None, (256, 256))
     with pytest.raises(Invalid) as mask:
-        edit(PHOTO, "remove", b"hello", 256, 256)
+        apply(PHOTO, "remove", b"hello", (256, 256))
     with pytest.raises(Invalid) as empty:
-        edit(PHOTO, "remove", _mask((-9, -9, -1, -1)), 256, 256)
+        apply(PHOTO, "remove", _mask((-9, -9, -1, -1)), (256, 256))
     codes = [refusal.value.code for refusal in (size, broken, mask, empty)]
     assert codes == ["unsupported-size", "broken-image", "broken-image", "empty-mask"]
 
 
-@settings(max_examples=25, deadline=None)
-@given(prompt=st.text(max_size=60), width=st.integers(64, 200), height=st.integers(64, 200))
-def test_any_prompt_and_size_gives_a_picture(prompt: str, width: int, height: int) -> None:
-    assert _open(edit(PHOTO, prompt, None, width, height)).size == (width, height)
+@settings(max_examples=40, deadline=None)
+@given(prompt=st.text(max_size=60) | st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join))
+def test_any_prompt_gives_a_picture_or_a_refusal_with_a_code(prompt: str) -> None:
+    try:
+        assert _open(apply(SMALL, prompt, None).png).size
+    except Invalid as refusal:
+        assert refusal.code in {"edit-not-understood", "mask-needed", "unsupported-size", "no-subject"}

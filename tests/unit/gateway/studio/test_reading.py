@@ -15,6 +15,8 @@ from troth.gateway.studio.reading import read
         ("aurora over the mountains", "mountains", "aurora"),
         ("coffee", "cup", "earth"),
         ("bauhaus tiles", "geometric", "bauhaus"),
+        ("botanical pattern in spring", "pattern", "spring"),
+        ("palette of warm autumn colours", "palette", "autumn"),
         ("teal and coral ribbons", "waves", "custom"),
     ],
 )
@@ -33,6 +35,13 @@ def test_words_choose_motif_and_palette(prompt: str, motif: str, palette: str) -
         ("mountain logo", (512, 512), "round"),
         ("banner 'Hello there' city", (900, 300), "full"),
         ('city "Hello"', (512, 512), "framed"),
+        ('coffee banner "Hello"', (900, 300), "split"),
+        ('banner "Hello"', (900, 300), "split"),
+        ('logo "Kruste"', (512, 512), "monogram"),
+        ('wedding invitation "Anna and Max"', (512, 384), "card"),
+        ('newsletter "May" botanical', (512, 768), "page"),
+        ('minimal poster "Less"', (512, 768), "swiss"),
+        ('minimal banner "Less"', (900, 300), "split"),
     ],
 )
 def test_words_and_shape_choose_the_layout(prompt: str, size: tuple[int, int], layout: str) -> None:

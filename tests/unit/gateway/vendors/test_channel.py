@@ -121,7 +121,7 @@ def test_messages_say_nothing_of_the_vendors_text() -> None:
         async with serving(Upstream(handler=text("jane.doe@example.com", 400))) as upstream:
             channel = Channel(upstream.url, "sk-secret", Limits(2))
             with pytest.raises(TrothError) as refusal:
-                await channel.post("/chat/completions", lambda: {"json": {}})
+                await channel.post("/chat/completions", lambda: {"json": {}}, bytes)
             await channel.close()
             return refusal.value.advice
 
@@ -144,7 +144,7 @@ def test_unreachable_is_tried_again_then_rests(monkeypatch: pytest.MonkeyPatch) 
 
             for _ in range(6):
                 with pytest.raises(TrothError) as refusal:
-                    await channel.post("/x", body)
+                    await channel.post("/x", body, bytes)
                 codes.append(refusal.value.code)
                 if len(codes) == 1:
                     assert bodies == 3

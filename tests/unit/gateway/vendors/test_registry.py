@@ -9,8 +9,9 @@ import pytest
 from gateway_world import DAY, SEALED_PREFIX, Upstream, World, due_diligence, serving
 from troth.gateway.vendors.record import Retention, State, Waiver
 from troth.gateway.wire.chat import CompleteChat
-from troth.gateway.wire.vendors import AddVendor, VendorById
+from troth.gateway.wire.vendors import AddVendor, DecideVendor
 from troth.kernel.errors import Conflict, Denied, NotFound, TrothError, Unavailable
+from troth.kernel.reasons import Why
 
 
 def test_a_draft_is_not_sent_anything_and_approval_needs_a_second_person(world: World) -> None:
@@ -19,10 +20,11 @@ def test_a_draft_is_not_sent_anything_and_approval_needs_a_second_person(world: 
         call, AddVendor(vendor_id="acme", facts=due_diligence(world.now), credential="sk-secret")
     )
     assert record.state is State.DRAFT
+    wish = DecideVendor(vendor_id="acme", reason=Why.CHECKED)
     with pytest.raises(Denied) as refusal:
-        world.vendor_operations.approve(call, VendorById(vendor_id="acme"))
+        world.vendor_operations.approve(call, wish)
     assert refusal.value.code == "same-person"
-    approved = world.vendor_operations.approve(world.call(subject="usr_two"), VendorById(vendor_id="acme"))
+    approved = world.vendor_operations.approve(world.call(subject="usr_two"), wish)
     assert (approved.state, approved.approved_by) == (State.APPROVED, "usr_two")
     assert world.vendors.get("acme") == approved.model_copy(update={"changed_at": world.now})
 
@@ -154,7 +156,7 @@ def test_plain_http_needs_the_setting(world: World) -> None:
 
 
 def test_adapters_are_kept_until_the_record_changes(world: World) -> None:
-    waiver = Waiver(owner="cto", ends=world.now + DAY)
+    waiver = Waiver(owner="cto", approver="ciso", ends=world.now + DAY)
     world.add_vendor("https://vendor.test/v1", tls_waiver=waiver)
     record = world.vendors.get("acme")
     first = world.ports.port(record, world.now)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, Unavailable
+from troth.keys.roots.binding import Binding
 from troth.keys.roots.local import LocalRoot
 from troth.keys.roots.port import Root
 
@@ -80,7 +83,7 @@ def test_an_empty_folder_in_its_place_confirms_nothing(tmp_path: Path, restarted
     for act in (root.create, root.destroy, root.gives_out, lambda name: root.open(name, b"", b"")):
         with pytest.raises(Unavailable) as refusal:
             act(NAME)
-        assert refusal.value.code == "root-provider-changed"
+        assert refusal.value.code == "key-folder-away"
     with pytest.raises(Unavailable):
         root.present()
     assert list(folder.iterdir()) == []
@@ -98,3 +101,49 @@ def test_a_folder_from_before_is_bound_at_its_first_use(root: Root, tmp_path: Pa
     (tmp_path / "roots" / "mark").unlink()
     with pytest.raises(Unavailable):
         LocalRoot(tmp_path / "roots", "here").present()
+
+
+def test_a_folder_that_is_away_is_not_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "disk" / "roots"
+    root = LocalRoot(folder, "here", Binding(tmp_path / "here.mark"))
+    root.create(NAME)
+    (tmp_path / "disk").rename(tmp_path / "drawer")
+    later = LocalRoot(folder, "here", Binding(tmp_path / "here.mark"))
+    assert refused(later.present) == refused(root.present) == "key-folder-away"
+    assert not (tmp_path / "disk").exists()
+    folder.mkdir(parents=True, mode=0o755)  # a mount point as root makes them
+    assert refused(later.present) == refused(lambda: later.create(OTHER)) == "key-folder-away"
+    shutil.rmtree(tmp_path / "disk")
+    (tmp_path / "drawer").rename(tmp_path / "disk")
+    assert later.present() == [NAME]
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_another_folder_is_an_exchanged_one(tmp_path: Path, marked: bool) -> None:
+    """Roots without the mark, or another mark: somebody else's disk, or a copy from before the mark."""
+    root = LocalRoot(tmp_path / "roots", "here")
+    root.create(NAME)
+    other = LocalRoot(tmp_path / "other", "there")
+    other.create(OTHER)
+    (tmp_path / "roots").rename(tmp_path / "drawer")
+    (tmp_path / "other").rename(tmp_path / "roots")
+    if not marked:
+        (tmp_path / "roots" / "mark").unlink()
+    for one in (root, LocalRoot(tmp_path / "roots", "here")):
+        assert refused(one.present) == refused(lambda: root.destroy(NAME)) == "root-provider-changed"
+
+
+def test_what_a_crash_left_is_destroyed_and_an_open_folder_is_refused(tmp_path: Path) -> None:
+    root = LocalRoot(tmp_path / "roots", "here")
+    root.create(NAME)
+    (tmp_path / "roots" / ".new-00").write_bytes(b"half a key")
+    assert LocalRoot(tmp_path / "roots", "here").present() == [NAME]
+    assert not (tmp_path / "roots" / ".new-00").exists()
+    (tmp_path / "roots").chmod(0o755)
+    assert refused(LocalRoot(tmp_path / "roots", "here").present) == "key-folder-open"
+
+
+def refused(act: Callable[[], object]) -> str:
+    with pytest.raises(Unavailable) as refusal:
+        act()
+    return refusal.value.code

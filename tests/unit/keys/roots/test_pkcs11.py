@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -169,7 +170,7 @@ HARDWARE = pkcs11.SlotFlag.HW_SLOT | pkcs11.SlotFlag.TOKEN_PRESENT
     ],
 )
 def test_only_hardware_is_a2(flags: Any, manufacturer: str, model: str, expected: str) -> None:
-    assert tokens._class_of(_token(flags, manufacturer, model)) == expected
+    assert tokens.class_of(_token(flags, manufacturer, model)) == expected
 
 
 def test_a_name_that_two_processes_take_at_once_is_nobodys(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +187,7 @@ def test_a_name_that_two_processes_take_at_once_is_nobodys(provider: Provider, m
 
 def test_a_token_that_would_give_keys_out_gets_none(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     root = on(provider, provider.place)
-    monkeypatch.setattr(tokens, "_gives_out", lambda _key: True)
+    monkeypatch.setattr(tokens, "gives_out", lambda _key: True)
     assert refused(lambda: root.create(NAME)) == "hsm-unfit"
     assert root.present() == []
 
@@ -224,3 +225,65 @@ def test_a_provider_that_shows_nothing_is_not_the_one(tmp_path: Path) -> None:
     assert refused(lambda: binding.require([])) == "root-provider-changed"
     assert not binding.made
     assert binding.require(["b", "a"]) in ("a", "b")
+
+
+class Counting:
+    """The module as it is, with a count of how often a PIN was tried."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    def lib(self, path: str) -> Any:
+        real = pkcs11.lib(path)
+        return SimpleNamespace(get_token=lambda **named: self._token(real.get_token(**named)), finalize=real.finalize)
+
+    def _token(self, real: Any) -> Any:
+        def opened(**named: Any) -> Any:
+            self.tried += "user_pin" in named
+            return real.open(**named)
+
+        return SimpleNamespace(flags=real.flags, open=opened)
+
+
+def test_a_wrong_pin_is_tried_once_however_often_the_service_starts(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = replace(provider.place, refused=tmp_path / "memory" / "x.pin-refused")
+    worker, counting = module.Worker.of(library()), Counting()
+    monkeypatch.setattr(module, "pkcs11", counting)
+    secret(place.pin_file, "11112222")
+    for _ in range(5):
+        worker._restart()
+        worker._refused.clear()  # a process that starts now
+        assert refused(on(provider, place).present) == "hsm-pin"
+    assert counting.tried == 1
+    assert b"11112222" not in (tmp_path / "memory" / "x.pin-refused").read_bytes()
+    secret(place.pin_file, PIN)
+    assert on(provider, place).present() == []
+    assert counting.tried == 2
+    assert not (tmp_path / "memory" / "x.pin-refused").exists()
+
+
+def test_the_last_try_of_a_token_is_not_spent(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = module.Worker.of(library())
+    worker._restart()
+    opened: list[object] = []
+    flags = pkcs11.TokenFlag.USER_PIN_COUNT_LOW | pkcs11.TokenFlag.USER_PIN_FINAL_TRY
+    token = SimpleNamespace(flags=flags, open=lambda **named: opened.append(named))
+    monkeypatch.setattr(
+        module, "pkcs11", SimpleNamespace(lib=lambda _: SimpleNamespace(get_token=lambda **_named: token))
+    )
+    assert refused(on(provider, provider.place).present) == "hsm-pin-last-try"
+    assert opened == []
+
+
+def test_keys_of_others_on_the_token_may_have_any_label(provider: Provider, tmp_path: Path) -> None:
+    provider.root().create(NAME)
+    (tmp_path / "theirs").write_bytes(os.urandom(32))
+    theirs = ["softhsm2-util", "--import", tmp_path / "theirs", "--aes", "--token", provider.domain, "--id", "00"]
+    subprocess.run([*theirs, "--pin", PIN, "--label", b"caf\xe9"], check=True, capture_output=True)
+    module.Worker.of(library())._restart()
+    root = provider.root()
+    assert root.present() == [NAME]
+    assert root.destroy(NAME)
+    assert root.present() == []

@@ -58,14 +58,6 @@ def test_national_check_digits() -> None:
     assert not checks.routing_us("021000022")
 
 
-def test_phones() -> None:
-    assert checks.international_phone("+44 20 7946 0958")
-    assert not checks.international_phone("+999 12 345")
-    assert checks.national_phone("020 7946 0958")
-    assert not checks.national_phone("01/12/1994")
-    assert not checks.some_phone("(12345")
-
-
 def test_entropy() -> None:
     assert checks.entropy("aaaa") == 0
     assert checks.entropy("abcd") == 2

@@ -5,12 +5,35 @@ from __future__ import annotations
 import pytest
 
 from troth.redact.detect import KINDS, rules_detector
-from troth.redact.detect.engine import ACCEPT, gate_of
-from troth.redact.detect.kinds import MODEL_KINDS
+from troth.redact.detect.compiled import ACCEPT, compile_rule
+from troth.redact.detect.kinds import MODEL_KINDS, QUASI_KINDS
 from troth.redact.detect.rules import TABLE
 
 # kind, text; the value stands between « and »
 FOUND = [
+    ("person", "talk to «Andrés», please"),  # beside `André`, which is listed too
+    ("person", "<td>«Noémie Moreau»</td>"),
+    ("uk_nino", "NI number «QQ 12 34 56 C»"),  # the prefix that the tax office prints in its examples
+    ("username", '{"login": "«olafcaspar»", "status": "ok"}'),
+    ("username", "WARN username=«ephilipp» attempt=4"),
+    ("username", "<user>«annapenz»</user>"),
+    ("username", "UPDATE t SET login='«jakeking»' WHERE id=7;"),
+    ("username", "| user | «dachgeldtjens» | 53 |"),
+    ("username", "username: «tmoody»"),
+    ("username", "the username we have on file is «mariahervia», is that right?"),
+    ("username", "I think my login was «avni60»."),
+    ("password", "<pwd>«Ol67YUrX4»</pwd>"),
+    ("password", "| passwd | «$4Lv0sv#» | 41 |"),
+    ("password", "pwd: «*(RDzSf86»"),
+    ("password", "the password we have on file is «%1Q7_krKiSUBw$», is that right?"),
+    ("password", "DB_PASSWORD=«JpwK3(#X$3I»"),
+    ("document_id", "national_id=«247630950» attempt=5"),
+    ("national_id", "| ssn | «19220842062» | 32 |"),
+    ("national_id", "tax id: «768 164 774»"),
+    ("phone", "TEL=«+39 3710549381»"),
+    ("phone", "| cell | «(+358) 251851102» |"),
+    ("phone", "(see «+49 30 1234567» for more)"),
+    ("document_id", "Meeting ID: «845 2231 9087» Passcode"),
     ("email", "write to «maria.keller+x@mail.example.co.uk»."),
     ("email", "write to «jürgen.groß@müller.de» please"),
     ("email", "john [at] doe [dot] org is «mary [at] example [dot] org»"),
@@ -81,6 +104,44 @@ FOUND = [
     ("document_id", "id «GB-DL-513189243113» shown"),
     ("national_id", "National ID 423-13-8340x or national identification number «423-138-34001»"),
     ("medical_record", "MRN «H-0049921»"),
+    ("be_nn", "rijksregisternummer «85.07.30-033.28»"),
+    ("dk_cpr", "CPR-nr «211062-5629»"),
+    ("no_fnr", "fødselsnummer «151086 95088»"),
+    ("at_svnr", "SVNR «1237 010180»"),
+    ("pt_nif", "NIF «501 964 843»"),
+    ("ie_pps", "PPSN «6433435F»"),
+    ("gr_amka", "AMKA «01013099997»"),
+    ("cz_rc", "rodné číslo «710319/2745»"),
+    ("hr_oib", "OIB «33392005961»"),
+    ("ro_cnp", "CNP «1630615123457»"),
+    ("bg_egn", "EGN «7523169263»"),
+    ("ee_ik", "isikukood «36805280109»"),
+    ("il_id", "Teudat Zehut «039337423»"),
+    ("za_id", "RSA ID «7503305044089»"),
+    ("tr_tckn", "TC Kimlik No «17291716060»"),
+    ("cn_ric", "card «360426199101010071»"),
+    ("kr_rrn", "RRN «971013-9019902»"),
+    ("sg_nric", "NRIC «S1234567D»"),
+    ("my_nric", "MyKad «770305-02-1234»"),
+    ("hk_id", "HKID «G123456(A)»"),
+    ("th_id", "ID «1-2345-45678-78-1»"),
+    ("mx_curp", "CURP «BOXW310820HNERXN09»"),
+    ("mx_rfc", "RFC «GODE561231GR8»"),
+    ("cl_rut", "RUT «12.531.909-2»"),
+    ("ar_cuit", "CUIT «20-05536168-2»"),
+    ("ar_dni", "DNI «20.123.456»"),
+    ("br_cnpj", "CNPJ «16.727.230/0001-97»"),
+    ("nz_ird", "IRD number «49-091-850»"),
+    ("jp_mynumber", "My Number «1234 5678 9018»"),
+    ("imsi", "IMSI «429011234567890»"),
+    ("iccid", "ICCID «89148000005339755555»"),
+    ("device_id", "IDFA «6D92078A-8246-4BA4-AE5B-76104861E7DC»"),
+    ("passport", "«P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10»"),
+    ("de_ausweis", "Reisepass-Nr. «C01X00T47»"),
+    ("driving_licence", "Patente: «U1K24R971Z»"),
+    ("phone", "Fax:«942202726» E-mail"),
+    ("phone", "id,phone,amount\n7,Ann,«020 7383 2651»,9.50"),
+    ("username", "login for «amber.bryant» failed"),
     ("vin", "VIN «1HGCM82633A004352»"),
     ("licence_plate", "license plate «7ABC123»"),
     ("birth_date", "Date of birth: «20 January 1971»"),
@@ -133,6 +194,13 @@ FOUND = [
 ]
 
 NOTHING = [
+    "user: thanks for the help\nassistant: you are welcome",
+    '{"role": "user", "login": true, "user": null}',
+    "login=True, user=request.user, username=username, handle=None",
+    "The username is required. Your login was rejected. The user is happy.",
+    "password: getpass.getpass(), secret = os.environ, pwd: required",
+    "The password we have on file is too short.",
+    "The error code is 4040; exit code: 1270; spin: 4821; pinned at 4711.",
     "Upgrade to v5.17.9 (build 92382340) before 9.30.",
     "version 1.2.3.4 and release 10.0.19045.3693",
     "Total: $557,235.37 for 7 seats, 19.99 EUR each, 1,234,567.89 in all.",
@@ -155,6 +223,17 @@ NOTHING = [
     "We met in San Francisco and drove to Santa Rosa.",
     "It took a 5 minute drive on a 4 lane road.",
     "chapter 12.4.2.1 of the manual",
+    "user-agent: curl/8.6.38.1, build 8.24.24.1",
+    "pip install foo==1.30.33.1 bar~=4.39.88.1",
+    "    @property\n    def size(self): return a[1::2] + b[::3]",
+    "client = Client(timeout=30)",
+    "  - name: RETRIES\n    value: 3",
+    "passwd = fallback_getpass(prompt) or netrc.authenticators(host)",
+    "Copyright (C) 1995-2022 Free Software, license no change",
+    "rgb(0.59, -0.2773, -0.5251)",
+    "ORD-0075008191 and #009896805 were sent",
+    "ValueError: pwd: expected bytes, got str",
+    "def test_badandgoodsurrogatepassexceptions(self):",
 ]
 
 
@@ -174,14 +253,14 @@ def test_leaves_alone(text: str) -> None:
 
 
 def test_every_kind_has_a_rule_and_an_example() -> None:
-    assert {rule.kind for rule in TABLE} == set(KINDS) - MODEL_KINDS
-    assert {kind for kind, _ in FOUND} == set(KINDS) - MODEL_KINDS
+    assert {rule.kind for rule in TABLE} == set(KINDS) - MODEL_KINDS - QUASI_KINDS
+    assert {kind for kind, _ in FOUND} == set(KINDS) - MODEL_KINDS - QUASI_KINDS
     assert len(KINDS) >= 60
 
 
 def test_a_rule_that_needs_context_has_context() -> None:
     assert all(rule.context for rule in TABLE if rule.score < ACCEPT)
-    assert all(gate_of(rule) for rule in TABLE)
+    assert all(compile_rule(rule).gate or rule.listed for rule in TABLE)
 
 
 @pytest.mark.parametrize("prefix", ["", "😀 ", "Ünïcödé ąęłż ", "漢字テスト ", "\u200b\ud83d", "“"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,25 @@ def test_rest_of_a_container_stays_covered() -> None:
 
 def test_two_readings_of_one_address_are_one() -> None:
     assert resolve([span(0, 20, "address", 0.8), span(5, 30, "address", 0.7)]) == [span(0, 20, "address", 0.8)]
+
+
+def test_what_a_loser_of_its_kind_held_is_not_left_open() -> None:
+    """The third stands within the second, which loses to the first: without it a whole find would stay readable."""
+    found = resolve([span(0, 20, "phone", 0.9), span(15, 40, "phone", 0.7), span(25, 40, "phone", 0.7)])
+    assert found == [span(0, 20, "phone", 0.9), span(25, 40, "phone", 0.7)]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_surest_and_longest_of_what_a_loser_held_come_first(turn: int) -> None:
+    """In whatever order they were found, and whichever begins first."""
+    held = [
+        span(10, 14, "phone", 0.5),
+        span(12, 30, "phone", 0.9),
+        span(31, 35, "phone", 0.5),
+        span(31, 40, "phone", 0.5),
+    ]
+    found = resolve([span(0, 9, "email", 0.98), span(0, 50, "phone", 0.5), *held[::turn]])
+    assert [(one.start, one.end) for one in found] == [(0, 9), (12, 30), (31, 40)]
 
 
 @given(

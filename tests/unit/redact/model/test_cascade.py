@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from troth.redact import tiers
 from troth.redact.model.cascade import Cascade, _unsure
-from troth.redact.model.tagger import Tagger
+from troth.redact.model.tagger import Piece, Tagger
 
 TEXT = "Dear Ms Okonkwo, Richard Tremaine of Bergmann Logistics moved from Lyon to Qwxzy on 12 March 2021.\n"
 
@@ -18,22 +20,23 @@ class Counted(Tagger):
         self.__dict__.update(like.__dict__)
         self.asked = 0
 
-    def chances(self, places: list[tuple[int, int]], words: list[str], begin: int, end: int) -> np.ndarray:
-        self.asked += end - begin
-        return super().chances(places, words, begin, end)
+    def chances(self, pieces: Iterable[Piece]) -> Iterator[np.ndarray]:
+        asked = list(pieces)
+        self.asked += sum(piece.end - piece.begin for piece in asked)
+        return super().chances(asked)
 
 
 def test_two_taggers_of_the_same_weights_say_what_one_says() -> None:
     tagger = tiers._tagger("fast")
-    found, alone = Cascade(tagger, tagger).tag(TEXT * 200), tagger.tag(TEXT * 200)
-    assert found.places == alone.places
+    (found,), alone = Cascade(tagger, tagger).tag_many([TEXT * 200]), tagger.tag(TEXT * 200)
+    assert found.cut.words == alone.cut.words
     assert [s[:3] for s in found.spans] == [s[:3] for s in alone.spans]
 
 
 def test_the_large_one_reads_a_part_only() -> None:
     large = Counted(tiers._tagger("fast"))
     plain = "The meeting was moved to half past ten because the room was not free in the morning. " * 30
-    words = len(Cascade(tiers._tagger("fast"), large).tag(plain + TEXT).words)
+    words = len(Cascade(tiers._tagger("fast"), large).tag_many([plain + TEXT])[0].cut.words)
     assert 0 < large.asked < words / 4
 
 

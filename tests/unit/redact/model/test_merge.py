@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from troth.redact.detect import Span
 from troth.redact.model.merge import merge
 
-TEXT = "abcdefghij klmnopqrst uvwxyz0123 456789ABCD EFGHIJKLMN"
+TEXT = "qqqqqqqqqq wwwwwwwwww zzzzzzzzzz kkkkkkkkkk jjjjjjjjjj"  # no part of it is a word that names nobody
 
 
 def span(start: int, end: int, kind: str, score: float = 0.7, detector: str = "rules") -> Span:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import runpy
 from importlib import resources
 from pathlib import Path
 
@@ -19,15 +21,24 @@ FOLDER = resources.files("troth.redact.model").joinpath("weights")
 
 @pytest.mark.parametrize("name", sorted(DIGESTS))
 def test_the_shipped_file_is_the_one_of_the_card(name: str) -> None:
-    content = FOLDER.joinpath(f"{name}.bin").read_bytes()
+    content = gzip.decompress(FOLDER.joinpath(f"{name}.bin.gz").read_bytes())
     assert hashlib.sha256(content).hexdigest() == DIGESTS[name]
     assert f"| {name}.bin | {len(content)} | `{DIGESTS[name]}` |" in CARD.read_text(encoding="utf-8")
 
 
 def test_nothing_else_lies_beside_them_and_all_are_small() -> None:
     files = {f.name: len(f.read_bytes()) for f in FOLDER.iterdir()}
-    assert set(files) == {f"{name}.bin" for name in DIGESTS}
+    assert set(files) == {"NOTICE", *(f"{name}.bin.gz" for name in DIGESTS)}
     assert sum(files.values()) <= 10_000_000
+
+
+def test_the_notice_names_every_file_and_every_set_that_was_trained_on() -> None:
+    notice, card = FOLDER.joinpath("NOTICE").read_text(encoding="utf-8"), CARD.read_text(encoding="utf-8")
+    assert all(f"{name}.bin" in notice for name in DIGESTS)
+    assert "CC BY-SA 4.0" in notice
+    sets = runpy.run_path(str(CARD.parents[2] / "training" / "sets.py"))
+    assert set(sets["WEIGHT"]).isdisjoint(sets["MEASURED_ONLY"])
+    assert all(name in card for name in (*sets["WEIGHT"], *sets["MEASURED_ONLY"]))
 
 
 def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
@@ -42,7 +53,7 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(DIGESTS))
 def test_one_changed_bit_is_refused(name: str) -> None:
-    content = bytearray(FOLDER.joinpath(f"{name}.bin").read_bytes())
+    content = bytearray(gzip.decompress(FOLDER.joinpath(f"{name}.bin.gz").read_bytes()))
     content[-1] ^= 1
     with pytest.raises(Unavailable) as refused:
         parse(bytes(content), DIGESTS[name])

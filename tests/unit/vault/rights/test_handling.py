@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rights_world import OFFICER, RightsWorld, asker
-from troth.kernel.errors import Conflict, Denied, NotFound
-from troth.vault.rights.clocks import Kind, Urgency
+from troth.kernel.errors import Conflict, Denied, Gone, NotFound
+from troth.vault.rights.clocks import Kind, Law, Urgency
+from troth.vault.rights.handling import Handling
 from troth.vault.rights.notices import Notice
 from troth.vault.rights.register import By, Wish
 from troth.vault.rights.requests import Level, State
@@ -180,3 +181,124 @@ def test_a_wish_to_be_erased_is_answered_by_an_erasure(rights: RightsWorld) -> N
     assert refusal.value.code == "not-erased"
     rights.vault.erasures.request(TENANT, ANN, actor=OFFICER.actor, request="req_1", object_id=kept.id)
     assert rights.handling.answer(OFFICER, made.id, "That picture is erased.").state is State.ANSWERED
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.UNSORTED])
+def test_an_address_alone_neither_gives_out_nor_takes_away(rights: RightsWorld, kind: Kind) -> None:
+    """Every kind: refused, or a use stops and everything that is kept stays."""
+    given = rights.vault.consents.grant(TENANT, ANN, "training", notice="v1")
+    kept = rights.vault.keep(b"by consent", purpose="training")
+    made = rights.mail("ann@example.org")
+    rights.handling.sort(OFFICER, made.id, Wish(kind=kind, purpose="training"))
+    rights.handling.take(OFFICER, made.id)
+    if kind in (Kind.OBJECTION, Kind.OPT_OUT):
+        rights.handling.answer(OFFICER, made.id, "The use has stopped.")
+        stopped = {"training"} if kind is Kind.OBJECTION else {"sale", "sharing"}
+        assert rights.register.objections.standing(TENANT, ANN) == stopped
+        assert (rights.vault.consents.valid(TENANT, ANN, "training") is None) == (kind is Kind.OBJECTION)
+        for purpose in stopped:
+            with pytest.raises(Denied):
+                rights.vault.keep(b"more", purpose=purpose)
+    else:
+        with pytest.raises(Conflict) as refusal:
+            rights.handling.answer(OFFICER, made.id, "Here.")
+        assert refusal.value.code == "identity-not-shown"
+        assert "My requests" in refusal.value.advice
+    rights.vault.retention.sweep()
+    assert rights.vault.objects.open(TENANT, ANN, kept.id)[1] == b"by consent"
+    assert next(one for one in rights.vault.consents.history(TENANT, ANN)).withdrawn_at is given.withdrawn_at is None
+
+
+@pytest.mark.parametrize("proof", ["sign-in", "officer"])
+def test_a_proven_objection_ends_what_was_kept_by_the_consent(rights: RightsWorld, proof: str) -> None:
+    rights.vault.consents.grant(TENANT, ANN, "training", notice="v1")
+    kept = rights.vault.keep(b"by consent", purpose="training")
+    forged = rights.mail("ann@example.org", text="Stop.")
+    rights.handling.sort(OFFICER, forged.id, Wish(kind=Kind.OBJECTION, purpose="training"))
+    rights.handling.take(OFFICER, forged.id)
+    rights.handling.answer(OFFICER, forged.id, "The use has stopped.")  # unproven: what is kept stays
+    made = rights.mail("ann@example.org", text="And end it.")
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.OBJECTION, purpose="training"))
+    if proof == "sign-in":
+        rights.register.confirm(asker(), made.id)
+    else:
+        rights.handling.verify(OFFICER, made.id, "video-call", None)
+    rights.handling.take(OFFICER, made.id)
+    rights.handling.answer(OFFICER, made.id, "It ended.")
+    with pytest.raises(Gone):
+        rights.vault.objects.open(TENANT, ANN, kept.id)
+
+
+def test_a_key_and_a_browser_signal_stop_a_use_and_keep_the_data(rights: RightsWorld) -> None:
+    rights.vault.consents.grant(TENANT, ANN, "training", notice="v1")
+    kept = rights.vault.keep(b"by consent", purpose="training")
+    assert rights.register.signal(TENANT, ANN, "req_gpc")
+    rights.file(Kind.OBJECTION, by=asker(level=Level.LOW), purpose="training")
+    assert rights.vault.consents.valid(TENANT, ANN, "training") is None
+    assert rights.vault.objects.open(TENANT, ANN, kept.id)
+    (raised,) = [one for one in rights.register.objections.history(TENANT, ANN) if one.purpose == "training"]
+    rights.register.objections.lift(TENANT, ANN, raised.id, request="req_lift")
+    assert rights.vault.consents.valid(TENANT, ANN, "training")  # nobody withdrew it
+
+
+def test_what_an_officer_does_on_request_asks_for_proof_too(rights: RightsWorld) -> None:
+    rights.register.require_proven(TENANT, ANN, Kind.RESTRICTION)  # nobody asked: the officer's own decision
+    made = rights.mail("ann@example.org")
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.RESTRICTION))
+    with pytest.raises(Conflict) as refusal:
+        rights.register.require_proven(TENANT, ANN, Kind.RESTRICTION)
+    assert refusal.value.code == "identity-not-shown"
+    rights.register.confirm(asker(), made.id)
+    rights.register.require_proven(TENANT, ANN, Kind.RESTRICTION)
+
+
+def test_sorting_an_overdue_message_anew_leaves_it_overdue(rights: RightsWorld) -> None:
+    made = rights.mail("ann@example.org")
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.ACCESS))
+    rights.clock.forward(days=35)
+    again = rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.ERASURE, law=Law.CCPA))
+    assert again.urgency(rights.clock.now(), rights.calendar) is Urgency.OVERDUE
+    (stored,) = [one for one in rights.handling.queue(TENANT) if one.id == made.id]
+    assert (stored.due(rights.calendar).isoformat(), stored.law) == ("2026-12-22", Law.CCPA)
+
+
+def test_the_only_officer_may_where_the_settings_say_so(rights: RightsWorld) -> None:
+    made = rights.file()
+    ann = By(tenant=TENANT, actor=ANN, call="req_ann")
+    alone = Handling(rights.register, rights.intake, rights.outgoing, sole_officer=True)
+    with pytest.raises(Denied):  # another officer can
+        alone.take(ann, made.id)
+    rights.people.officers = {ANN}
+    with pytest.raises(Denied):  # the settings do not permit it
+        rights.handling.take(ann, made.id)
+    alone.take(ann, made.id)
+    alone.answer(ann, made.id, "Here.")
+    assert [entry["facts"].get("role") for entry in rights.entries()] == [None, "sole-officer", "sole-officer"]
+
+
+def test_the_accounts_own_address_learns_what_another_address_asked(rights: RightsWorld) -> None:
+    made = rights.mail("stranger@example.org", text="It is me, Ann.")
+    rights.handling.verify(OFFICER, made.id, "known-channel", ANN)
+    rights.handling.sort(OFFICER, made.id, Wish(kind=Kind.ACCESS))
+    rights.handling.take(OFFICER, made.id)
+    rights.clock.forward(seconds=1)
+    rights.handling.answer(OFFICER, made.id, "Here it is.")
+    letters = {(one.notice, one.address): one for one in rights.outgoing.waiting(TENANT)}
+    assert letters.keys() == {
+        (Notice.RECEIPT, "stranger@example.org"),
+        (Notice.RECEIPT_COPY, "ann@example.org"),
+        (Notice.ANSWER, "stranger@example.org"),
+        (Notice.ANSWER_COPY, "ann@example.org"),
+    }
+    copy = letters[Notice.ANSWER_COPY, "ann@example.org"]
+    assert "Here it is." in copy.text
+    assert "another" in copy.text
+    for letter in letters.values():
+        rights.outgoing.went(OFFICER, letter)
+    assert rights.outgoing.waiting(TENANT) == []
+
+
+def test_who_writes_from_their_own_address_is_told_once(rights: RightsWorld) -> None:
+    made = rights.mail("Ann@example.org")
+    rights.handling.refuse(OFFICER, made.id, "duplicate", "Answered last week.")
+    assert [one.notice for one in rights.outgoing.waiting(TENANT)] == [Notice.RECEIPT, Notice.REFUSAL]

@@ -90,3 +90,20 @@ def _row(rights: RightsWorld, request: str) -> dict[str, object]:
     with rights.vault.database.read() as connection:
         found = connection.execute(select(store.requests).where(store.requests.c.id == request)).mappings().one()
         return {str(name): value for name, value in found.items()}
+
+
+def test_of_two_officers_who_say_whose_it_is_the_second_is_refused(
+    rights: RightsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, body = rights.mail(), rights.register.texts.body
+
+    def slow(*given: object) -> object:
+        monkeypatch.undo()
+        assert rights.intake.adopt(TENANT, made.id, BOB)
+        return body(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rights.register.texts, "body", slow)
+    with pytest.raises(Gone) as refusal:
+        rights.handling.verify(OFFICER, made.id, "document-seen", ANN)
+    assert refusal.value.code == "request-adopted"
+    assert rights.handling.opened(TENANT, made.id).request.level is Level.NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Conflict
-from troth.vault.rights.clocks import Calendar, Kind, Law, Urgency
+from troth.vault.rights.clocks import Calendar, Kind, Law, Urgency, calendar_of
 from troth.vault.rights.requests import (
     MOVES,
     NEEDED,
@@ -30,7 +31,7 @@ PLAIN = Calendar()
 def request(**members: object) -> Request:
     values: dict[str, object] = dict.fromkeys(Request.__dataclass_fields__)
     usual = {"kind": Kind.ACCESS, "law": Law.GDPR, "state": State.VERIFIED, "level": Level.HIGH, "channel": "portal"}
-    times = {"id": "rgt_a", "tenant": "ten_a", "received_at": epoch_ms(RECEIVED), "escalated": 0}
+    times = {"id": "rgt_a", "tenant": "ten_a", "received_at": epoch_ms(RECEIVED), "escalated": 0, "earlier": ()}
     return Request(**(values | usual | times | members))  # type: ignore[arg-type]
 
 
@@ -116,3 +117,61 @@ def test_a_closed_request_was_in_time_or_was_not() -> None:
 
 def test_open_states_are_the_first_five() -> None:
     assert tuple(State)[:5] == OPEN
+
+
+WIDE = calendar_of("us")
+
+
+@pytest.mark.parametrize(
+    ("days", "before", "after", "due"),
+    [
+        # Unsorted in time: the clock was for the sorting, and the kind's own begins, from receipt.
+        (0, (Law.CCPA, Kind.UNSORTED), (Law.CCPA, Kind.ACCESS), "2027-01-06"),
+        (20, (Law.CCPA, Kind.UNSORTED), (Law.CCPA, Kind.ACCESS), "2026-12-11"),  # too late: its end stays
+        (0, (Law.CCPA, Kind.OPT_OUT), (Law.CCPA, Kind.ACCESS), "2026-12-11"),  # a sorted kind's term stays in any case
+        (0, (Law.GDPR, Kind.ACCESS), (Law.CCPA, Kind.ACCESS), "2026-12-22"),
+        (0, (Law.CCPA, Kind.ACCESS), (Law.GDPR, Kind.ACCESS), "2026-12-22"),  # a stricter one may come
+        (40, (Law.GDPR, Kind.ACCESS), (Law.CCPA, Kind.ERASURE), "2026-12-22"),
+    ],
+)
+def test_sorting_anew_never_buys_time(days: int, before: tuple[Law, Kind], after: tuple[Law, Kind], due: str) -> None:
+    seen = request(law=before[0], kind=before[1], confirmed_at=epoch_ms(RECEIVED))
+    now = RECEIVED + timedelta(days=days)
+    again = seen.sorted_as(*after, None, now, PLAIN)
+    assert again.due(PLAIN).isoformat() == due
+    back = again.sorted_as(*before, None, now, PLAIN).sorted_as(*after, None, now, PLAIN)
+    assert back.due(PLAIN) <= again.due(PLAIN)
+
+
+def test_what_was_overdue_stays_so_and_on_record_once() -> None:
+    seen = request(law=Law.GDPR, kind=Kind.ACCESS, escalated=2)
+    late = RECEIVED + timedelta(days=40)
+    again = seen.sorted_as(Law.CCPA, Kind.ACCESS, None, late, PLAIN)
+    assert (again.urgency(late, PLAIN), again.escalated) == (Urgency.OVERDUE, 2)
+    soon = request(law=Law.CCPA, kind=Kind.UNSORTED, escalated=1, confirmed_at=epoch_ms(RECEIVED))
+    assert soon.sorted_as(Law.CCPA, Kind.ACCESS, None, RECEIVED + timedelta(days=17), PLAIN).escalated == 0
+
+
+def test_an_extension_does_not_outlive_a_kind_that_knows_none() -> None:
+    longer = request(law=Law.CCPA, kind=Kind.ACCESS, state=State.EXTENDED, extended_at=epoch_ms(RECEIVED))
+    now = RECEIVED + timedelta(days=1)
+    again = longer.sorted_as(Law.CCPA, Kind.OPT_OUT, None, now, PLAIN).sorted_as(
+        Law.CCPA, Kind.ACCESS, None, now, PLAIN
+    )
+    assert again.terms(PLAIN).longest is None
+    with pytest.raises(Conflict) as refusal:
+        require_extendable(replace(again, extended_at=None), now, PLAIN)
+    assert refusal.value.code == "no-extension"
+
+
+@given(st.lists(st.tuples(st.sampled_from(Law), st.sampled_from(Kind)), min_size=1, max_size=5), st.integers(0, 120))
+def test_no_chain_of_sortings_gives_a_later_day(steps: list[tuple[Law, Kind]], days: int) -> None:
+    """Also over the ends of months, in the zone where a day ends first and where it begins last."""
+    for received, calendar in ((datetime(2028, 1, 31, 3, tzinfo=UTC), WIDE), (RECEIVED, PLAIN)):
+        now = received + timedelta(days=days)
+        one = request(law=Law.CCPA, kind=Kind.OPT_OUT, received_at=epoch_ms(received), confirmed_at=epoch_ms(received))
+        strict = one.due(calendar)
+        for law, kind in steps:
+            one = one.sorted_as(law, kind, None, now, calendar)
+            assert one.due(calendar) <= strict
+            strict = one.due(calendar)

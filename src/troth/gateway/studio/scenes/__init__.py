@@ -10,9 +10,11 @@ from troth.gateway.studio.reading import Brief
 from troth.gateway.studio.scenes.abstract import geometric, sunburst, waves
 from troth.gateway.studio.scenes.botanical import botanical, flowers
 from troth.gateway.studio.scenes.land import desert, forest, mountains
+from troth.gateway.studio.scenes.patterns import pattern
 from troth.gateway.studio.scenes.sea import sea
 from troth.gateway.studio.scenes.sky import space
 from troth.gateway.studio.scenes.still import cup
+from troth.gateway.studio.scenes.swatches import swatches
 from troth.gateway.studio.scenes.town import city
 
 Draw = Callable[[Canvas, Brief], None]
@@ -26,6 +28,8 @@ SCENES: Final[Mapping[str, Draw]] = {
     "forest": forest,
     "geometric": geometric,
     "mountains": mountains,
+    "palette": swatches,
+    "pattern": pattern,
     "sea": sea,
     "space": space,
     "sunburst": sunburst,

@@ -21,9 +21,8 @@ _OUTLINES = (
 def geometric(canvas: Canvas, brief: Brief) -> None:
     """A grid of tiles, each with one of eight figures; neighbours differ in ground."""
     rng, colours = brief.rng("tiles"), brief.palette.swatches
-    count = rng.choice((4, 5, 6))
-    tile = min(canvas.width, canvas.height) / count
-    columns, rows = math.ceil(canvas.width / tile), math.ceil(canvas.height / tile)
+    columns, rows = _whole(canvas, rng.choice((4, 5, 6)))
+    across, down = canvas.width / columns, canvas.height / rows
     grounds: dict[tuple[int, int], str] = {}
     for row in range(rows):
         for column in range(columns):
@@ -32,13 +31,26 @@ def geometric(canvas: Canvas, brief: Brief) -> None:
             grounds[row, column] = back
             strong = [colour for colour in colours if contrast(colour, back) > 1.6 and colour != back] or list(colours)
             front, second = rng.choice(strong), rng.choice(strong)
-            x, y = column * tile, row * tile
-            canvas.rect(x, y, tile + 0.5, tile + 0.5, back)
+            x, y = column * across, row * down
+            canvas.rect(x, y, across + 0.5, down + 0.5, back)
             turn = rng.choice((0, 90, 180, 270))
             with canvas.moved(
-                f"translate({x + tile / 2:.2f} {y + tile / 2:.2f}) rotate({turn}) scale({tile / 100:.4f})"
+                f"translate({x + across / 2:.2f} {y + down / 2:.2f}) scale({across / 100:.4f} {down / 100:.4f}) "
+                f"rotate({turn})"
             ):
                 _figure(canvas, rng, front, second)
+
+
+def _whole(canvas: Canvas, count: int) -> tuple[int, int]:
+    """Columns and rows of whole tiles: about `count` along the shorter side, as nearly square as can be."""
+    longer, shorter = max(canvas.width, canvas.height), min(canvas.width, canvas.height)
+
+    def off(few: int) -> float:
+        return abs(math.log(shorter / few * round(longer * few / shorter) / longer))
+
+    fits = min(range(count - 1, count + 3), key=off)
+    many = round(longer * fits / shorter)
+    return (many, fits) if canvas.width >= canvas.height else (fits, many)
 
 
 def _figure(canvas: Canvas, rng: random.Random, front: str, second: str) -> None:
@@ -74,6 +86,8 @@ def waves(canvas: Canvas, brief: Brief) -> None:
     floor = [Point(x, canvas.height) for x, _ in curves[-1]]
     for layer, (colour, crest, below) in enumerate(zip(colours, curves, [*curves[1:], floor], strict=True)):
         other = mix(colours[max(0, layer - 2)], palette.accent, 0.35)
+        if layer % 2 == 0:
+            canvas.deeper(0.3 + 0.1 * layer, "swell")
         # A ribbon ends a little below the next one's crest: filling it to the floor would cost three times the pixels.
         lower = flowing([Point(x, y + 3 * canvas.unit) for x, y in reversed(below)])
         shade = canvas.linear([other, colour, mix(colour, palette.near, 0.3)], angle="across")
@@ -107,11 +121,13 @@ def sunburst(canvas: Canvas, brief: Brief) -> None:
         )
         canvas.path(f"M{middle.x:.1f} {middle.y:.1f}{wedge}Z", palette.sky[3], fade=0.75)
     rings = [palette.accent, mix(palette.accent, palette.sky[3], 0.55), palette.sky[3], palette.sky[1], palette.paper]
+    canvas.deeper(0.2)
     for index, colour in enumerate(rings):
         canvas.circle(*middle, canvas.unit * (34 - 5.2 * index), colour)
     canvas.circle(*middle, canvas.unit * 8.4, palette.accent)
     shades = ramp(palette.sky[0], palette.near, 3)
     for layer, colour in enumerate(shades):
+        canvas.deeper(0.5 + 0.25 * layer)
         base = canvas.height * (0.7 + 0.11 * layer)
         tall = canvas.unit * (7 - layer)
         points = [

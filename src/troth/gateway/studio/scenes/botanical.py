@@ -18,12 +18,13 @@ def botanical(canvas: Canvas, brief: Brief) -> None:
     reach = canvas.height * 0.8
     branches = 5 if canvas.width >= canvas.height else 4
     order = sorted(range(branches), key=lambda index: -abs(index - (branches - 1) / 2))
-    for index in order:
+    for depth, index in enumerate(order):
         lean = (index - (branches - 1) / 2) / branches
         foot = Point(canvas.width * (0.5 + 0.12 * lean), canvas.height * 1.03)
         bend = lean * rng.uniform(1.0, 1.4)
         length = reach * rng.uniform(0.75, 1.0) * (1.02 - 0.3 * abs(lean))
         colour = palette.accent if index == 1 else greens[index % len(greens)]
+        canvas.deeper(0.3 + 0.14 * depth, "sway")
         _branch(canvas, rng, (foot, length, bend), colour, rng.choice(("long", "round", "fern")))
 
 
@@ -102,12 +103,14 @@ def flowers(canvas: Canvas, brief: Brief) -> None:
     count = int(15 * max(1.0, canvas.width / canvas.height))
     for layer, (fade, tall) in enumerate(((0.45, 0.5), (0.75, 0.46), (1.0, 0.42))):
         stem = mix(palette.sky[2], green, fade)
+        canvas.deeper(fade - 0.1, "sway")
         for index in range(count):
             x = canvas.width * (index + rng.uniform(0.1, 0.9)) / count
             head = Point(x + rng.gauss(0, 2) * canvas.unit, canvas.height * (1 - tall * rng.uniform(0.55, 1.35)))
             size = canvas.unit * rng.uniform(2.6, 6.2) * (0.7 + 0.25 * layer)
             _stalk(canvas, rng, Point(x, canvas.height * 1.02), head, stem)
             _bloom(canvas, rng, head, size, mix(palette.sky[2], rng.choice(petals), 0.35 + 0.65 * fade))
+    canvas.deeper(1.0, "sway")
     _grass(canvas, rng, green)
 
 

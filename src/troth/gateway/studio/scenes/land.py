@@ -19,14 +19,18 @@ def mountains(canvas: Canvas, brief: Brief) -> None:
     layers = 5
     colours = ramp(mix(palette.haze, palette.sky[0], 0.35), mix(palette.near, palette.sky[0], 0.12), layers)
     for layer, colour in enumerate(colours):
+        canvas.deeper(0.25 + 0.13 * layer)
         _range(canvas, brief, colour, layer / (layers - 1), shore)
     if lake:
+        canvas.deeper(0.85)
         _lake(canvas, brief, rng, shore)
     if "balloons" in brief.extras or "balloon" in brief.extras:
         for share, down, size in ((0.27, 0.26, 5.5), (0.7, 0.18, 3.6), (0.52, 0.36, 2.6)):
+            canvas.deeper(0.2 + size / 12, "float")
             _balloon(canvas, brief, Point(canvas.width * share, canvas.height * down), canvas.unit * size)
     elif rng.random() < 0.5 or "birds" in brief.extras:
         birds(canvas, brief.rng("birds"), mix(palette.near, palette.sky[0], 0.3), canvas.height * 0.6)
+    canvas.deeper(1.0)
     pines(canvas, rng, mix(palette.near, "#000000", 0.25), canvas.height * (0.99 if not lake else 1.02), 15)
 
 
@@ -121,6 +125,7 @@ def forest(canvas: Canvas, brief: Brief) -> None:
     layers = 5
     for layer, colour in enumerate(ramp(far, mix(palette.near, "#000000", 0.2), layers)):
         near = layer / (layers - 1)
+        canvas.deeper(0.25 + 0.75 * near)
         base = canvas.height * (0.55 + 0.47 * near)
         hills = swell(rng, middle=base, height=canvas.unit * 3, width=canvas.width)
         tall = canvas.unit * (8 + 34 * near**1.4)
@@ -148,6 +153,7 @@ def desert(canvas: Canvas, brief: Brief) -> None:
         sand, dark = "#e9a266", "#a34f3a"
     layers = 4
     for layer, colour in enumerate(ramp(mix(sand, palette.haze, 0.35), mix(sand, dark, 0.55), layers)):
+        canvas.deeper(0.35 + 0.18 * layer)
         base = horizon + (canvas.height - horizon) * (0.05 + 0.25 * layer)
         points = swell(rng, middle=base, height=canvas.unit * (2.5 + 2 * layer), width=canvas.width, count=3)
         curve = flowing(points)

@@ -21,8 +21,10 @@ def sea(canvas: Canvas, brief: Brief) -> None:
     canvas.rect(
         0, horizon, canvas.width, canvas.height - horizon, canvas.linear([shallow, mix(shallow, deep, 0.55), deep])
     )
+    canvas.deeper(0.35, "shimmer")
     sparkle_path(canvas, brief, light.x, horizon)
     _swell(canvas, brief, rng, horizon)
+    canvas.deeper(0.8, "" if "lighthouse" in brief.extras else "bob")
     if "lighthouse" in brief.extras:
         _lighthouse(canvas, brief, horizon)
     elif "boat" in brief.extras or rng.random() < 0.55:
@@ -73,6 +75,8 @@ def _swell(canvas: Canvas, brief: Brief, rng: random.Random, horizon: float) -> 
     depth = canvas.height - horizon
     for layer in range(6):
         near = (layer + 1) / 6
+        if layer % 2 == 0:
+            canvas.deeper(0.35 + 0.4 * near, "swell")
         middle = horizon + depth * (0.12 + 0.88 * near**1.25) - canvas.unit * 2
         length, tall = canvas.unit * (10 + 22 * near), canvas.unit * (0.25 + 1.0 * near)
         start = rng.uniform(-1, 0) * length

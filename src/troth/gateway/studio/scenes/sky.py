@@ -21,13 +21,16 @@ def backdrop(canvas: Canvas, brief: Brief, horizon: float) -> Point:
     low = palette.name in {"sunset", "dawn", "dusk", "retro", "desert", "autumn"}
     place = Point(canvas.width * share, horizon * (rng.uniform(0.66, 0.8) if low else rng.uniform(0.26, 0.42)))
     radius = canvas.unit * (rng.uniform(9, 12) if low else rng.uniform(5.5, 7.5))
+    canvas.deeper(0.1)
     glow(canvas, place, radius, palette.light)
     if night and "sun" not in brief.extras:
         moon(canvas, place, radius, palette.light)
     else:
         canvas.circle(*place, radius, palette.light)
     if not night and ("clouds" in brief.extras or "cloud" in brief.extras or rng.random() < 0.75):
+        canvas.deeper(0.18, "drift")
         clouds(canvas, rng, mix(palette.sky[2], palette.paper, 0.7), horizon)
+    canvas.deeper(0.25)
     return place
 
 
@@ -91,6 +94,7 @@ def clouds(canvas: Canvas, rng: random.Random, colour: str, horizon: float) -> N
 
 def snowfall(canvas: Canvas, rng: random.Random) -> None:
     """Flakes over the whole sheet, a few of them close and soft."""
+    canvas.deeper(1.0, "fall")
     for _ in range(round(120 * canvas.width * canvas.height / (100 * canvas.unit) ** 2)):
         size = canvas.unit * (0.12 + 0.5 * rng.random() ** 4)
         canvas.circle(
@@ -100,6 +104,7 @@ def snowfall(canvas: Canvas, rng: random.Random) -> None:
 
 def birds(canvas: Canvas, rng: random.Random, colour: str, horizon: float) -> None:
     """A loose flock."""
+    canvas.deeper(0.5, "fly")
     middle = Point(canvas.width * rng.uniform(0.25, 0.75), horizon * rng.uniform(0.25, 0.5))
     for _ in range(rng.randint(5, 9)):
         x, y = middle.x + rng.gauss(0, 9) * canvas.unit, middle.y + rng.gauss(0, 4) * canvas.unit
@@ -116,22 +121,27 @@ def space(canvas: Canvas, brief: Brief) -> None:
     canvas.rect(
         0, 0, canvas.width, canvas.height, canvas.linear([deep, mix(palette.sky[0], deep, 0.4), deep], angle="across")
     )
+    canvas.deeper(0.1, "drift")
     for colour in (palette.sky[2], palette.accent):
         gas = canvas.radial([f"{colour}@0.5", f"{colour}@0"])
         across, down = canvas.unit * rng.uniform(35, 60), canvas.unit * rng.uniform(16, 30)
         place = (rng.random() * canvas.width, rng.random() * canvas.height)
         canvas.ellipse(*place, across, down, gas, turn=rng.uniform(-50, 10), fade=0.75)
-    for _ in range(3):
+    for depth in (0.15, 0.25, 0.35):
+        canvas.deeper(depth)
         stars(canvas, rng, palette.light, canvas.height * 1.3)
+    canvas.deeper(0.6)
     middle = Point(canvas.width * rng.choice((0.4, 0.5, 0.6)), canvas.height * rng.uniform(0.44, 0.56))
     _planet(canvas, brief, middle, canvas.unit * rng.uniform(20, 25))
     away = rng.choice((-1, 1))
     small = Point(middle.x + away * canvas.unit * 34, middle.y - canvas.unit * rng.uniform(22, 28))
     size = canvas.unit * rng.uniform(3.5, 5)
+    canvas.deeper(0.9, "drift")
     canvas.circle(
         *small, size, canvas.radial([palette.light, mix(palette.light, palette.near, 0.75)], at=(0.3, 0.3), radius=0.75)
     )
     if "rocket" in brief.extras:
+        canvas.deeper(1.0, "float")
         rocket(canvas, brief, Point(middle.x - away * canvas.unit * 36, middle.y + canvas.unit * 36))
 
 

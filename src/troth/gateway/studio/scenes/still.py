@@ -16,12 +16,14 @@ def cup(canvas: Canvas, brief: Brief) -> None:
     table = canvas.height * 0.7
     canvas.rect(0, 0, canvas.width, canvas.height, canvas.linear([palette.sky[2], palette.sky[3]]))
     middle, size = Point(canvas.width / 2, canvas.height * 0.55), canvas.unit * 19
+    canvas.deeper(0.15)
     canvas.circle(
         middle.x,
         middle.y - size * 0.45,
         size * 1.95,
         canvas.linear([palette.accent, mix(palette.accent, palette.sky[2], 0.55)]),
     )
+    canvas.deeper(0.5)
     canvas.rect(
         0,
         table,
@@ -38,10 +40,15 @@ def cup(canvas: Canvas, brief: Brief) -> None:
             (size * long, 0.3),
             green,
         )
-    with canvas.moved(f"translate({middle.x:.1f} {middle.y:.1f}) scale({size:.2f})"):
+    standing = f"translate({middle.x:.1f} {middle.y:.1f}) scale({size:.2f})"
+    canvas.deeper(0.6)
+    with canvas.moved(standing):
         _saucer(canvas, brief)
         _body(canvas, brief)
+    canvas.deeper(0.6, "shimmer")
+    with canvas.moved(standing):
         _steam(canvas, brief)
+    canvas.deeper(0.85)
     for _ in range(9):
         away = rng.choice((-1, 1)) * rng.uniform(1.5, 2.5)
         _bean(

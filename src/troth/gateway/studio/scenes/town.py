@@ -20,7 +20,9 @@ def city(canvas: Canvas, brief: Brief) -> None:
     backdrop(canvas, brief, canvas.height * 0.8)
     for layer, (share, tall) in enumerate(((0.3, 30), (0.6, 40), (0.92, 30))):
         colour = mix(mix(palette.haze, palette.sky[1], 0.4), palette.near, share)
+        canvas.deeper(0.2 + 0.5 * share)
         _row(canvas, brief, f"row {layer}", colour, (shore, canvas.unit * tall))
+    canvas.deeper(0.75)
     _water(canvas, brief, shore)
 
 

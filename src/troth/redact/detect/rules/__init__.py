@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from troth.redact.detect.rule import Rule
-from troth.redact.detect.rules import addresses, contact, documents, identity, money, people, secrets
+from troth.redact.detect.rule import Rule, of_family
+from troth.redact.detect.rules import accounts, addresses, contact, documents, identity, money, people, secrets
 
 TABLE: tuple[Rule, ...] = (
-    *secrets.RULES,
+    *of_family("sign", secrets.RULES),
+    *accounts.RULES,
     *money.RULES,
     *contact.RULES,
     *identity.RULES,
     *documents.RULES,
-    *addresses.RULES,
-    *people.RULES,
+    *of_family("street", addresses.RULES),
+    *of_family("person", people.RULES),
 )

@@ -3,8 +3,8 @@
 # ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
-from troth.redact.detect import checks
-from troth.redact.detect.rule import LETTER, Rule, whole
+from troth.redact.detect import checks, phones
+from troth.redact.detect.rule import LETTER, NUMBER, Rule, whole
 
 _PHONE_WORDS = (
     r"phones?|tel|tél|telephone|téléphone|telefon(?:nummer)?|teléfono|telefono|tlf|mobile?|mobil|handy|cell(?:ulare|phone)?|"
@@ -13,7 +13,7 @@ _PHONE_WORDS = (
 )
 _NOT_PHONE = (
     r"orders?|order ?id|order ?no|tracking|invoice|ticket|ref(?:erence)?|sku|serial|version|build|isbn|issn|commit|"
-    r"amount|total|price|qty|quantity|id|fix|gps|port|pid|card|iban|account|acct|usd|eur"
+    r"amount|total|price|qty|quantity|id|siret|siren|sort ?code|fix|gps|port|pid|card|iban|account|acct|usd|eur"
 )
 _EXTENSION = r"(?:,? ?(?:x|ext\.?|extension|Durchwahl|poste) ?\d{1,6})?"
 
@@ -25,37 +25,46 @@ _DMS = rf"\d{{1,3}} ?(?:\xb0|\xba|deg\.?) ?{_PART} ?(?:'|\x60|\xb4|m(?:in)?\.?)(
 RULES: tuple[Rule, ...] = (
     Rule(
         kind="email",
+        family="sign",
         pattern=rf"[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@{_HOST}",
         score=0.98,
         gate="@",
+        back=64,
         left=r"(?<![A-Za-z0-9_%+\-])",
         right=rf"(?![{LETTER}0-9])",
     ),
     Rule(  # quoted local part, or an address in place of the host (RFC 5321 section 4.1.2)
         kind="email",
+        family="sign",
         pattern=rf"\"[^\"\r\n\\@]{{1,64}}(?:@[^\"\r\n\\@]{{0,64}})?\"@{_HOST}|[{LETTER}0-9_][{LETTER}0-9._%+'\-]{{0,63}}@\[[0-9A-Fa-f:.]{{3,45}}\]",
         score=0.98,
         gate=r"\"@|@\[",
+        back=132,
         left="",
         right="",
     ),
     Rule(  # obfuscated: name [at] host [dot] org
         kind="email",
+        family="sign",
         pattern=r"(?i)[a-z0-9][a-z0-9._%+\-]{0,63} ?[\[({<] ?at ?[\])}>] ?[a-z0-9\-]{1,63}"
         r"(?: ?(?:\.|[\[({<] ?dot ?[\])}>]) ?[a-z0-9\-]{1,63}){1,4}",
         score=0.9,
         gate=r"(?i)[\[({<] ?at ?[\])}>]",
+        back=66,
     ),
     Rule(
         kind="url",
-        pattern=r"(?i)(?:https?|ftp|wss?)://[^\s<>\"'`{}|\\^\[\]\x7f\xad]{2,900}",
+        family="sign",
+        pattern=r"(?i)(?:https?|ftp|wss?)://[^\s<>\"'`{}|\\^\[\]\x7f\xad]{2,}",
         gate="://",
+        back=5,
         score=0.6,
         check=lambda v: len(v.rstrip(".,;:!?)'*_")),
         right="",
     ),
     Rule(
         kind="url",
+        family="sign",
         pattern=r"(?i)www\.[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}(?:/[^\s<>\"'`{}|\\^\[\]\x7f\xad]{0,300})?",
         gate=r"(?i)www\.",
         score=0.6,
@@ -64,18 +73,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kind="phone",
-        pattern=rf"((?:\+|\b00)[1-9]\d{{0,2}}[ .\-/]?(?:\(\d{{1,5}}\)[ .\-/]?)?\d(?:[ .\-/()]{{0,2}}\d){{5,13}}{_EXTENSION})",
+        pattern=rf"((?:\(\+[1-9]\d{{0,2}}\) ?|(?:\+|\b00)[1-9]\d{{0,2}}[ .\-/]?)(?:\(\d{{1,5}}\)[ .\-/]?)?\d(?:[ .\-/()]{{0,2}}\d){{5,13}}{_EXTENSION})",
         score=0.9,
-        gate=r"\+[1-9]|\b00[1-9]",
-        check=checks.international_phone,
+        gate=NUMBER,
+        check=phones.international_phone,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9+=])",
+        left=r"(?<![A-Za-z0-9+#])(?<![A-Za-z]-)",
     ),
     Rule(  # North American numbering plan: 3-3-4 with separators; example numbers break the plan, so only the shape counts
         kind="phone",
         pattern=rf"(?:(?:\+?1|001)[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[ .\-]\d{{4}}{_EXTENSION}",
         score=0.7,
-        gate=r"\d{3}[ .\-]\d{4}",
+        gate=NUMBER,
         check=whole(checks.not_repeated),
         context=_PHONE_WORDS,
         against=rf"{_NOT_PHONE}|nhs|tax|abn|tfn|medicare",
@@ -86,19 +95,19 @@ RULES: tuple[Rule, ...] = (
         kind="phone",
         pattern=rf"\(?0\d{{1,5}}\)?(?:[ .\-/]{{1,2}}\d{{2,8}}){{1,5}}{_EXTENSION}",
         score=0.65,
-        gate=r"\b0\d",
-        check=checks.national_phone,
+        gate=NUMBER,
+        check=phones.national_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9.\-+#/])(?<!\d[, ])",
+        left=r"(?<![A-Za-z0-9.\-+#/])(?<!\d[, ])(?<![A-Z][A-Z] )(?<![A-Z][A-Z]  )",
         right=r"(?![A-Za-z0-9])(?![.\-/]\d)(?!,\d{3}\b)",
     ),
     Rule(  # the same written in one run
         kind="phone",
         pattern=r"0[1-9]\d{8,10}",
         score=0.5,
-        gate=r"\b0\d",
-        check=checks.national_phone,
+        gate=NUMBER,
+        check=phones.national_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
         left=r"(?<![A-Za-z0-9.\-+#/_=])(?<!\d,)",
@@ -108,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         kind="phone",
         pattern=rf"\(\d{{2,4}}\) ?\d{{2,4}}[ \-]\d{{2,4}}(?:[ \-]\d{{2,4}})?{_EXTENSION}",
         score=0.55,
-        gate=r"\(\d{2,4}\) ?\d",
+        gate=NUMBER,
         context=_PHONE_WORDS,
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])(?![.\-]\d)",
@@ -117,8 +126,8 @@ RULES: tuple[Rule, ...] = (
         kind="phone",
         pattern=r"[6-9]\d(?:\d \d{3} \d{3}|\d \d\d \d\d \d\d| \d{3} \d\d \d\d)",
         score=0.6,
-        gate=r"\b[6-9]\d{1,2} \d",
-        check=checks.spanish_phone,
+        gate=NUMBER,
+        check=phones.spanish_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
         left=r"(?<![A-Za-z0-9.\-+#/])(?<!\d[, ])",
@@ -128,37 +137,40 @@ RULES: tuple[Rule, ...] = (
         kind="phone",
         pattern=rf"[+(]?\d[\d()]*(?:[ .\-/()]{{1,2}}\d{{1,9}}){{0,6}}{_EXTENSION}",
         score=0.15,
-        check=checks.some_phone,
+        check=phones.some_phone,
         context=_PHONE_WORDS,
         against=_NOT_PHONE,
-        left=r"(?<![A-Za-z0-9.,#+:$\u20ac])".replace("\\u20ac", "\x80"),
+        left=r"(?<![A-Za-z0-9.,#+$])(?<!\d:)(?<![A-Za-z]-)",
         right=r"(?![A-Za-z0-9%])(?![.,\-/:]\d)",
     ),
     Rule(
         kind="ipv4",
         pattern=r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)",
         score=0.8,
-        gate=r"\d\.\d{1,3}\.\d",
+        gate=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d",
         check=checks.ipv4,
         context="ip|host|addr|address|from|client|server|peer",
-        against=r"ver|version|release|firmware|build|section|chapter|oid|upgrade to|libs?",
-        left=r"(?<![A-Za-z0-9.\-])",
+        against=r"ver|version|release|firmware|build|section|chapter|oid|upgrade to|libs?|curl|wget|chrome|chromium|safari|firefox|mozilla|edg|"
+        r"opera|okhttp|python-requests|agent",
+        left=r"(?<![A-Za-z0-9.\-])(?<![~=<>!^]=)(?<!\^)",
         right=r"(?![A-Za-z0-9_\-])(?!\.\d)",
     ),
     Rule(
         kind="ipv6",
+        family="token",
         pattern=r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?",
         score=0.85,
-        gate=r":[0-9A-Fa-f]{0,4}:",
+        gate=r"(?:[0-9A-Fa-f]{0,4}:){2}",
         check=checks.ipv6,
         left=r"(?<![A-Za-z0-9:.])",
         right=r"(?![A-Za-z0-9:])",
     ),
     Rule(
         kind="mac",
+        family="token",
         pattern=r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})",
         score=0.9,
-        gate=r"[0-9A-Fa-f]{2}[:\-][0-9A-Fa-f]{2}[:\-]",
+        gate=r"[0-9A-Fa-f]{2}[:\-][0-9A-Fa-f]{2}[:\-][0-9A-Fa-f]{2}[:\-]",
         left=r"(?<![A-Za-z0-9:\-])",
         right=r"(?![A-Za-z0-9:\-])",
     ),
@@ -173,16 +185,16 @@ RULES: tuple[Rule, ...] = (
         kind="coordinates",
         pattern=r"[+\-]?\d{1,2}\.\d{4,15}\xb0? ?[NS]?[,; ] ?[+\-]?1?\d{1,2}\.\d{4,15}\xb0?(?: ?[EW])?",
         score=0.7,
-        gate=r"\d\.\d{4}",
+        gate=r"[+\-]?\d{1,2}\.\d{4}",
         check=whole(lambda v: abs(float(v.replace(";", ",").split(",")[0].split(" ")[0].rstrip("\xb0NS"))) <= 90),
-        left=r"(?<![A-Za-z0-9.])",
+        left=r"(?<![A-Za-z0-9.\-+])(?<!\d, )(?<!\d,)",
         right=r"(?![A-Za-z0-9])(?!\.\d)",
     ),
     Rule(
         kind="coordinates",
         pattern=rf"{_DMS} ?[NS][,;/ ]{{0,3}}(?:{_DMS} ?[EWO])?|[NS] ?{_DMS}[,;/ ]{{0,3}}(?:[EWO] ?{_DMS})?|{_DMS} ?[EWO]|[EWO] ?{_DMS}",
         score=0.8,
-        gate=r"\d ?(?:\xb0|\xba|deg\.?) ?\d",
+        gate=r"(?:[NSEWO] ?)?\d{1,3} ?(?:\xb0|\xba|deg\.?) ?\d",
         check=lambda v: len(v.rstrip(",;/ ")),
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])",
@@ -192,7 +204,7 @@ RULES: tuple[Rule, ...] = (
         pattern=r"[1-9]?\d\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[NS][,;/ ]{1,3}1?\d{1,2}\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[EWO]"
         r"|[NS] ?[1-9]?\d\.\d{3,15}\xb0?[,;/ ]{1,3}[EWO] ?1?\d{1,2}\.\d{3,15}\xb0?",
         score=0.8,
-        gate=r"\d\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[NS]|[NS] ?\d{1,2}\.\d{3}",
+        gate=r"\d{1,2}\.\d{3,15} ?(?:\xb0|\xba|deg\.?)? ?[NS]|[NS] ?\d{1,2}\.\d{3}",
         left=r"(?<![A-Za-z0-9.])",
         right=r"(?![A-Za-z0-9])(?!\.\d)",
     ),

@@ -3,8 +3,10 @@
 # ruff: noqa: E501  a pattern is read as one line
 from __future__ import annotations
 
+import re
+
 from troth.redact.detect import checks
-from troth.redact.detect.rule import LETTER, UPPER, Rule, whole
+from troth.redact.detect.rule import LEFT_WORD, LETTER, UPPER, Rule, whole
 
 _N = r"(?: ?(?:id|no|nr|num|number|nummer|n\xb0|numéro|número|numero|#)s?\.?)*"
 _MONTH = (
@@ -29,37 +31,63 @@ _ALNUM_ID = r"[A-Za-z0-9](?:[A-Za-z0-9]|[\-/][A-Za-z0-9]){4,19}"
 _with_digits = whole(lambda v: sum(c.isdigit() for c in v) >= 4)
 
 
+_YEARS = re.compile(r"(?:19|20)\d\d[\-/](?:19|20)?\d\d$|(?:ISO|UTF)", re.IGNORECASE)
+
+
+def _licence(value: str) -> int:
+    """At least four digits; not a run of years, as in a notice of copyright, and not the name of a character set."""
+    return 0 if _YEARS.match(value) else _with_digits(value)
+
+
 def _looks_like_a_handle(value: str) -> bool:
     """Not a plain word: after `user ` alone, only a name with a digit, a dot or an underscore is a handle."""
     return any(c.isdigit() or c in "._-" for c in value)
+
+
+# What follows `@` in code: decorators, annotations, documentation tags, style sheets.
+_TAGS = frozenset(
+    """property staticmethod classmethod abstractmethod dataclass override overload final cached_property lru_cache contextmanager param params
+    return returns throws exception deprecated since author see version link code inheritdoc type typedef private public protected internal
+    test before after autowired entity component service controller nullable nonnull notnull suppresswarnings media import keyframes charset
+    supports layer tailwind apply include font-face page container property types babel angular typescript-eslint""".split()
+)
+
+
+def _is_no_tag(value: str) -> bool:
+    return value[1:].lower() not in _TAGS and not value[1:].lower().endswith((".setter", ".getter", ".deleter"))
 
 
 RULES: tuple[Rule, ...] = (
     Rule(kind="birth_date", pattern=FULL_DATE, score=0.3, context=_BIRTH, against="issued?|expir\\w*|valid|due", right=r"(?![0-9A-Za-z])"),
     Rule(kind="birth_date", pattern=_SHORT_DATE, score=0.2, context=_BIRTH, right=r"(?![0-9A-Za-z])"),
     Rule(
-        kind="date", pattern=FULL_DATE, score=0.5, gate=r"(?:19|20)\d\d", left=r"(?<![A-Za-z0-9.\-/])",
+        kind="date", family="date", pattern=FULL_DATE, score=0.5, left=r"(?<![A-Za-z0-9.\-/])",
         right=r"(?![0-9A-Za-z]*[0-9])(?![\-/.]\d)",
     ),
     Rule(
-        kind="age", score=0.6, gate=r"(?i)\d[ \-]?(?:y|ans|a\xf1os|anni|jahre)", pattern=r"(?i)\b(\d{1,3}(?: |-)?(?:years?(?: |-)old|yrs?[ \-]old|y/o|yo|ans|años|anni|Jahre alt))",
+        kind="age", family="date", score=0.6, pattern=r"(?i)\b(\d{1,3}(?: |-)?(?:years?(?: |-)old|yrs?[ \-]old|y/o|yo|ans|años|anni|Jahre alt))",
         left=r"(?<![0-9.,$])", check=whole(lambda v: 0 < int(checks.digits(v)[:3]) < 120),
     ),
     Rule(
-        kind="age", score=0.2, pattern=r"\d{1,2}|1[01]\d", context=r"aged?|age is|alter|âge|edad|età|i am now|turned|turning",
+        kind="age", family="date", score=0.2, pattern=r"\d{1,2}|1[01]\d", context=r"aged?|age is|alter|âge|edad|età|i am now|turned|turning",
         right=r"(?![A-Za-z0-9%])(?![.,:/\-]\d)(?! ?(?:%|days|minutes|hours|weeks|months|groups?|and|to))",
-        left=r"(?<![0-9.,$:/\-A-Za-z])",
+        left=r"(?<![0-9.,$:/\-A-Za-z\[])",
     ),
     Rule(
         kind="passport", score=0.2, pattern=r"(?:[A-Z]{1,2} ?\d{6,9}|\d{2}[A-Z]{2}\d{5}|\d{9}|[A-Z0-9]{8,9})", check=_with_digits,
         context=rf"passports?{_N}|reisepass\w*{_N}|passeport{_N}|pasaporte{_N}|passaporto{_N}|pass-?nr",
     ),
+    Rule(  # the machine-readable zone of a passport or an identity card (ICAO Doc 9303 parts 4 to 6)
+        kind="passport", family="sign", score=0.95, left=LEFT_WORD, right=r"(?![A-Z0-9<])", gate="[PIACV][A-Z<][A-Z<]{3}[A-Z0-9<]{25}",
+        pattern=r"[PV][A-Z<][A-Z<]{3}[A-Z<]{31}(?:[A-Z<]{8})?(?:\s{1,2}[A-Z0-9<]{36}(?:[A-Z0-9<]{8})?)?|[IAC][A-Z<][A-Z<]{3}[A-Z0-9<]{25}(?:\s{1,2}[A-Z0-9<]{30}){2}|[IAC][A-Z<][A-Z<]{3}[A-Z<]{31}\s{1,2}[A-Z0-9<]{36}",
+        check=whole(lambda v: "<<" in v),
+    ),
     Rule(
-        kind="driving_licence", score=0.2, pattern=_ALNUM_ID, check=_with_digits,
+        kind="driving_licence", score=0.2, pattern=_ALNUM_ID, check=_licence,
         context=rf"driv(?:er|ing|er's|ers)'?s? ?(?:licen[cs]es?|permit){_N}|(?:dl|dln|d/l){_N}|licen[cs]e (?:no|number|#)|f\xfchrerschein\w*{_N}|"
         rf"permis(?: de conduire)?{_N}|carn[eé] de conducir|patente{_N}",
     ),
-    Rule(kind="document_id", score=0.8, gate=r"[A-Z]{2}-[DIPSNT][A-Z]{1,3}-", pattern=r"[A-Z]{2}-(?:DL|ID|PP|PASS|SSN|NID|TIN)-[A-Z0-9]{5,16}"),
+    Rule(kind="document_id", family="token", score=0.8, pattern=r"[A-Z]{2}-(?:DL|ID|PP|PASS|SSN|NID|TIN)-[A-Z0-9]{5,16}"),
     Rule(
         kind="document_id", score=0.2, pattern=_ALNUM_ID, check=_with_digits,
         context=rf"national id{_N}|identity card{_N}|id card{_N}|identity (?:no|number)|personal id{_N}|government id{_N}|"
@@ -70,10 +98,17 @@ RULES: tuple[Rule, ...] = (
         kind="document_id", score=0.2, pattern=r"\d{2,6}/\d{2}(?:\d{2})?", right=r"(?![A-Za-z0-9/.])",
         context=r"applications?(?: \(?nos?\.?)?|requ\xeates?(?: \(?n[o\xb0]s?\.?)?|demandas?(?: \(?n[\xbao]\.?)?|case nos?\.?|docket",
     ),
-    Rule(
-        kind="national_id", score=0.2, pattern=r"\d{3}[ \-]?\d{2,4}[ \-]?\d{3,5}[A-Z]?", check=_with_digits,
-        context=r"national id(?:entification)?(?: ?(?:no|number|card))?|identification number|citizen (?:id|number)|id number",
+    Rule(  # of any country, by its key
+        kind="national_id", score=0.15, pattern=r"(?:[A-Z]{1,3}[ \-]?)?\d(?:[ .\-/]{0,2}\d){5,13}(?:[ \-]?[A-Z]{1,2}\d?)?", check=whole(lambda v: sum(c.isdigit() for c in v) >= 6),
+        context=r"national id(?:entity|entification)?(?: ?(?:no|number|card|code))?|identification (?:number|code)|citizen (?:id|number)|id (?:number|no|code)|ssn|"
+        r"social (?:security|insurance)(?: ?(?:no|number|card))?|tax ?(?:payer)? ?(?:id|no|number|code)(?:entification)?(?: ?(?:no|number))?|personal (?:id|number|code)|"
+        r"personnummer|cpr(?:-?nr)?|bsn|burgerservicenummer|pesel|cpf|steuer-?(?:id|nr|nummer)|sozialversicherungsnummer|sv-?nr|versichertennummer|ahv-?(?:nr|nummer)|"
+        r"numéro (?:fiscal|de sécu\w*)|codice fiscale|partita iva|n[úu]mero de identidad|fodselsnummer|henkilötunnus",
         right=r"(?![A-Za-z0-9])(?![.,\-]\d)",
+    ),
+    Rule(  # a call that whoever has the number can join
+        kind="document_id", score=0.2, pattern=r"\d{3}[ \-]?\d{3,4}[ \-]?\d{3,4}", right=r"(?![A-Za-z0-9])(?![.,\-]\d)",
+        context=r"(?:meeting|conference|webinar|zoom)(?: id)?",
     ),
     Rule(
         kind="medical_record", score=0.2, pattern=r"[A-Z]{0,4}-?\d[\dA-Z\-]{4,14}", check=_with_digits,
@@ -82,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         right=r"(?![A-Za-z0-9])",
     ),
     Rule(
-        kind="vin", score=0.5, gate=r"[A-HJ-NPR-Z0-9]{12}", pattern=r"\b[A-HJ-NPR-Z0-9]{17}", check=whole(checks.vin),
+        kind="vin", family="token", score=0.5, pattern=r"\b[A-HJ-NPR-Z0-9]{17}", check=whole(checks.vin),
         context=r"vin|chassis|vehicle|fahrgestell\w*|fin",
     ),
     Rule(
@@ -90,18 +125,13 @@ RULES: tuple[Rule, ...] = (
         check=whole(lambda v: any(c.isdigit() for c in v)),
         context=r"licen[cs]e plates?|number ?plates?|plates?(?: (?:no|number))?|kennzeichen|immatriculation|matr[ií]cula|targa",
     ),
-    Rule(
-        kind="username", score=0.7, left="", gate=r"(?i)user|log[io]n|handle|screen|nick|benutzer|utilis|usuario|utente|account",
-        pattern=r"(?i)\b(?:user[ _\-]?name|user|user[ _\-]?id|log[io]n(?: name)?|handle|screen[ _]?name|nick(?:name)?|benutzer(?:name)?|"
-        rf"utilisateur|usuario|utente|account name)[\"']?(?: ?[:=] ?| is (?:now )?| )[\"'@]?([{LETTER}0-9_](?:[{LETTER}0-9_.\-]{{1,38}})[{LETTER}0-9_])",
-        right=rf"(?![{LETTER}0-9_@(/])", check=whole(_looks_like_a_handle),
-    ),
     Rule(  # <handle> text, as in chat logs
-        kind="username", score=0.7, left="", right="", gate=r"(?m)^<[A-Za-z0-9_\xc0-\xff]", check=whole(_looks_like_a_handle),
+        kind="username", family="sign", score=0.7, left="", right="", gate=r"(?m)^<[A-Za-z0-9_\xc0-\xff]", check=whole(_looks_like_a_handle),
         pattern=rf"(?m)^<([{LETTER}0-9_](?:[{LETTER}0-9_.\- ]{{1,38}}))>[ ]",
     ),
     Rule(
-        kind="username", score=0.6, gate="@[A-Za-z0-9_]", pattern=r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,38}[A-Za-z0-9_]", left=r"(?<![A-Za-z0-9_@/.])",
-        right=r"(?![A-Za-z0-9_@/\-(])",
+        kind="username", family="sign", score=0.6, gate="@", pattern=r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,38}[A-Za-z0-9_]", left=r"(?<![A-Za-z0-9_@/.])",
+        right=r"(?![A-Za-z0-9_@/\-(])(?!\n\s{0,40}(?:def|class|async|public|private|protected|static|@)\b)",
+        check=whole(_is_no_tag),
     ),
 )  # fmt: skip

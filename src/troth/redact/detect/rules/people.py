@@ -32,6 +32,7 @@ _PERSON_KEYS = (
     r"insured|member|passenger|guest|student|teacher|parent|guardian|spouse|next of kin|emergency contact|submitted by|reported by|assigned to|assignee|reporter|"
     r"nombre|apellidos?|nom|pr\xe9nom|nom complet|vorname|nachname|kunde|kundin|antragsteller(?:in)?|ansprechpartner(?:in)?|nome|cognome|cliente|paciente|paziente)"
 )
+_SURNAME = r"(?i:last[ _]?name|family[ _]?name|sur[ _]?name|apellidos?|nom|nachname|cognome)"
 _INTRODUCTIONS = (
     r"(?:my (?:full |real |legal |first |last |maiden )?name is|name's|call me|i am called|this is|i am|i'm|it's|it is|here is|speaking with|spoke (?:to|with)|"
     r"signed,|regards,|best,|thanks,|cheers,|sincerely,|yours,|love,|dear|hi|hello|hey|hallo|bonjour|hola|ciao|liebe[rs]?|lieber|sehr geehrte[r]? (?:herr|frau)|"
@@ -100,9 +101,16 @@ def _name(value: str) -> int:
     return kept if kept > 1 else 0
 
 
+def _keyed(value: str) -> int:
+    """A name behind a key; one word in capitals is a constant (`name: RETRIES`), unless it is a given name."""
+    return _name(value) if " " in value or not value.isupper() or value.title() in given_names() else 0
+
+
 def _listed(value: str) -> int:
-    """A listed given name: with a surname always, alone when it is no word as well."""
+    """A given name of the list: with a surname always, alone when it is no word as well."""
     first, _, rest = value.partition(" ")
+    if first.replace("'", "-").partition("-")[0] not in given_names():
+        return 0
     if rest:
         if first in _also_words() and _DOUBTFUL.intersection(rest.split(" ")):
             return 0
@@ -129,19 +137,11 @@ def _listed_last(value: str) -> int:
 
 
 _CALLS = r"(?i:dear|hi|hey|hello|hallo|hola|ciao|salut|bonjour|liebe|lieber|thanks|thank you|ask|tell|send|cc|meet|it's|i'm|i am|this is)"
-_SAYS = r"(?i)name is|name's|called?|named|speaking with|spoke|behalf of|signed|mein name|hei\xdfe|m'appelle|mon nom|me llamo|mi nombre|mi chiamo|mio nome"
-
-
-def _given() -> str:
-    """One alternation of the given names. `\\b` knows ASCII letters only, so names that begin or end with others go without."""
-    groups: dict[tuple[bool, bool], list[str]] = {}
-    for name in sorted(given_names(), key=lambda n: (-len(n), n)):
-        groups.setdefault((name[0].isascii(), name[-1].isascii()), []).append(name)
-    parts = [
-        ("\\b" if a else "") + "(?:" + "|".join(names) + ")" + ("\\b" if z else "")
-        for (a, z), names in sorted(groups.items())
-    ]
-    return f"(?:{'|'.join(parts)})"
+_SAYS = (
+    r"\b(?i:my (?:full |real |legal |first |last |maiden )?name is|name's|call me|mein name ist|ich hei\xdfe|je m'appelle|mon nom est|me llamo|"
+    r"mi nombre es|mi chiamo|il mio nome \xe8|speaking with|spoke (?:to|with)|on behalf of|signed,|named|called)"
+)
+_SAYS_SMALL = r"\b(?i:my (?:full |real |legal )?name is|mein name ist|je m'appelle|me llamo|mi chiamo)"
 
 
 _PLACE_LEFT = "".join(
@@ -149,44 +149,47 @@ _PLACE_LEFT = "".join(
     for word in ("San", "Santa", "S\xe3o", "St", "St.", "Saint", "Mount", "Lake", "Port", "Fort", "Los", "El")
 )
 _LEFT = r"(?<![A-Za-z0-9_\xc0-\xff@/\\#])(?<![A-Za-z0-9]['.\-])" + _PLACE_LEFT
-_RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@])(?!\.[a-z])"
+_RIGHT = r"(?![A-Za-z0-9_\xc0-\xff@(])(?!\.[a-z])"
 
 RULES: tuple[Rule, ...] = (
     Rule(  # Mr Smith, Frau Dr. Müller
-        kind="person", gate=rf"\b{_TITLES}\.?[ ]", score=0.85, left=r"(?<![A-Za-z0-9_.&])", right=_RIGHT, check=_name,
+        kind="person", gate=rf"\b(?:{_TITLES}\.?[ ]{{1,2}}){{1,3}}(?:{_PARTICLE}[ ]){{0,2}}[{UPPER}]", score=0.85, left=r"(?<![A-Za-z0-9_.&])", right=_RIGHT, check=_name,
         pattern=rf"\b(?:{_TITLES}\.?[ ]{{1,2}}){{1,3}}((?:{_INITIAL}[ ]){{0,2}}(?:{_PARTICLE}[ ]){{0,2}}{_NAME}|{_CAPS}(?:[ ]{_CAPS}){{1,3}})",
     ),
     Rule(  # Name: Anna Meier; "customer": "Anna Meier"; From: Anna Meier
-        kind="person", gate=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=]", score=0.8, left="", right=_RIGHT, check=_name,
+        kind="person", gate=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=][ \t]{{0,8}}[\"']?[{UPPER}]", score=0.8, left="", right=_RIGHT, check=_keyed,
         pattern=rf"\b(?i:{_PERSON_KEYS})[\"']?[ ]?[:=][ \t]{{0,8}}[\"']?((?:{_TITLES}\.?[ ])?{_ANY})",
     ),
+    Rule(  # Surname: MEIER
+        kind="person", gate=rf"\b{_SURNAME}[\"']?[ ]?[:=][ \t]{{0,8}}[\"']?[{UPPER}]", score=0.8, left="", right=_RIGHT, check=_name,
+        pattern=rf"\b{_SURNAME}[\"']?[ ]?[:=][ \t]{{0,8}}[\"']?({_CAPS}(?:[ ]{_CAPS})?)",
+    ),
     Rule(  # my name is Anna Meier; Dear Anna; Regards,\nAnna
-        kind="person", gate=_SAYS, score=0.75, left="", right=_RIGHT, check=_name,
-        pattern=rf"\b(?i:my (?:full |real |legal |first |last |maiden )?name is|name's|call me|mein name ist|ich hei\xdfe|je m'appelle|mon nom est|me llamo|"
-        rf"mi nombre es|mi chiamo|il mio nome \xe8|speaking with|spoke (?:to|with)|on behalf of|signed,|named|called)[ \n]({_NAME})",
+        kind="person", gate=rf"{_SAYS}[ \n][{UPPER}]", score=0.75, left="", right=_RIGHT, check=_name,
+        pattern=rf"{_SAYS}[ \n]({_NAME})",
     ),
     Rule(  # weaker places need a listed given name or two capitalised words
-        kind="person", gate=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]", score=0.7, left="", right=_RIGHT, check=_name,
+        kind="person", gate=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]{{1,2}}[{UPPER}]", score=0.7, left="", right=_RIGHT, check=_name,
         pattern=rf"\b(?i:dear|{_INTRODUCTIONS})[ \n]{{1,2}}({_T}{_MORE}{{1,3}}{_SUFFIX})",
     ),
     Rule(  # hey Mark, can you ask Grace
-        kind="person", gate=_CALLS, score=0.65, left="", right=_RIGHT, check=_greeted, pattern=rf"\b{_CALLS}[ ]({_T})",
+        kind="person", gate=rf"\b{_CALLS}[ ][{UPPER}]", score=0.65, left="", right=_RIGHT, check=_greeted, pattern=rf"\b{_CALLS}[ ]({_T})",
     ),
     Rule(  # anna meier, written small, after words that leave no doubt
-        kind="person", gate=_SAYS, score=0.6, left="", right=_RIGHT, check=_name,
-        pattern=rf"\b(?i:my (?:full |real |legal )?name is|mein name ist|je m'appelle|me llamo|mi chiamo)[ ]([{LETTER}][{LETTER}'\-]+(?:[ ][{LETTER}][{LETTER}'\-]+)?)",
+        kind="person", gate=rf"{_SAYS_SMALL}[ ][{LETTER}]", score=0.6, left="", right=_RIGHT, check=_name,
+        pattern=rf"{_SAYS_SMALL}[ ]([{LETTER}][{LETTER}'\-]+(?:[ ][{LETTER}][{LETTER}'\-]+)?)",
     ),
     Rule(  # Anna Meier <anna@example.org>
-        kind="person", gate=r"[\"A-Za-z\xc0-\xff][ ]<[A-Za-z0-9]", score=0.85, left=_LEFT, right="", check=_name,
+        kind="person", gate=r"[\"A-Za-z\xc0-\xff][ ]<[A-Za-z0-9._%+'\-]{1,64}@", back=160, score=0.85, left=_LEFT, right="", check=_name,
         pattern=rf"(\"?{_ANY})\"?[ ]<[A-Za-z0-9._%+'\-]{{1,64}}@",
     ),
     Rule(  # Meier Anna M
-        kind="person", gate=rf"[{LOWER}][ ][{UPPER}]\b", score=0.7, left=_LEFT, right=_RIGHT, check=_listed_second,
+        kind="person", score=0.7, left=_LEFT, right=_RIGHT, check=_listed_second,
         pattern=rf"{_T}[ ]{_T}[ ][{UPPER}]\b",
     ),
-    Rule(kind="person", gate=rf"[{UPPER}],[ ][{UPPER}]", score=0.75, left=_LEFT, right=_RIGHT, check=_listed_last, pattern=rf"{_CAPS}(?:[ ]{_CAPS}){{0,2}},[ ]{_T}"),
+    Rule(kind="person", score=0.75, left=_LEFT, right=_RIGHT, check=_listed_last, pattern=rf"{_CAPS}(?:[ ]{_CAPS}){{0,2}},[ ]{_T}"),
     Rule(
-        kind="person", score=0.65, left=_LEFT, right=_RIGHT, check=_listed, always=True,
-        pattern=rf"{_given()}(?:['\-]{_T})?(?:{_MORE}{{1,3}}{_SUFFIX})?",
+        kind="person", score=0.65, left=_LEFT, right=_RIGHT, check=_listed, listed=given_names(),
+        pattern=rf"[{UPPER}][{LOWER}]+(?:['\-]{_T})?(?:{_MORE}{{1,3}}{_SUFFIX})?",
     ),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The networks of the watermark; see NOTICE for whose they are."""

@@ -1,0 +1,123 @@
+"""What falls due, by whom, and how it stands: from the form and its records alone, so that nothing can be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final, Literal
+
+from troth.governance.clocks import ms, running, span_end
+from troth.governance.forms.expressions import Value, holds
+from troth.governance.forms.form import DueRule, Form, Span
+from troth.governance.looking import DAY_MS, Item, Look
+from troth.governance.naming import names_of
+from troth.governance.populations import owed
+from troth.governance.records import Record
+
+DueState = Literal["later", "soon", "due", "overdue", "lapsed"]
+_SOON: Final = (Span(7, "days"),)
+_NONE: Final = Span(0, "days")
+_ORDER: Final[dict[DueState, int]] = {"lapsed": 0, "overdue": 1, "due": 2, "soon": 3, "later": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to be done. `at` and `grace_until` in epoch ms; `by`: a role; `person`: an id, where one is named.
+
+    `lapse`: what ends when the grace is over (a word of the form's `couples`).
+    """
+
+    form: str
+    record: str
+    name: str
+    at: int
+    grace_until: int
+    by: str
+    person: str | None
+    lapse: str | None
+    state: DueState
+
+
+def _from_field(rule: DueRule, value: Value, look: Look) -> int | None:
+    """The end of a day, or a moment; `within` later, where the rule says so. None: nothing was entered."""
+    if isinstance(value, date):
+        noon = ms(datetime.combine(value, time(12), UTC))  # the same day from Hawaii to Sydney
+        return ms(look.home.end(value)) if rule.within is None else span_end(noon, rule.within, look.home)
+    if not isinstance(value, int):
+        return None
+    return value if rule.within is None else span_end(value, rule.within, look.home)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    name: str
+    at: int
+    by: str
+    person: str | None = None
+    lapse: str | None = None
+    remind: tuple[Span, ...] = _SOON
+    grace: Span = _NONE
+
+
+def dues(form: Form, records: Sequence[Record], items: Sequence[Item], look: Look) -> list[Due]:
+    """All that is due of these records, what lapsed first, then by time.
+
+    A date that a rule asks for and nobody entered is due since the last change: silence is never "later".
+    """
+    found = [due for record in records for due in _of(form, record, items, look)]
+    return sorted(found, key=lambda one: (_ORDER[one.state], one.at, one.record, one.name, one.person or ""))
+
+
+def _of(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Due]:
+    names = names_of(form, record, look) if form.dues else {}
+    for rule in form.dues.values():
+        if record.state in rule.states and (rule.when is None or holds(rule.when, names)):
+            yield _due(form, rule, record, look)
+    if not form.states[record.state].end:
+        for clock in running(form, record, look):
+            if clock.stopped is None:
+                told = _Told(clock.name, clock.ends, form.clocks[clock.name].by)
+                yield _made(form, record, told, look)
+    yield from _of_people(form, record, items, look)
+
+
+def _of_people(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Due]:
+    for rule in form.populations.values():
+        for one in owed(form, rule, record, items, look) or ():
+            if not one.done or one.by - look.now <= 30 * DAY_MS:
+                told = _Told(rule.name, one.by, "member", person=one.member, lapse=rule.lapse)
+                yield _made(form, record, told, look)
+
+
+def _due(form: Form, rule: DueRule, record: Record, look: Look) -> Due:
+    person = record.values.get(rule.person) if rule.person else None
+    named = person if isinstance(person, str) else None
+    told = _Told(rule.name, _moment(rule, record, look), rule.by, named, rule.lapse, rule.remind, rule.grace)
+    return _made(form, record, told, look)
+
+
+def _moment(rule: DueRule, record: Record, look: Look) -> int:
+    if rule.at is not None:
+        return _from_field(rule, record.values.get(rule.at), look) or record.changed_at
+    base = max((record.done[one].at for one in rule.after if one in record.done), default=record.opened_at)
+    return span_end(base, rule.within or Span(0, "days"), look.home)
+
+
+def _made(form: Form, record: Record, told: _Told, look: Look) -> Due:
+    grace_until = told.at + _length(told.grace)
+    first = told.at - max(map(_length, told.remind), default=0)
+    state = _state(told.at, grace_until, first, told.lapse, look.now)
+    return Due(form.name, record.id, told.name, told.at, grace_until, told.by, told.person, told.lapse, state)
+
+
+def _state(at: int, grace_until: int, first: int, lapse: str | None, now: int) -> DueState:
+    if now >= grace_until:
+        return "lapsed" if lapse else "overdue"
+    if now >= at - DAY_MS:
+        return "due"
+    return "soon" if now >= first else "later"
+
+
+def _length(span: Span) -> int:
+    return span.number * {"hours": DAY_MS // 24, "months": 30 * DAY_MS}.get(span.unit, DAY_MS)

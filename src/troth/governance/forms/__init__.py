@@ -1,0 +1,1 @@
+"""What a register is: the form in YAML, its fields, its conditions."""

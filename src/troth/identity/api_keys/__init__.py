@@ -1,0 +1,1 @@
+"""What API keys are limited to, and what their owners do with them."""

@@ -1,0 +1,1 @@
+"""SAML 2.0 service provider: one narrow door, made of small rules that refuse."""

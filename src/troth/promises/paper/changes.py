@@ -1,0 +1,137 @@
+"""What a new version of a paper changes, promise by promise: who relied on the old one must be told (GOV-25)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import re2
+
+from troth.promises.paper.binding import Paper
+from troth.promises.paper.claims import claims
+from troth.promises.paper.matching import carried
+from troth.promises.paper.parameters import Parameter, Value
+from troth.promises.paper.splitting import Sentence
+
+Kind = Literal["dropped", "weakened", "added", "strengthened", "reworded"]
+_ORDER: tuple[Kind, ...] = ("dropped", "weakened", "added", "strengthened", "reworded")
+_HEDGES = re2.compile(
+    r"(?i)\b(aims? to|strives? to|seeks? to|tr(?:y|ies) to|endeavou?rs? to|intends? to|plans? to|may|might|should|"
+    r"where (?:possible|appropriate|feasible|practical)|when possible|as far as possible|reasonabl[ey]|generally|"
+    r"normally|usually|typically|most|mostly|often|some|certain|commercially|best efforts?)\b"
+)
+_ABSOLUTES = re2.compile(r"(?i)\b(all|every|each|always|never|only|any|must|no|both|before any)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One promise, what became of it, why that is said, and the sentences that carried it before and carry it now."""
+
+    promise: str
+    kind: Kind
+    says: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def changed(old: Paper, new: Paper, parameters: Mapping[str, Parameter]) -> tuple[Change, ...]:
+    """What changed, the worst first: dropped and weakened promises are those that readers must be told of."""
+    before, after = _by_promise(old), _by_promise(new)
+    found: list[Change] = []
+    for promise in sorted(before | after):
+        was, now = before.get(promise, ()), after.get(promise, ())
+        found += _of(promise, was, now, parameters)
+    return tuple(sorted(found, key=lambda one: (_ORDER.index(one.kind), one.promise)))
+
+
+def weakens(changes: Sequence[Change]) -> bool:
+    """True when a promise was dropped or weakened."""
+    return any(one.kind in ("dropped", "weakened") for one in changes)
+
+
+def _by_promise(paper: Paper) -> dict[str, tuple[Sentence, ...]]:
+    promises = carried(paper)
+    found: dict[str, tuple[Sentence, ...]] = {}
+    for sentence in paper.sentences:
+        for promise in promises[sentence.at]:
+            found[promise] = (*found.get(promise, ()), sentence)
+    return found
+
+
+def _of(
+    promise: str, was: tuple[Sentence, ...], now: tuple[Sentence, ...], parameters: Mapping[str, Parameter]
+) -> Iterator[Change]:
+    before, after = tuple(one.text for one in was), tuple(one.text for one in now)
+    if not was:
+        yield Change(promise, "added", "No sentence carried it before.", before, after)
+        return
+    if not now:
+        yield Change(promise, "dropped", "No sentence carries it any more.", before, after)
+        return
+    compared = list(_compared(promise, was, now, parameters))
+    for kind, says in compared:
+        yield Change(promise, kind, says, before, after)
+    if not compared and before != after:
+        yield Change(promise, "reworded", "Other words, with no claim that can be compared.", before, after)
+
+
+def _compared(
+    promise: str, was: Sequence[Sentence], now: Sequence[Sentence], parameters: Mapping[str, Parameter]
+) -> Iterator[tuple[Kind, str]]:
+    for name, one in parameters.items():
+        if promise in one.promises:
+            yield from _claim(one, _strictest(one, was), _strictest(one, now), name)
+    before, after = _wording(was), _wording(now)
+    hedges = sorted(after[0] - before[0])
+    lost = sorted(before[1] - after[1])
+    if hedges:
+        yield "weakened", f'It now says "{", ".join(hedges)}".'
+    if lost:
+        yield "weakened", f'It no longer says "{", ".join(lost)}".'
+
+
+def _strictest(one: Parameter, sentences: Sequence[Sentence]) -> tuple[Value, bool] | None:
+    """What those sentences claim of a parameter together, and whether they exclude all else."""
+    found = [claim for sentence in sentences for claim in claims(sentence) if claim.parameter == one.name]
+    if not found:
+        return None
+    only = one.rule == "among" and any(claim.only for claim in found)
+    sets = [claim.value for claim in found if isinstance(claim.value, frozenset)]
+    if sets:
+        return frozenset[str]().union(*sets), only
+    return reduce(one.stricter, [claim.value for claim in found]), only
+
+
+def _claim(
+    one: Parameter, old: tuple[Value, bool] | None, new: tuple[Value, bool] | None, name: str
+) -> Iterator[tuple[Kind, str]]:
+    if old == new:
+        return
+    if new is None and old is not None:
+        yield "weakened", f"{name}: it claimed {one.spelt(old[0])} ({one.unit}), and claims nothing of it now."
+    elif old is None and new is not None:
+        yield "strengthened", f"{name}: it claims {one.spelt(new[0])} ({one.unit}), of which it said nothing."
+    elif old is not None and new is not None:
+        steps = f"{name}: {_spelt(one, old)} became {_spelt(one, new)} ({one.unit})."
+        yield ("weakened" if _is_less(one, old, new) else "strengthened"), steps
+
+
+def _is_less(one: Parameter, old: tuple[Value, bool], new: tuple[Value, bool]) -> bool:
+    """True when the new claim leaves out something that the old one gave."""
+    (was, was_only), (now, now_only) = old, new
+    if isinstance(was, frozenset) and isinstance(now, frozenset):
+        if one.rule == "all-of":
+            return bool(was - now)
+        return bool(now - was) or (was_only and not now_only)
+    return one.stricter(was, now) == was != now
+
+
+def _spelt(one: Parameter, claim: tuple[Value, bool]) -> str:
+    return f"{'only ' if claim[1] and one.rule == 'among' else ''}{one.spelt(claim[0])}"
+
+
+def _wording(sentences: Sequence[Sentence]) -> tuple[set[str], set[str]]:
+    words = " ".join(sentence.words for sentence in sentences)
+    return {one.lower() for one in _HEDGES.findall(words)}, {one.lower() for one in _ABSOLUTES.findall(words)}

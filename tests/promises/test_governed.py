@@ -1,0 +1,18 @@
+"""Roles of one's own, lent ones, emergencies, reviews of access and leavers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from troth.promises.check import Check, Result
+from troth.promises.checks import governed
+from troth.promises.status import Run
+
+
+@pytest.mark.parametrize("check", governed.CHECKS, ids=lambda check: check.id)
+def test_kept_and_could_have_failed(check: Check, run_once: Callable[[Check], Run]) -> None:
+    run = run_once(check)
+    assert (run.result, run.control) == (Result.PASS, Result.FAIL)
+    assert run.tested > 0
