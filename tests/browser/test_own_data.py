@@ -42,7 +42,7 @@ def test_a_picture_leads_to_what_the_vendor_received(olga: Visitor, visit: Visit
     assert sorted(page.locator(".withheld li").all_inner_texts()) == ["1 email", "1 person"]
     for said in ("local-studio", "this machine", "nothing is kept", "none needed"):
         assert said in everything
-    page.get_by_role("link", name="The result").click()
+    page.get_by_role("link", name="What came of it").click()
     expect(page.locator("img.large")).to_be_visible()
 
 
