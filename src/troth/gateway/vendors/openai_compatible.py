@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
+from troth.gateway.vendors.openai_json import bad_answer, json_object
 from troth.gateway.vendors.openai_media import OpenAIMedia
 from troth.gateway.vendors.sse import Events
-from troth.kernel.errors import VendorFailed
 
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
 
@@ -36,7 +35,7 @@ class OpenAICompatible(OpenAIMedia):
 
     async def responses_stream(self, payload: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The same with `stream`. A stream that ends before the response does raises `VendorFailed`."""
-        told = Events(_object, lambda event: event.get("type") in _ENDS)
+        told = Events(json_object, lambda event: event.get("type") in _ENDS)
         async with aclosing(self._channel.post_stream("/responses", lambda: {"json": payload}, told)) as events:
             async for event in events:
                 yield event
@@ -50,9 +49,9 @@ def _holding(name: str) -> Callable[[bytes], dict[str, Any]]:
     """Reads an answer that must have a list of this name."""
 
     def read(text: bytes) -> dict[str, Any]:
-        answer = _object(text)
+        answer = json_object(text)
         if not isinstance(answer.get(name), list):
-            raise _nonsense()
+            raise bad_answer()
         return answer
 
     return read
@@ -60,19 +59,4 @@ def _holding(name: str) -> Callable[[bytes], dict[str, Any]]:
 
 def _chunk(event: str) -> dict[str, Any] | None:
     """None stands for the mark of the end."""
-    return None if event == "[DONE]" else _object(event)
-
-
-def _object(text: bytes | str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _nonsense() from error
-    if not isinstance(value, dict):
-        raise _nonsense()
-    return value
-
-
-def _nonsense() -> VendorFailed:
-    return VendorFailed("The vendor's answer is not in OpenAI's format; try again or choose another model.",
-                        code="vendor-bad-answer")  # fmt: skip
+    return None if event == "[DONE]" else json_object(event)

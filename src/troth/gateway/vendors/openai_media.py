@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from troth.gateway.vendors.channel import Body, Road
+from troth.gateway.vendors.openai_json import bad_answer, json_object
 from troth.gateway.vendors.port import Attachment, Partial, Produced, Unoffered, VideoProgress, VideoState
 from troth.gateway.vendors.sse import Events, broken_off
 from troth.kernel.errors import VendorFailed
@@ -76,7 +77,7 @@ class OpenAIMedia(Unoffered):
     async def video_poll(self, identifier: str) -> VideoProgress:
         """GET {base}/videos/{id}."""
         try:
-            told = _object(await self._channel.fetch(f"/videos/{_identifier(identifier)}"))
+            told = json_object(await self._channel.fetch(f"/videos/{_identifier(identifier)}"))
         except VendorFailed as error:
             if error.code == "vendor-model-unknown":
                 return VideoProgress("unknown")
@@ -123,47 +124,37 @@ def _attach(form: aiohttp.FormData, field: str, stem: str, picture: Attachment) 
     form.add_field(field, picture.content, filename=name, content_type=picture.media_type)
 
 
-def _object(text: bytes | str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _nonsense() from error
-    if not isinstance(value, dict):
-        raise _nonsense()
-    return value
-
-
 def _identifier(value: Any) -> str:
     if not isinstance(value, str) or not _VIDEO.match(value) or set(value) <= {"."}:
-        raise _nonsense()
+        raise bad_answer()
     return value
 
 
 def _made(text: bytes) -> str:
-    return _identifier(_object(text).get("id"))
+    return _identifier(json_object(text).get("id"))
 
 
 def _stage(told: str) -> Partial | Produced | None:
     """None stands for the mark of the end."""
     if told == "[DONE]":
         return None
-    event = _object(told)
+    event = json_object(told)
     kind = _STAGES.match(str(event.get("type")))
     if kind is None:
-        raise _nonsense()
+        raise bad_answer()
     if kind.group(1) == "completed":
         return _picture(event, _usage(event))
     index = event.get("partial_image_index")
     if not isinstance(index, int) or not 0 <= index < 16:
-        raise _nonsense()
+        raise bad_answer()
     return Partial(_picture(event).content, index)
 
 
 def _pictures(text: bytes) -> list[Produced]:
-    answer = _object(text)
+    answer = json_object(text)
     data = answer.get("data")
     if not isinstance(data, list) or not data:
-        raise _nonsense()
+        raise bad_answer()
     return [_picture(one, None if number else _usage(answer)) for number, one in enumerate(data)]
 
 
@@ -180,10 +171,5 @@ def _picture(one: Any, usage: dict[str, Any] | None = None) -> Produced:
     try:
         content = base64.b64decode(one["b64_json"], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _nonsense() from error
+        raise bad_answer() from error
     return Produced(content, revised if isinstance(revised, str) else None, usage)
-
-
-def _nonsense() -> VendorFailed:
-    return VendorFailed("The vendor's answer is not in OpenAI's format; try again or choose another model.",
-                        code="vendor-bad-answer")  # fmt: skip
