@@ -26,7 +26,7 @@ OWN_REASON = {
     "review.follow-up": "reason",
 }
 DECIDING = re.compile(r"\.(approve|cancel|lift|suspend|retire|refuse|accept|waive|publish|clear|judge|follow-up)\Z")
-ADMINISTRATION = (Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW)
+ADMINISTRATION = (Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW, Group.GOVERN)
 
 
 def named(operation: Operation) -> Any:

@@ -49,7 +49,10 @@ def _always(_evidence: Evidence, _group: Group) -> bool:
 
 ACCOUNT = (Group.SIGN_IN, Group.OWN_ACCOUNT)
 WITHOUT_DEVICE = (*ACCOUNT, Group.OWN_RIGHTS)
-FRESH = (Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.OPERATE)
+FRESH = (
+    *(Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.GOVERN),
+    Group.OPERATE,
+)
 Denies = Callable[[Evidence, Group], bool]
 # Attribute -> poorer values, and for whom and which group each must end in a no.
 WEAKER: dict[str, list[tuple[Any, Denies]]] = {

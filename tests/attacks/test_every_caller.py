@@ -55,12 +55,16 @@ REACH = {
     Group.PRIVACY: "..r........",
     Group.AUDIT: "..x....x.x.",
     Group.REVIEW: "..r....x.r.",
+    Group.GOVERN: "..r........",
     Group.OPERATE: ".......x.r.",
     Group.PROVISION: "..........x",
 }
-NO_CONTENT = (Group.OWN_RIGHTS, Group.ADMINISTER, Group.AUDIT, Group.REVIEW, Group.OPERATE, Group.PROVISION)
+NO_CONTENT = (
+    *(Group.OWN_RIGHTS, Group.ADMINISTER, Group.AUDIT, Group.REVIEW, Group.GOVERN),
+    *(Group.OPERATE, Group.PROVISION),
+)
 WITHOUT_DEVICE = (Group.PUBLIC, Group.SIGN_IN, Group.OWN_ACCOUNT, Group.OWN_RIGHTS)
-FRESH = (Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW)
+FRESH = (Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.GOVERN)
 
 
 def operations(home: House) -> list[Operation]:

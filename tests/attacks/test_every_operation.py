@@ -18,6 +18,7 @@ WRONG_ROLE = {
     Group.PRIVACY: "member",
     Group.AUDIT: "member",
     Group.REVIEW: "member",
+    Group.GOVERN: "member",
     Group.GENERATE: "auditor",
     Group.OWN_KEYS: "auditor",
     Group.OPERATE: "member",
@@ -101,6 +102,7 @@ def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None
         Group.PRIVACY,
         Group.AUDIT,
         Group.REVIEW,
+        Group.GOVERN,
         Group.OPERATE,
     )
     for operation, route in _routed(home):
@@ -118,6 +120,7 @@ def test_an_operator_reaches_nobodys_data(home: House) -> None:
             Group.GENERATE,
             Group.ADMINISTER,
             Group.PRIVACY,
+            Group.GOVERN,
         ):
             response = _ask(home, route, home.operator)
             assert response.status_code == 403, (operation.name, response.status_code)

@@ -18,15 +18,17 @@ from troth.kernel.operation import Group
 CUSTOM = "rol_"  # prefix of a custom role's id
 MAY = "may:"
 ALWAYS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_ERASURE})  # whoever has a role has rights of their own
-CHOICES = frozenset({Group.OWN_KEYS, Group.GENERATE, Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.REVIEW})
+CHOICES = frozenset(
+    {Group.OWN_KEYS, Group.GENERATE, Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.REVIEW, Group.GOVERN}
+)
 _MEMBER = frozenset({Group.OWN_KEYS, Group.GENERATE})
 # Beside `ALWAYS`. An owner answers for the tenant and holds all of it: of an owner no duty is held apart.
 BUILT_IN: Mapping[str, frozenset[Group]] = {
     "member": _MEMBER,
-    "admin": _MEMBER | {Group.ADMINISTER},
-    "privacy-officer": frozenset({Group.PRIVACY}),
+    "admin": _MEMBER | {Group.ADMINISTER, Group.GOVERN},
+    "privacy-officer": frozenset({Group.PRIVACY, Group.GOVERN}),
     "auditor": frozenset({Group.AUDIT}),
-    "security-analyst": frozenset({Group.AUDIT}),
+    "security-analyst": frozenset({Group.AUDIT, Group.GOVERN}),
 }
 OWNER = "owner"
 # Who administers is reviewed by somebody else, and so is who decides about the rights of others.

@@ -16,7 +16,7 @@ from troth.kernel.operation import Group, Operation
 REMEDY = "passkey-required"
 RULE = "privileged-passkey"  # as which the decision stands in the log
 PRIVILEGED = frozenset({"owner", "admin", "privacy-officer", "operator"})
-GROUPS = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.REVIEW, Group.OPERATE})
+GROUPS = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.REVIEW, Group.GOVERN, Group.OPERATE})
 _DAY_MS = 24 * 3600 * 1000
 
 

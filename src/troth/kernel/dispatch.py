@@ -36,7 +36,7 @@ class Decision:
 
 
 _Personal = tuple[Owner, dict[str, str]]  # about whom, and what is to be sealed
-_ADMINISTRATION = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW})
+_ADMINISTRATION = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW, Group.GOVERN})
 _UNASKED = Decision(allowed=False)  # what an entry says that no policy spoke about
 
 

@@ -31,6 +31,7 @@ class Group(StrEnum):
     PRIVACY = "privacy"  # rights of other people of the tenant: erase on request
     AUDIT = "audit"  # read the log of one's own tenant
     REVIEW = "review"  # judge what administrators did, by the log that one may read
+    GOVERN = "govern"  # the registers of one's own tenant: what people must do and prove
     OPERATE = "operate"  # the service itself: tenants, vendors, promises
     PROVISION = "provision"  # people and groups of one tenant, by its identity provider (RFC 7644)
 

@@ -9,6 +9,7 @@ GROUPS = {
     "privacy": "handle the rights of others, without approving",
     "audit": "read the log, reviews and who has what",
     "review": "judge what administrators did, and who keeps what",
+    "govern": "keep the registers, as an admin does",
 }
 STATES = {"asked": "waits", "active": "holds", "refused": "refused", "ended": "ended"}
 STATE_CLASSES = {"asked": "unknown", "active": "kept", "refused": "broken", "ended": "absent"}

@@ -13,7 +13,10 @@ from troth.kernel.operation import Group
 from unit.access.world import OPERATIONS, a_caller
 
 WITHOUT_DEVICE = (Group.PUBLIC, Group.SIGN_IN, Group.OWN_ACCOUNT, Group.OWN_RIGHTS)
-FRESH = (Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.OPERATE)
+FRESH = (
+    *(Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.GOVERN),
+    Group.OPERATE,
+)
 EVERYTHING = ("owner", "admin", "member", "auditor", "privacy-officer")
 CALLERS = {"user": a_caller("user", EVERYTHING), "operator": a_caller("operator", ["operator"])}
 REACH = {

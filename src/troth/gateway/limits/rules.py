@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -115,7 +115,7 @@ def moment(now: int) -> Moment:
 def _whole(value: Any, parts: int) -> int:
     try:
         number = (Decimal(str(value)) * parts).to_integral_value(ROUND_FLOOR)
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):  # no number, or 1e999999, which overflows when it is multiplied
         number = Decimal(-1)
     if not number.is_finite() or not 0 <= number <= MOST:
         raise Invalid("A limit is a number from 0 to 1,000,000,000,000,000; money has at most six decimals.",

@@ -18,10 +18,10 @@ Lendable = Annotated[str, Field(pattern=r"^(admin|member|auditor|privacy-officer
 Reviewed = Annotated[
     str, Field(pattern=r"^(owner|admin|member|auditor|privacy-officer|security-analyst|operator|rol_[a-z2-7]{26})$")
 ]
-Chosen = Literal["own-keys", "generate", "administer", "privacy", "audit", "review"]
+Chosen = Literal["own-keys", "generate", "administer", "privacy", "audit", "review", "govern"]
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")]
 _Reason = Annotated[str, Field(min_length=5, max_length=MAX_REASON)]
-_Groups = Annotated[frozenset[Chosen], Field(min_length=1, max_length=6)]
+_Groups = Annotated[frozenset[Chosen], Field(min_length=1, max_length=7)]
 
 
 class _Message(BaseModel):

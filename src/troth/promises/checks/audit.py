@@ -38,7 +38,7 @@ from troth.storage.database import Database, metadata
 from troth.storage.outbox import Outbox
 from troth.vault.messages import ObjectList
 
-_ADMINISTRATION = (Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW)
+_ADMINISTRATION = (Group.ADMINISTER, Group.PRIVACY, Group.OPERATE, Group.REVIEW, Group.GOVERN)
 _LOG = "operator"
 _EXPORTS = 3  # of a log that others write to, until one ends in a bundle of several entries
 _LAST = 400  # newest entries of the operator log that are searched for a person

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from troth.kernel.operation import Call
 from worlds import MovableClock
 
 TENANT, PERSON = new_id("ten"), new_id("usr")
+_NUMBERS = ("tokens-per-day", "money-per-month")
 PRICE = Price(currency="USD", input=1_000_000, output=2_000_000, picture=40_000)
 
 
@@ -220,9 +222,11 @@ def test_limits_are_named_and_bounded() -> None:
     assert amounts({"money-per-month": "12.5", "concurrent": 4}) == {"money-per-month": 12_500_000, "concurrent": 4}
     december = moment(1_796_083_200_000)
     assert (december.began, december.ends) == (1_796_083_200_000, 1_798_761_600_000)
-    for wrong in ({"tokens-per-week": 1}, {"tokens-per-day": -1}, {"tokens-per-day": "much"}, {"bytes-per-day": 1e16}):
+    wrong_amounts = [-1, "much", 1e16, "1e999999", Decimal("1e999999"), "-1e999999", "NaN", "Infinity", ""]
+    for wrong in ({"tokens-per-week": 1}, *({name: one} for name in _NUMBERS for one in wrong_amounts)):
         with pytest.raises(Invalid):
             amounts(wrong)
+    assert amounts(dict.fromkeys(_NUMBERS, "1e-999999")) == dict.fromkeys(_NUMBERS, 0)
     assert rule("concurrent").name == "concurrent"
 
 
