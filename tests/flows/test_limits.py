@@ -83,8 +83,8 @@ def test_a_tenant_limits_its_people_below_the_ceiling_and_members_do_not(limited
     above = limited.call("PUT", "/v1/limits", owner.headers, **wish | {"limits": {"requests-per-minute": 61}})
     assert (above.status_code, above.json()["code"]) == (403, "limit-above-ceiling")
     for number in ("1e999999", "-1", "NaN", 1e400):  # the last goes out as `Infinity`
-        odd = limited.client.put("/v1/limits", headers=owner.headers, content=json.dumps(
-            wish | {"limits": {"money-per-day": number}}))  # fmt: skip
+        told = json.dumps(wish | {"limits": {"money-per-day": number}})
+        odd = limited.client.put("/v1/limits", headers=owner.headers | {"content-type": "application/json"}, content=told)
         assert odd.status_code in (400, 422), odd.text
     limited.ok("PUT", "/v1/limits", owner.headers, **wish)
     assert [ask(limited, member.headers).status_code for _ in range(2)] == [200, 429]

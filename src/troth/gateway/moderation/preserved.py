@@ -13,7 +13,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from troth.gateway.moderation.messages import EvidenceShown
 from troth.gateway.moderation.tables import evidence
@@ -71,26 +71,35 @@ class Preserved:
     def report(self, tenant: str, evidence_id: str, actor: str, told: tuple[str, str]) -> EvidenceShown:
         """Note that it was reported: (authority, reference). From now on the statutory time runs.
 
-        Raises `NotFound`, `Conflict` (evidence-over) for what was released or has expired.
+        Raises `NotFound`, `Conflict` (evidence-over) for what was released or has expired, (evidence-changed) when
+        somebody else acts on it at the same time.
         """
         now = self._now()
         ends = now + self._days * _DAY
         row = self._standing(tenant, evidence_id)
         hold = self._holds.place(tenant, basis=BASIS, approver=APPROVER, ends_at=ends, of=row["object"])
+        try:
+            shown = self._change(row, hold=hold.id, ends_at=ends, state=REPORTED, authority=told[0],
+                                 reference=told[1], reported_at=now, reported_by=actor)  # fmt: skip
+        except Conflict:
+            self._holds.lift(tenant, hold.id, actor=APPROVER)
+            raise
         self._holds.lift(tenant, row["hold"], actor=APPROVER)
-        return self._change(evidence_id, hold=hold.id, ends_at=ends, state=REPORTED, authority=told[0],
-                            reference=told[1], reported_at=now, reported_by=actor)  # fmt: skip
+        return shown
 
     def ask(self, tenant: str, evidence_id: str, actor: str, wish: str) -> EvidenceShown:
         """One of two asks to open or release. Raises as `report`."""
-        self._standing(tenant, evidence_id)
-        return self._change(evidence_id, asked_for=wish, asked_by=actor, asked_at=self._now())
+        row = self._standing(tenant, evidence_id)
+        return self._change(row, asked_for=wish, asked_by=actor, asked_at=self._now())
 
     def open(self, tenant: str, evidence_id: str, actor: str) -> Binary:
-        """The other one opens it, once. Raises `Denied` (own-proposal), `Conflict` (not-waiting, evidence-over)."""
+        """The other one opens it, once: of several at the same time one gets it.
+
+        Raises `Denied` (own-proposal), `Conflict` (not-waiting, and as `report`).
+        """
         row = self._agreed(tenant, evidence_id, actor, OPENING)
         _, content = self._objects.open(tenant, OWNER, row["object"], duty=True)
-        self._change(evidence_id, **_ANSWERED)
+        self._change(row, **_ANSWERED)  # before anybody has it
         return Binary(content, "application/json", "evidence.json")
 
     def release(self, tenant: str, evidence_id: str, actor: str) -> EvidenceShown:
@@ -98,23 +107,32 @@ class Preserved:
         row = self._agreed(tenant, evidence_id, actor, RELEASE)
         if row["reported_at"] is not None and self._now() < row["ends_at"]:
             raise Conflict("The law keeps what was reported until its time is over.", code="held")
+        released = self._change(row, state=RELEASED, **_ANSWERED)  # from here on nobody can report it
         self._drop(row)
-        return self._change(evidence_id, state=RELEASED, **_ANSWERED)
+        return released
 
     def sweep(self) -> int:
-        """Erase what the statutory time is over for; how many."""
-        over = select(evidence).where(evidence.c.state.in_((PRESERVED, REPORTED)), evidence.c.ends_at <= self._now())
+        """Erase what the statutory time is over for, and what was released and is still here; how many."""
+        standing = and_(evidence.c.state.in_((PRESERVED, REPORTED)), evidence.c.ends_at <= self._now())
+        left = and_(evidence.c.state.in_((RELEASED, EXPIRED)), evidence.c.hold != _LIFTED)
         with self._database.read() as connection:
-            rows = [dict(one) for one in connection.execute(over).mappings()]
-        for row in rows:
+            rows = [dict(one) for one in connection.execute(select(evidence).where(or_(standing, left))).mappings()]
+        return sum(self._swept(row) for row in rows)
+
+    def _swept(self, row: dict[str, Any]) -> bool:
+        with suppress(Conflict):  # reported meanwhile, or held for another reason too: the next round looks again
+            if row["state"] in (PRESERVED, REPORTED):
+                self._change(row, state=EXPIRED)
             self._drop(row)
-            self._change(row["id"], state=EXPIRED)
-        return len(rows)
+            return True
+        return False
 
     def _drop(self, row: dict[str, Any]) -> None:
         self._holds.lift(row["tenant"], row["hold"], actor=APPROVER)
         with suppress(Gone, NotFound):  # past its class's own end: the retention takes it, now that nothing holds it
             self._objects.delete(row["tenant"], OWNER, row["object"])
+        with self._database.write() as connection:
+            connection.execute(update(evidence).where(evidence.c.id == row["id"]).values(hold=_LIFTED))
 
     def _agreed(self, tenant: str, evidence_id: str, actor: str, wish: str) -> dict[str, Any]:
         row = self._standing(tenant, evidence_id)
@@ -133,17 +151,23 @@ class Preserved:
             raise Conflict("This evidence was released or has expired.", code="evidence-over")
         return row
 
-    def _change(self, evidence_id: str, **values: Any) -> EvidenceShown:
+    def _change(self, row: dict[str, Any], **values: Any) -> EvidenceShown:
+        """Change a piece that stands as it was read; one statement, so that one of several at the same time does it."""
+        same = [evidence.c[name].is_not_distinct_from(row[name]) for name in _STANDS]
         with self._database.write() as connection:
-            connection.execute(update(evidence).where(evidence.c.id == evidence_id).values(values))
-            row = _row(connection, evidence_id)
-        assert row is not None
-        return _piece(row)
+            if not connection.execute(update(evidence).where(*same).values(values)).rowcount:
+                raise Conflict("Somebody else acted on this evidence at the same time; look at it again.",
+                               code="evidence-changed")  # fmt: skip
+            changed = _row(connection, row["id"])
+        assert changed is not None
+        return _piece(changed)
 
     def _now(self) -> int:
         return epoch_ms(self._clock.now())
 
 
+_STANDS = ("id", "state", "hold", "ends_at", "asked_for", "asked_by", "asked_at")
+_LIFTED = ""  # in place of a hold: the bytes are gone
 _ANSWERED = {"asked_for": None, "asked_by": None, "asked_at": None}
 
 
