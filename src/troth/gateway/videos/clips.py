@@ -9,6 +9,7 @@ from typing import Any, Final
 from PIL import Image
 
 from troth.gateway.pictures import Marker
+from troth.gateway.videos.stills import Still, encoded, spritesheet, thumbnail
 from troth.kernel.errors import Unavailable, UnsupportedMedia, VendorFailed
 
 MAX_BYTES: Final = 64 << 20
@@ -17,9 +18,6 @@ MAX_PIXELS: Final = 2048 * 2048
 _MAX_RATE: Final = 61  # frames a second
 _LOOKS: Final = 64  # frames that moderation sees at most: one a second of the longest, eight a second of the shortest
 _EACH_SECOND: Final = 8
-_ON_SHEET: Final = 8
-_THUMBNAIL: Final = 512
-_SPRITE: Final = 256
 _CODECS: Final = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 
 
@@ -32,9 +30,14 @@ class Clip:
     height: int
     seconds: float
     views: tuple[bytes, ...]
-    thumbnail: bytes
-    spritesheet: bytes
-    marked: bool
+    thumbnail: Still
+    spritesheet: Still
+    film_marked: bool
+
+    @property
+    def marked(self) -> bool:
+        """Whether the film and both pictures of it carry the mark."""
+        return self.film_marked and self.thumbnail.marked and self.spritesheet.marked
 
 
 def clip(content: bytes, marker: Marker | None) -> Clip:
@@ -51,7 +54,6 @@ def clip(content: bytes, marker: Marker | None) -> Clip:
         whole = made or _copied(av, content)
     except (av.error.FFmpegError, OSError, ValueError, ArithmeticError, MemoryError, IndexError) as error:
         raise _bad() from error
-    first = _small(looks[len(looks) // 3], _THUMBNAIL)
     with Image.open(io.BytesIO(looks[0])) as opened:
         width, height = opened.size
     return Clip(
@@ -60,9 +62,9 @@ def clip(content: bytes, marker: Marker | None) -> Clip:
         height=height,
         seconds=count / rate,
         views=tuple(looks),
-        thumbnail=_encoded(first, "WEBP"),
-        spritesheet=_sheet(looks[:: -(-len(looks) // _ON_SHEET)]),
-        marked=made is not None,
+        thumbnail=thumbnail(looks, marker),
+        spritesheet=spritesheet(looks, marker),
+        film_marked=made is not None,
     )
 
 
@@ -80,7 +82,7 @@ def _looked(av: Any, content: bytes) -> tuple[int, float, list[bytes]]:
             if frame.width * frame.height > MAX_PIXELS or count > MAX_SECONDS * rate:
                 raise ValueError
             if count % step == 0:
-                looks.append(_encoded(frame.to_image(), "JPEG"))
+                looks.append(encoded(frame.to_image(), "JPEG"))
             if len(looks) > _LOOKS:
                 looks, step = looks[::2], step * 2
             count += 1
@@ -135,28 +137,6 @@ def _copied(av: Any, content: bytes) -> bytes:
             if packet.dts is not None:
                 packet.stream = made[packet.stream.index]
                 container.mux(packet)
-    return out.getvalue()
-
-
-def _small(look: bytes, most: int) -> Image.Image:
-    with Image.open(io.BytesIO(look)) as opened:
-        opened.thumbnail((most, most))
-        return opened.copy()
-
-
-def _sheet(looks: list[bytes]) -> bytes:
-    small = [_small(look, _SPRITE) for look in looks]
-    wide, high = small[0].size
-    columns = 4 if len(small) > 4 else len(small)
-    sheet = Image.new("RGB", (wide * columns, high * -(-len(small) // columns)))
-    for number, one in enumerate(small):
-        sheet.paste(one, (number % columns * wide, number // columns * high))
-    return _encoded(sheet, "JPEG")
-
-
-def _encoded(image: Image.Image, kind: str) -> bytes:
-    out = io.BytesIO()
-    image.convert("RGB").save(out, kind, quality=85)
     return out.getvalue()
 
 

@@ -77,8 +77,8 @@ class VideoFinishing:
         with ExitStack() as undo:
             film, marks = self._film(made, found, record)
             kept = self._outputs.keep(undo, owner, film)
-            self._outputs.keep(undo, owner, self._piece(THUMBNAIL, made.thumbnail, found, record, kept.id)[0])
-            sheet, _ = self._piece(SPRITESHEET, made.spritesheet, found, record, kept.id)
+            self._outputs.keep(undo, owner, self._piece(THUMBNAIL, made.thumbnail.content, found, record, kept.id)[0])
+            sheet, _ = self._piece(SPRITESHEET, made.spritesheet.content, found, record, kept.id)
             self._outputs.keep(undo, owner, sheet, beside=self._ending(found, judged, kept.id, marks, uses))
             undo.pop_all()
 
@@ -101,7 +101,7 @@ class VideoFinishing:
         piece, stamped = self._piece(VIDEO, made.content, found, record)
         own = self._finisher.fingerprints if found.order.reference is None else None
         film = replace(piece, fingerprints=own.of(made.views) if own else ())
-        told = Finished(piece.content, piece.media_type, made.width, made.height, False, made.marked, stamped,
+        told = Finished(piece.content, piece.media_type, made.width, made.height, False, made.film_marked, stamped,
                         film.fingerprints)  # fmt: skip
         return film, marks_of(told)
 

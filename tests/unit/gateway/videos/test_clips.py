@@ -53,7 +53,7 @@ def test_looks_cover_the_whole_length(options: dict[str, str]) -> None:
 def test_a_short_film_is_seen_more_often_than_once_a_second() -> None:
     made = clip(film(RATE, lambda at: (0, 0, 8 * at)), None)
     assert len(made.views) == 8
-    with Image.open(io.BytesIO(made.spritesheet)) as sheet:
+    with Image.open(io.BytesIO(made.spritesheet.content)) as sheet:
         assert sheet.size == (4 * 64, 2 * 48)
 
 
