@@ -42,7 +42,8 @@ GOES = set(
     role_grants.user sessions.user sso_links.user sso_sessions.user totp.user users.id vault_concern.subject
     vault_consent.subject vault_object.subject vault_objection.subject vault_request.officer vault_request.subject
     scim_members.user scim_people.user vault_restriction.subject vault_rule_change.actor
-    usage_row.subject vault_statement.subject budget.person budget.target own_limit.person own_limit.target""".split()
+    usage_row.subject vault_statement.subject budget.person budget.target own_limit.person own_limit.target
+    budget.set_by own_limit.set_by routing_policy.set_by routing_policy.wished_by""".split()
 )
 # Where the opaque id stays, which then resolves to nobody, and why.
 STAYS = {
@@ -55,10 +56,6 @@ STAYS = {
     "vault_hold.approver": "who answers for a legal hold (promise DEL-07)",
     "vault_restriction.by_officer": "which officer restricted somebody else; only an officer lifts it",
     "scim_tokens.created_by": "who let a provider in",
-    "budget.set_by": "who said what the tenant may spend",
-    "own_limit.set_by": "who said what the tenant's requests may use",
-    "routing_policy.set_by": "which owner said which vendors are used",
-    "routing_policy.wished_by": "the same, while it waits for a second person",
     "role_grants.granted_by": "who gave somebody else a role",
     "access_campaigns.opened_by": "who reviewed the access of others (promise ACC-07)",
     "access_campaigns.closed_by": "the same",

@@ -82,9 +82,10 @@ def test_a_tenant_limits_its_people_below_the_ceiling_and_members_do_not(limited
         assert limited.call(method, path, member.headers, **(wish if method == "PUT" else {})).status_code == 403
     above = limited.call("PUT", "/v1/limits", owner.headers, **wish | {"limits": {"requests-per-minute": 61}})
     assert (above.status_code, above.json()["code"]) == (403, "limit-above-ceiling")
+    as_json = owner.headers | {"content-type": "application/json"}
     for number in ("1e999999", "-1", "NaN", 1e400):  # the last goes out as `Infinity`
         told = json.dumps(wish | {"limits": {"money-per-day": number}})
-        odd = limited.client.put("/v1/limits", headers=owner.headers | {"content-type": "application/json"}, content=told)
+        odd = limited.client.put("/v1/limits", headers=as_json, content=told)
         assert odd.status_code in (400, 422), odd.text
     limited.ok("PUT", "/v1/limits", owner.headers, **wish)
     assert [ask(limited, member.headers).status_code for _ in range(2)] == [200, 429]

@@ -94,8 +94,8 @@ class RoutingPolicies:
 
 
 def routing_holder(database: Database) -> TenantRows:
-    """What drops a tenant's policy with the tenant."""
-    return TenantRows("routing", database, policies, kind="routing-policy")
+    """What drops a tenant's policy with the tenant, and forgets who set it or wished for it with them."""
+    return TenantRows("routing", database, policies, kind="routing-policy", named=("set_by", "wished_by"))
 
 
 @lru_cache(maxsize=256)

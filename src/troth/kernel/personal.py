@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+FORGOTTEN = "forgotten"
+"""Stands in place of the id of somebody who was erased, where what they did stays without them."""
+
 
 class PersonalFields(Protocol):
     """Seals small values under the key unit of one person (AES-256-GCM); when the unit is destroyed they are noise."""

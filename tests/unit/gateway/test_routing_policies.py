@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from gateway_world import TENANT, World
 from troth.gateway.models import ModelList
 from troth.gateway.routing_operations import RoutingOperations
-from troth.gateway.routing_policies import RoutingPolicies, routing_holder
+from troth.gateway.routing_policies import RoutingPolicies, policies, routing_holder
 from troth.gateway.vendors.routing import ANYTHING, RoutingPolicy
 from troth.gateway.wire.routing import DecideRouting, RoutingShown, SetRouting, ShowRouting
 from troth.kernel.caller import Caller
 from troth.kernel.errors import Denied, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Call
+from troth.kernel.personal import FORGOTTEN
 from troth.kernel.reasons import Why
 
 ACME = RoutingPolicy(allow=("acme",))
@@ -99,6 +101,19 @@ def test_models_that_the_tenant_does_not_want_are_not_listed(town: Town) -> None
     assert names() == {"acme", "local-studio"}
     town.set(RoutingPolicy(deny=("acme",)))
     assert names() == {"local-studio"}
+
+
+def test_who_set_and_wished_is_forgotten_and_what_waits_is_still_decided(town: Town) -> None:
+    town.set(ACME)
+    assert town.set(ANYTHING, actor="usr_two").wished == ANYTHING
+    holder = routing_holder(town.world.database)
+    for who in ("usr_two", "usr_one"):
+        holder.forget(TENANT, who)
+    standing = town.policies.standing(TENANT)
+    assert (standing.policy, standing.wished, standing.wished_by) == (ACME, ANYTHING, FORGOTTEN)
+    with town.world.database.read() as connection:
+        assert connection.execute(select(policies.c.set_by)).scalars().all() == [FORGOTTEN]
+    assert town.policies.decide(TENANT, "usr_three", approved=True).policy == ANYTHING
 
 
 def test_it_goes_with_the_tenant(town: Town) -> None:

@@ -23,6 +23,7 @@ from troth.gateway.limits.usage import Usage
 from troth.kernel.data_class import DataClass
 from troth.kernel.personal import Forgotten, Holding
 from troth.storage.database import Database
+from troth.storage.tenant_rows import forget_names
 
 _MOST = 1_000_000  # rows in one person's copy
 
@@ -45,7 +46,7 @@ class UsageHolder:
             return [*_days(rows), *_set_for(connection, tenant, subject)]
 
     def forget(self, tenant: str, subject: str) -> Forgotten:
-        """Turn the person's rows into sums, and drop what was set for them. Idempotent."""
+        """Turn the person's rows into sums, drop what was set for them, and who set what stays. Idempotent."""
         with self._database.write() as connection:
             gone = [one.identifier for one in _set_for(connection, tenant, subject)]
             mine = select(budgets.c.id).where(budgets.c.tenant == tenant, budgets.c.person == subject)
@@ -53,6 +54,7 @@ class UsageHolder:
                 connection.execute(delete(table).where(table.c.budget.in_(mine)))
             for own in (budgets, own_limits):
                 connection.execute(delete(own).where(own.c.tenant == tenant, own.c.person == subject))
+            forget_names(connection, (budgets.c.set_by, own_limits.c.set_by), tenant, subject)
         return Forgotten(self.name, (*gone, *("usage-row",) * self._usage.fold(_of(tenant, subject))))
 
     def people(self, tenant: str) -> list[str]:

@@ -20,6 +20,7 @@ from troth.gateway.wire.errors import openai_error
 from troth.identity.store import grants, users
 from troth.kernel.errors import NotFound, TooMany, TrothError, Unavailable
 from troth.kernel.ids import new_id
+from troth.kernel.personal import FORGOTTEN
 from worlds import sqlite
 
 
@@ -240,6 +241,8 @@ def test_a_forgotten_person_takes_theirs_along(world: BudgetWorld) -> None:
     kept = world.set(5)
     gone = {world.set(5, scope="user", target=world.ann), world.set(5, scope="key", target=world.key)}
     world.own.set(world.tenant, "user", world.ann, {"requests-per-day": 5}, world.ben)
+    for scope, who in (("tenant", world.ann), ("user", world.ben)):
+        world.own.set(world.tenant, scope, "", {"requests-per-day": 5}, who)
     world.spend(4)
     held = world.holder.holdings(world.tenant, world.ann)
     assert {one.identifier for one in held if one.kind == "budget"} == gone
@@ -252,6 +255,8 @@ def test_a_forgotten_person_takes_theirs_along(world: BudgetWorld) -> None:
     with world.database.read() as connection:
         left = [set(connection.execute(select(table.c.budget)).scalars()) for table in (budget_spent, budget_alerts)]
     assert left == [{kept}, {kept}]
+    assert [one.set_by for one in world.budgets.all(world.tenant)] == [FORGOTTEN]  # Ann had set the tenant's
+    assert [one.set_by for one in world.own.all(world.tenant)] == [FORGOTTEN, world.ben]
     world.holder.close(world.tenant)
     assert world.budgets.all(world.tenant) == []
 
