@@ -110,6 +110,29 @@ def test_uploads_count_their_bytes(limited: House, owner: Person) -> None:
     assert (used["total"]["requests"], used["total"]["bytes"], list(used["models"])) == (2, 100, [""])
 
 
+def test_what_is_done_here_without_a_vendor_counts_too(limited: House, owner: Person) -> None:
+    """Judgements and redactions take tickets as chat does: requests of the key, tokens and bytes of the person."""
+    headers = limited.key_headers(owner, "generate")
+    judge = {"input": ["a" * 3000, "b" * 3000]}
+    limited.ok("PUT", "/v1/limits", owner.headers, of="user", limits={"tokens-per-day": 2500}, reason="rule")
+    first = limited.call("POST", "/v1/moderations", headers, **judge)
+    assert (first.status_code, first.headers["x-ratelimit-remaining-tokens"]) == (200, "500")
+    assert first.headers["x-ratelimit-remaining-requests"] == "2"
+    refused = limited.call("POST", "/v1/moderations", headers, **judge)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate-limit-exceeded")
+    redacted = limited.call("POST", "/v1/redactions", owner.headers, text="c" * 1200)
+    assert (redacted.status_code, redacted.headers["x-ratelimit-remaining-tokens"]) == (200, "100")
+    assert limited.call("POST", "/v1/redactions", owner.headers, text="c" * 1200).status_code == 429
+    limited.ok("PUT", "/v1/limits", owner.headers, of="user", limits={"bytes-per-day": 10}, reason="rule")
+    for kind in ("images", "videos"):
+        file = {"file": ("a.png", b"a" * 11, "image/png")}
+        sent = limited.client.post(f"/v1/redactions/{kind}", headers=owner.headers, files=file)
+        assert (sent.status_code, sent.json()["code"]) == (429, "request-beyond-limit")
+    used = limited.ok("GET", "/v1/usage", owner.headers)["total"]
+    assert (used["requests"], used["tokens_in"], used["bytes"]) == (2, 2400, 7200)
+    limited.ok("PUT", "/v1/limits", owner.headers, of="user", limits={}, reason="rule")
+
+
 def test_a_budget_is_told_and_stops_what_costs_money(limited: House, owner: Person) -> None:
     set_ = {"of": "tenant", "per": "day", "amount": "0.10", "at_end": "stop", "reason": "rule"}
     made = limited.ok("PUT", "/v1/budgets", owner.headers, **set_)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from troth.gateway.intake import admit_file
-from troth.gateway.limits.counting import Estimate
-from troth.gateway.limits.limiter import Limiter, Ticket
-from troth.gateway.limits.usage import Done, Usage
+from troth.gateway.limits.counting import brought
+from troth.gateway.limits.metered import Metered
 from troth.gateway.wire.files import CreateFile, FileObject, FileObjects, ListFiles, Purpose
 from troth.kernel.clock import epoch_ms
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import NotFound, TrothError
+from troth.kernel.errors import NotFound
 from troth.kernel.operation import Binary, Call
 from troth.vault.objects import KeepRequest, ObjectInfo, Objects
 
@@ -21,34 +20,19 @@ _PAGE = 1000  # the vault's largest page
 class Files:
     """OpenAI's file surface on the vault. The purpose is part of the object's kind, sealed with it."""
 
-    def __init__(self, objects: Objects, limiter: Limiter | None = None, usage: Usage | None = None) -> None:
-        """`limiter`: what counts requests and their bytes, which `usage` keeps."""
-        self._objects, self._limiter, self._usage = objects, limiter, usage
+    def __init__(self, objects: Objects, metered: Metered | None = None) -> None:
+        """`metered`: what counts requests and their bytes."""
+        self._objects, self._metered = objects, metered
 
     def create(self, call: Call, request: CreateFile) -> FileObject:
-        """Keep a file. Raises what `intake.admit_file`, `Objects.keep` and `Limiter.begin` raise; nothing is kept then.
+        """Keep a file. Raises what `intake.admit_file`, `Objects.keep` and `Metered.doing` raise; nothing is kept then.
 
         What was looked at counts, whether it was kept or not.
         """
-        if self._limiter is None:
+        if self._metered is None:
             return self._created(call, request)
-        ticket = self._limiter.begin(call, Estimate(bytes=len(request.file.content)), [])
-        ticket.came.sent()
-        outcome = "failed"
-        try:
-            kept = self._created(call, request)
-            outcome = "kept"
-        except TrothError as refusal:
-            outcome = refusal.code
-            raise
-        finally:
-            ticket.end(None)
-            self._count(call, ticket, outcome)
-        return kept
-
-    def _count(self, call: Call, ticket: Ticket, outcome: str) -> None:
-        if self._usage is not None:
-            call.finish_with(self._usage.change(call, ticket, Done("file.create", "", "", outcome)))
+        with self._metered.doing(call, "file.create", brought(len(request.file.content)), done="kept"):
+            return self._created(call, request)
 
     def _created(self, call: Call, request: CreateFile) -> FileObject:
         upload = request.file

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from troth.gateway.intake import admit_image
 from troth.gateway.intake.kinds import image_type
+from troth.gateway.limits.counting import brought
+from troth.gateway.limits.metered import Metered
 from troth.gateway.picture_step import LIMITS, reading_one, reading_video
 from troth.gateway.redaction import Redactor
 from troth.gateway.wire.upload import Upload
@@ -73,15 +75,17 @@ class PictureOperations:
     """Pictures and videos of the caller's own, cleaned."""
 
     redactor: Redactor
+    metered: Metered
 
     @operation("redaction.image", group=Group.OWN_DATA, request=RedactImage, data_class=DataClass.USER_GENERATED,
                route=Route("POST", "/v1/redactions/images", body="multipart", max_bytes=_BODY))  # fmt: skip
     def image(self, call: Call, request: RedactImage) -> RedactedMedia:
         """Cover faces, personal words and codes in a picture, and leave out its metadata; nothing of it is kept."""
         eye = self._eye(call.tenant, request)
-        content, media_type, removed = _stripped(request.file)
-        with reading_one():
-            done = clean_picture(content, eye, LIMITS)
+        with self.metered.doing(call, "redaction.image", brought(len(request.file.content))):
+            content, media_type, removed = _stripped(request.file)
+            with reading_one():
+                done = clean_picture(content, eye, LIMITS)
         call.note(withheld=sum(done.counts.values()), kinds=done.counts)
         return _media(_bytes_of(done, content, media_type), done.media_type, done, eye, (*removed, *done.removed))
 
@@ -90,7 +94,7 @@ class PictureOperations:
     def video(self, call: Call, request: RedactVideo) -> RedactedMedia:
         """Cover faces and personal words in a short video, and leave out sound and metadata; nothing of it is kept."""
         eye, out = self._eye(call.tenant, request), io.BytesIO()
-        with reading_video():
+        with self.metered.doing(call, "redaction.video", brought(len(request.file.content))), reading_video():
             done = clean_video(io.BytesIO(request.file.content), out, eye, limits=VIDEO)
         call.note(withheld=sum(done.counts.values()), kinds=done.counts)
         return _media(out.getvalue(), MEDIA_TYPE, done, eye, done.removed)

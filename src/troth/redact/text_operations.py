@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -66,6 +68,7 @@ class TextOperations:
 
     policies: TenantPolicies
     prompts: Loading  # what reads prompts
+    metered: Callable[[Call, str, int], AbstractContextManager[None]]  # counts an operation on so many bytes
 
     @operation("text.redact", group=Group.OWN_DATA, request=RedactText, command=("text", "redact"),
                data_class=DataClass.USER_GENERATED, route=Route("POST", "/v1/redactions"))  # fmt: skip
@@ -74,7 +77,8 @@ class TextOperations:
         policy = self._policy(call.tenant, request.policy)
         reader = self._reader(request.tier or self.prompts.tier)
         # A key of this one answer: its pseudonyms agree with each other and with those of no other text.
-        redacted = Redactor(reader, policy, secrets.token_bytes(KEY_BYTES)).redact(request.text)
+        with self.metered(call, "text.redact", len(request.text.encode("utf-8", "surrogatepass"))):
+            redacted = Redactor(reader, policy, secrets.token_bytes(KEY_BYTES)).redact(request.text)
         spans = tuple(_found(span, policy) for span in redacted.spans)
         counts = dict(Counter(span.label for span in spans))
         call.note(policy=policy.name, withheld=len(spans), kinds=counts)

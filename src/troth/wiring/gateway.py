@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from troth.gateway.answer_operations import AnswerOperations
@@ -11,6 +13,8 @@ from troth.gateway.embeddings import EmbeddingDesk
 from troth.gateway.exposure import Exposures
 from troth.gateway.files import Files
 from troth.gateway.intake.clamd import Clamd
+from troth.gateway.limits.counting import brought
+from troth.gateway.limits.metered import Metered
 from troth.gateway.models import ModelList
 from troth.gateway.operations import GatewayOperations, VendorOperations
 from troth.gateway.picture_operations import PictureOperations
@@ -30,6 +34,7 @@ from troth.gateway.vendors.channel import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
+from troth.kernel.operation import Call
 from troth.keys.deployment import DeploymentSeal
 from troth.promises.system import Base, Gateway, Vault
 from troth.redact.detect import Span
@@ -76,7 +81,7 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
     media = build_media(base, vault, clearance, moderator, vendors=vendors, ports=(ports, roads))
     desks, assets = (ChatDesk(clearance, objects), media.pictures), media.assets
     kept = KeptResponses(objects, receipts)
-    files, models = Files(objects, limiting.limiter, limiting.usage), ModelList(vendors, clock, routing)
+    files, models = Files(objects, limiting.metered), ModelList(vendors, clock, routing)
     operations = GatewayOperations(*desks, files=files, models=models, receipts=receipts, assets=assets)
     clamd = settings.gateway.clamd
     return Gateway(
@@ -101,10 +106,10 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
             RoutingOperations(routing),
             *limiting.operations,
             VendorCareOperations(vendors, Exposures(base.database, vendors), clock),
-            *moderation_operations(moderator),
+            *moderation_operations(moderator, limiting.metered),
             RedactionPolicyOperations(policies=policies),
-            TextOperations(policies=policies, prompts=detector),
-            PictureOperations(redactor=redactor),
+            TextOperations(policies=policies, prompts=detector, metered=_words(limiting.metered)),
+            PictureOperations(redactor=redactor, metered=limiting.metered),
         ),
     )
 
@@ -117,6 +122,11 @@ class _Unread:
 
     def detect(self, _text: str) -> list[Span]:
         raise AssertionError(self.version)
+
+
+def _words(metered: Metered) -> Callable[[Call, str, int], AbstractContextManager[None]]:
+    """For a room that does not know limits: work on so many bytes of text."""
+    return lambda call, operation, size: metered.doing(call, operation, brought(size, words=True))
 
 
 def _policies(base: Base, detector: Loading) -> TenantPolicies:

@@ -9,6 +9,7 @@ from troth.gateway.limit_operations import LimitOperations
 from troth.gateway.limits.alerts import Alerts
 from troth.gateway.limits.budgets import Budgets
 from troth.gateway.limits.limiter import Limiter
+from troth.gateway.limits.metered import Metered
 from troth.gateway.limits.own import OwnLimits
 from troth.gateway.limits.rules import amounts
 from troth.gateway.limits.usage import Usage
@@ -23,6 +24,7 @@ class Limiting:
 
     limiter: Limiter
     usage: Usage
+    metered: Metered
     operations: tuple[UsageOperations, LimitOperations]
 
 
@@ -43,7 +45,8 @@ def build_limiting(base: Base, clearance: Clearance) -> Limiting:
     limiter = Limiter(limits, base.clock, base.secrets.named("limit-names"), buckets=buckets, currency=wanted.currency,
                       used=usage.used, own=own, budgets=budgets)  # fmt: skip
     clearance.limiter, clearance.usage = limiter, usage
-    return Limiting(limiter, usage, (UsageOperations(usage), LimitOperations(own, budgets, wanted.currency)))
+    metered = Metered(limiter, usage)
+    return Limiting(limiter, usage, metered, (UsageOperations(usage), LimitOperations(own, budgets, wanted.currency)))
 
 
 def build_alerts(base: Base) -> Alerts:

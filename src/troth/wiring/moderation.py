@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from troth.gateway.limits.metered import Metered
 from troth.gateway.moderation.cases import Cases
 from troth.gateway.moderation.list_operations import PreservedOperations, TakedownOperations
 from troth.gateway.moderation.office import Office
@@ -33,9 +34,9 @@ def build_office(base: Base, objects: Objects) -> Office:
     )
 
 
-def moderation_operations(office: Office) -> tuple[object, ...]:
+def moderation_operations(office: Office, metered: Metered) -> tuple[object, ...]:
     return (
-        ModerationOperations(office),
+        ModerationOperations(office, metered),
         ModerationCaseOperations(office),
         TakedownOperations(office.takedowns),
         PreservedOperations(office.preserved),

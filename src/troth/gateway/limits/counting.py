@@ -62,6 +62,11 @@ def estimated(kind: str, payload: dict[str, Any], attached: int = 0) -> Estimate
     )
 
 
+def brought(size: int, *, words: bool = False) -> Estimate:
+    """Of so many bytes that are looked at here; where they are `words`, they are tokens too."""
+    return Estimate(tokens_in=-(-size // _BYTES_A_TOKEN) if words else 0, bytes=size)
+
+
 class Came:
     """What came of a request: by the vendor's own count of tokens where it gives one, else by the text that came.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from troth.gateway.limits.counting import estimated
+from troth.gateway.limits.metered import Metered
 from troth.gateway.moderation import messages as m
 from troth.gateway.moderation.classify import classified
 from troth.gateway.moderation.office import Office
@@ -20,14 +22,16 @@ _OWN = DataClass.USER_GENERATED
 class ModerationOperations:
     """Classification, and the policy of a tenant."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, office: Office, metered: Metered) -> None:
+        self._office, self._metered = office, metered
 
     @operation("moderation.classify", group=Group.GENERATE, request=Classify, data_class=_OWN,
                route=Route("POST", "/v1/moderations", max_bytes=_BYTES))  # fmt: skip
     def classify(self, call: Call, request: Classify) -> Judgement:
         """Say of texts and pictures what the content policy finds in them; nothing leaves and nothing is kept."""
-        return classified(call, request, self._office.of(call, "input"), self._office.takedowns)
+        given = request.model_dump(mode="json", include={"input"})
+        with self._metered.doing(call, "moderation.classify", estimated("moderation", given)):
+            return classified(call, request, self._office.of(call, "input"), self._office.takedowns)
 
     @operation("moderation-policy.show", group=Group.OWN_DATA, request=m.Asked, command=("moderation-policy", "show"),
                data_class=DataClass.SYSTEM, route=Route("GET", "/v1/moderation-policy", body="none"))  # fmt: skip
