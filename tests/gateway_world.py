@@ -214,7 +214,7 @@ class World:
 
     def call(self, tenant: str = TENANT, subject: str = PERSON, jurisdiction: str = "eu") -> Call:
         caller = Caller(subject, "user", tenant, subject, jurisdiction=jurisdiction)
-        return Call(caller, new_id("req"), self.clock.now())
+        return Call(caller, new_id("req"), self.clock.now(), also=lambda _: None)
 
     def close(self, call: Call) -> None:
         """What dispatch does with the closing record of a call."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from troth.kernel.caller import Caller
@@ -187,7 +188,7 @@ class Dispatcher:
     def _decided(self, name: str, caller: Caller, request_id: str | None) -> Permit:
         """Ask the policy. A refused caller's entry is opening and closing in one."""
         operation = self.registry[name]
-        call = Call(caller, request_id or new_id("req"), self._clock.now())
+        call = Call(caller, request_id or new_id("req"), self._clock.now(), also=partial(self._require, caller))
         span = self._watch.begin(Kind.OPERATION, name)
         decision = self.decider.decide(caller, operation)
         rules = _rules_of(operation, decision)
@@ -201,6 +202,12 @@ class Dispatcher:
         refusal = _refusal(caller, decision.remedy)
         closed = replace(entry, phase="closed", outcome=Outcome.REFUSED, code=refusal.code)
         return Permit(operation, call, closed, refusal)
+
+    def _require(self, caller: Caller, name: str) -> None:
+        """Raises the refusal that `caller` would meet at the operation `name`."""
+        decision = self.decider.decide(caller, self.registry[name])
+        if not decision.allowed:
+            raise _refusal(caller, decision.remedy)
 
     def _witness(self, opened: Permit) -> Witnessed | None:
         """Whom this operation waits for before it runs."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from troth.kernel.caller import Caller
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import NotFound
+from troth.kernel.errors import Denied, NotFound
 from troth.kernel.record import Change, Fact, checked_facts
 
 
@@ -62,6 +62,7 @@ class Call:
     uses: Counter[str] = field(default_factory=Counter)  # of content and vendors (`kernel.uses`)
     reasons: list[tuple[str, str]] = field(default_factory=list)  # (person it is about, text), at most one
     told: dict[str, str] = field(default_factory=dict)  # response headers, also of a refusal
+    also: Callable[[str], None] | None = field(default=None, repr=False, compare=False)  # set by the dispatcher
 
     def finish_with(self, change: Change) -> None:
         """A small change that is made in the transaction of the closing record: both happen or neither."""
@@ -76,6 +77,13 @@ class Call:
         person = about or self.caller.subject
         if person is not None and reason:
             self.reasons[:] = [(person, reason)]
+
+    def require(self, operation: str) -> None:
+        """For what this operation does of another one's work, such as reading: raises the refusal that the caller would
+        meet there. A permission for one operation is none for what it could be made to do."""
+        if self.also is None:
+            raise Denied("This was not asked by the one road in, so nothing more is permitted; ask through a door.")
+        self.also(operation)
 
     @property
     def tenant(self) -> str:

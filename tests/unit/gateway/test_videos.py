@@ -22,7 +22,7 @@ from troth.gateway.vendors.film_room import FilmRoom
 from troth.gateway.videos import store
 from troth.gateway.wire.upload import Upload
 from troth.gateway.wire.videos import CreateVideo, ListVideos, RemixVideo, Video, VideoContent
-from troth.kernel.errors import Conflict, Gone, NotFound, TooMany, TrothError, VendorFailed
+from troth.kernel.errors import Conflict, Denied, Gone, NotFound, TooMany, TrothError, VendorFailed
 from troth.kernel.ids import new_id
 
 PROMPT = "Waves for Jane Doe, jane.doe@example.com"
@@ -138,6 +138,22 @@ def test_a_remix_derives_from_its_video(world: World) -> None:
     world.run(world.videos.delete(world.call(), ordered.id))
     with pytest.raises((Gone, NotFound)):
         world.videos.show(world.call(), again.id)
+
+
+def test_who_may_not_open_a_video_makes_no_other_from_it(world: World) -> None:
+    _, ordered = created(world)
+    until_ended(world, ordered.id)
+    asked, call = list[str](), world.call()
+
+    def refuse(operation: str) -> None:
+        asked.append(operation)
+        raise Denied("Not with this key.")
+
+    call.also = refuse
+    with pytest.raises(Denied):
+        world.run(world.videos.remix(call, RemixVideo(video_id=ordered.id, prompt="at night")))
+    assert asked == ["video.content"]
+    assert len(world.objects.list(TENANT, PERSON, kind="video-order")) == 1
 
 
 def test_pages_of_ones_own(world: World) -> None:

@@ -15,7 +15,7 @@ from troth.kernel.caller import Caller, Origin, anonymous
 from troth.kernel.data_class import DataClass
 from troth.kernel.details import MAX_REASON, Owner, SealedDetails
 from troth.kernel.dispatch import Dispatcher, Internal
-from troth.kernel.errors import Conflict, Denied, TrothError, Unauthenticated, Unavailable
+from troth.kernel.errors import Conflict, Denied, NotFound, TrothError, Unauthenticated, Unavailable
 from troth.kernel.operation import Call, Group, Registry, Route, Stream, operation
 from worlds import FaultList, ListRecorder, MovableClock, PlainSealer, RoleDecider, person
 
@@ -52,6 +52,11 @@ class Echo:
     @operation("echo.refuse", group=Group.OWN_DATA, request=Word)
     def refuse(self, call: Call, request: Word) -> Word:
         raise Conflict("not now", code="not-now")
+
+    @operation("echo.through", group=Group.GENERATE, request=Word)
+    def through(self, call: Call, request: Word) -> Word:
+        call.require(f"echo.{request.word}")
+        return request
 
     @operation("echo.break", group=Group.OWN_DATA, request=Word)
     def break_(self, call: Call, request: Word) -> Word:
@@ -146,6 +151,24 @@ def test_a_refused_caller_runs_nothing_and_leaves_a_record(
         dispatcher.run("echo.say", person("audit"), Word())
     assert echo.ran == 0
     assert _phases(recorder) == [("closed", "refused", "access-denied")]
+
+
+def test_what_reads_through_another_operation_needs_that_ones_permission_too(
+    dispatcher: Dispatcher, recorder: ListRecorder
+) -> None:
+    whole = person("generate", "own-data")
+    assert dispatcher.run("echo.through", whole, Word(word="say")) == Word(word="say")
+    with pytest.raises(Denied):
+        dispatcher.run("echo.through", person("generate"), Word(word="say"))
+    assert _phases(recorder)[-1] == ("closed", "refused", "access-denied")
+    with pytest.raises(NotFound):
+        dispatcher.run("echo.through", whole, Word(word="nothing"))
+
+
+def test_a_call_that_nobody_decided_about_reads_nothing_else() -> None:
+    call = Call(person(), "req_1", MovableClock().now())
+    with pytest.raises(Denied):
+        call.require("echo.say")
 
 
 def test_a_stranger_is_asked_to_sign_in(dispatcher: Dispatcher) -> None:

@@ -66,7 +66,9 @@ class KeptResponses:
         return Response.model_validate(kept["response"] | {"output": output})
 
     def context(self, call: Call, response_id: str) -> Items:
-        """The items of a conversation that goes on after this response. Raises as `show` does."""
+        """The items of a conversation that goes on after this response. Raises as `show` does, and `Denied` for who may
+        not read it: a model would repeat it."""
+        call.require("response.show")
         kept = self._open(call, response_id)
         items: Items = kept["items"]
         return [*items, *(item for one in kept["response"]["output"] if (item := _as_input(one)))]

@@ -75,7 +75,7 @@ def _facts(wish: GenerateImages, finished: Finished) -> dict[str, Any]:
 def _beside(call: Call) -> Iterator[Call]:
     """A call of the same request for one part of it: what is to be written with the closing record is; what the record
     says of the vendor stays that of the model."""
-    part = Call(call.caller, call.request_id, call.at)
+    part = Call(call.caller, call.request_id, call.at, also=call.also)
     try:
         yield part
     finally:

@@ -56,7 +56,11 @@ class VideoDesk:
         return await self._order(call, request, source, None)
 
     async def remix(self, call: Call, request: RemixVideo) -> Video:
-        """Order the same video with other words: size, length, model and first picture stay, and it derives from it."""
+        """Order the same video with other words: size, length, model and first picture stay, and it derives from it.
+
+        Raises `Denied` for who may not open it.
+        """
+        call.require("video.content")
         before = await asyncio.to_thread(self._mine, call, request.video_id)
         if before.job.state != store.DONE:
             raise Conflict("Only a finished video can be remixed; wait until it is.", code="video-not-ready")
