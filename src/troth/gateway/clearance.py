@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from troth.gateway.amounts import check_amount
-from troth.gateway.departing import Wanted, steps, texts, told, without_pictures
+from troth.gateway.departing import Wanted, judged, steps, told, without_pictures
 from troth.gateway.few_threads import FewThreads
 from troth.gateway.limits.counting import counted, estimated
 from troth.gateway.limits.limiter import Limiter, Price, Ticket
@@ -137,7 +137,7 @@ class Clearance:
         judge = self._moderator.of(call, "input")
         call.note(vendor=record.id, model=wanted.model, moderation=judge.version)
         check_amount(wanted.payload)
-        judge.check_all(texts(wanted.payload, wanted.places, ""))
+        judged(judge, wanted.payload, wanted.places)
         judge.check_pictures((*inline_pictures(wanted.payload), *(one.content for one in wanted.attachments)))
         step = self._pictures(call, wanted, route)
         seen = step.payload(wanted.payload) if step else wanted.payload

@@ -1,14 +1,16 @@
-"""A request before it leaves: what is read of it, and what its receipt says of the way. Pure."""
+"""A request before it leaves: what is read of it, and what its receipt says of the way."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 from troth.gateway.picture_step import PictureStep
 from troth.gateway.redaction import Cleared, Places
+from troth.gateway.restoring import unescaped
 from troth.gateway.vendors.port import Attachment
 from troth.gateway.vendors.record import Offer
 from troth.gateway.vendors.router import Route
@@ -63,18 +65,57 @@ def steps(
     return tuple(done)
 
 
-def texts(value: Any, places: Places, path: str) -> Iterator[str]:
-    """Every text that a person wrote, in order."""
+class Judge(Protocol):
+    """Who reads what leaves; `moderation.Moderator` is one."""
+
+    def check_all(self, texts: Iterable[str]) -> None:
+        """All texts as one. Raises `Denied`."""
+        ...
+
+    def listed(self, text: str) -> dict[str, float]:
+        """Scores of what a declared list finds in a text."""
+        ...
+
+    def decide(self, scores: Mapping[str, float], content: str) -> None:
+        """Act on what was found. Raises `Denied`."""
+        ...
+
+
+def judged(judge: Judge, payload: dict[str, Any], places: Places) -> None:
+    """Read every text that a person wrote, and every name of a member that they made up. Raises `Denied`.
+
+    Texts by themselves, so that no name comes between the halves of a phrase; names by themselves, each once; and
+    where there are names both as they stand, by the list alone, for what begins in a name and ends in its value.
+    `amounts.check_amount` bounds all of it.
+    """
+    written = list(_written(payload, places, ""))
+    judge.check_all(text for text, named in written if not named)
+    names = dict.fromkeys(text for text, named in written if named)
+    if names:
+        judge.check_all(names)
+        whole = " ".join(text for text, _ in written)
+        judge.decide(judge.listed(whole), whole)
+
+
+def _written(value: Any, places: Places, path: str) -> Iterator[tuple[str, bool]]:
+    """Every text in order, and (True) every name that is no constant of the API, before its value."""
     if path in places.fixed or isinstance(value, Cleared):
         return
     if isinstance(value, str):
-        yield value
+        yield (unescaped(value) if path in places.json else value), False
     elif isinstance(value, dict):
         for key, one in value.items():
-            yield from texts(one, places, f"{path}.{key}" if path else key)
+            if path and key not in _constants(places):
+                yield key, True
+            yield from _written(one, places, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
         for one in value:
-            yield from texts(one, places, f"{path}.*")
+            yield from _written(one, places, f"{path}.*")
+
+
+@lru_cache(maxsize=8)
+def _constants(places: Places) -> frozenset[str]:
+    return places.words()
 
 
 def without_pictures(value: Any) -> Any:
