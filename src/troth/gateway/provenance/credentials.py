@@ -89,6 +89,22 @@ class Signed(NamedTuple):
     stamped: bool
 
 
+class _Holder:
+    """The holder of the key as one signature meets it. `away`: why it did not sign."""
+
+    def __init__(self, authority: ClaimSigner) -> None:
+        self._authority = authority
+        self.away: TrothError | None = None
+
+    def sign(self, message: bytes) -> bytes:
+        """Called by the library, which keeps what is raised to itself."""
+        try:
+            return self._authority.sign(message)
+        except TrothError as error:
+            self.away = error
+            raise
+
+
 class Credentials:
     """Content credentials of one deployment, signed by the certificate authority in its folder."""
 
@@ -108,36 +124,17 @@ class Credentials:
         """
         self._c2pa = _library()
         self._authority: ClaimSigner = signer or Authority(folder, clock or SystemClock())
-        self._away: TrothError | None = None  # why the holder of the key did not sign, the last time
         self._ours = self._context = self._trusting(self._authority.anchor)
         self._before = [(self._trusting(one.anchor), one.assurance) for one in earlier]
-        self._stamped: Any = None
-        self._plain: Any = None
+        self._stamps = stamps
         if stamps:
             # The library has one list of roots for stamps and for signers: `read` tells them apart.
             self._context = self._trusting(self._authority.anchor + stamps.anchor)
-            self._stamped = self._signer(stamps.url)
             self._patience = Patience(stamps.seconds, _STAMPING)
-        if stamps is None or not stamps.required:
-            self._plain = self._signer(None)
 
     def _trusting(self, anchors: str) -> Any:
         settings = {**_SETTINGS, "trust": {"trust_anchors": anchors}}
         return self._c2pa.Context(self._c2pa.Settings.from_dict(settings))
-
-    def _signer(self, stamps: str | None) -> Any:
-        algorithm = self._c2pa.C2paSigningAlg.ES256
-        return self._c2pa.Signer.from_callback(self._by_holder, algorithm, self._authority.chain, stamps)
-
-    def _by_holder(self, message: bytes) -> bytes:
-        """Called by the library, which keeps what is raised to itself."""
-        try:
-            signature = self._authority.sign(message)
-        except TrothError as error:
-            self._away = error
-            raise
-        self._away = None
-        return signature
 
     @property
     def anchor(self) -> str:
@@ -162,30 +159,22 @@ class Credentials:
         verb = "c2pa.created" if origin is None else "c2pa.published" if parent is None else "c2pa.edited"
         action = {"action": verb, "digitalSourceType": SOURCE_TYPES + source}
         work = partial(self._sign, content, media_type, action, origin)
-        fault: Exception | None = None
-        self._away = None
-        if self._stamped:
+        if self._stamps:
             try:
-                return Signed(self._patience.run(partial(work, self._stamped), self._c2pa.C2paError), stamped=True)
+                return Signed(self._patience.run(partial(work, self._stamps.url)), stamped=True)
             except (self._c2pa.C2paError, TimeoutError) as error:
-                fault = error
-        if self._plain:
-            try:
-                return Signed(work(self._plain), stamped=False)
-            except self._c2pa.C2paError as error:
-                fault = error
-        if (away := self._away) is not None:
-            raise Unavailable(
-                f"The picture is withheld, for it cannot be signed. {away.advice}", code=away.code
-            ) from fault
-        raise Unavailable(
-            "Content credentials could not be added, so the picture is withheld: try again later.",
-            code="credentials-failed",
-        ) from fault
+                if self._stamps.required:
+                    raise _withheld() from error
+        try:
+            return Signed(work(None), stamped=False)
+        except self._c2pa.C2paError as error:
+            raise _withheld() from error
 
     def _sign(
-        self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None, signer: Any
+        self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None, stamps: str | None
     ) -> bytes:
+        """Raises `Unavailable` where the holder of the key is away, and what the library raises."""
+        holder = _Holder(self._authority)
         manifest = {
             "claim_generator_info": [{"name": "Troth", "version": __version__}],
             "format": media_type,
@@ -197,8 +186,20 @@ class Credentials:
                 builder.set_intent(self._c2pa.C2paBuilderIntent.EDIT)
                 relation = {"relationship": "parentOf"}
                 builder.add_ingredient(relation, type_of(parent) or SVG, io.BytesIO(parent))
-            builder.sign(signer, media_type, io.BytesIO(content), signed)
+            try:
+                with self._signer(holder, stamps) as signer:
+                    builder.sign(signer, media_type, io.BytesIO(content), signed)
+            except self._c2pa.C2paError as fault:
+                if holder.away is None:
+                    raise
+                advice = f"The picture is withheld, for it cannot be signed. {holder.away.advice}"
+                raise Unavailable(advice, code=holder.away.code) from fault
         return signed.getvalue()
+
+    def _signer(self, holder: _Holder, stamps: str | None) -> Any:
+        """One signature's own: threads share nothing of it."""
+        algorithm = self._c2pa.C2paSigningAlg.ES256
+        return self._c2pa.Signer.from_callback(holder.sign, algorithm, self._authority.chain, stamps)
 
     def read(self, content: bytes, media_type: str) -> Provenance:
         """What the credentials say, good or bad. Raises `UnsupportedMedia`, `Malformed` (not that type of picture)."""
@@ -246,6 +247,13 @@ def _library() -> Any:
             code="studio-missing",
         ) from error
     return c2pa
+
+
+def _withheld() -> Unavailable:
+    return Unavailable(
+        "Content credentials could not be added, so the picture is withheld: try again later.",
+        code="credentials-failed",
+    )
 
 
 def _check(content: bytes, media_type: str) -> None:

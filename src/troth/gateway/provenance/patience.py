@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
+from types import TracebackType
 
 
 class Patience:
@@ -17,19 +19,37 @@ class Patience:
         self._seconds = seconds
         self._room = BoundedSemaphore(at_once)
 
-    def run(self, work: Callable[[], bytes], faults: type[Exception]) -> bytes:
-        """What `work` returns. Raises its `faults`, and `TimeoutError` for no answer or no room in `seconds`."""
+    def run(self, work: Callable[[], bytes]) -> bytes:
+        """What `work` returns. Raises what it raises, at once, and `TimeoutError` for no answer or no room in `seconds`
+        altogether."""
+        end = time.monotonic() + self._seconds
         if not self._room.acquire(timeout=self._seconds):
             raise TimeoutError
         answer: Future[bytes] = Future()
         # Of the daemon kind: the process can end while such a call hangs.
-        Thread(target=self._answer, args=(work, faults, answer), name="patience", daemon=True).start()
-        return answer.result(self._seconds)
+        Thread(target=self._answer, args=(work, answer), name="patience", daemon=True).start()
+        return answer.result(max(0.0, end - time.monotonic()))
 
-    def _answer(self, work: Callable[[], bytes], faults: type[Exception], answer: Future[bytes]) -> None:
+    def _answer(self, work: Callable[[], bytes], answer: Future[bytes]) -> None:
         try:
-            answer.set_result(work())
-        except faults as fault:
-            answer.set_exception(fault)
+            with _HandedOver(answer):
+                answer.set_result(work())
         finally:
             self._room.release()
+
+
+class _HandedOver:
+    """Whatever a block raises is for who waits for the answer, whom it would else leave waiting: it ends no thread."""
+
+    def __init__(self, answer: Future[bytes]) -> None:
+        self._answer = answer
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if fault is not None:
+            self._answer.set_exception(fault)
+        return fault is not None

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import av
+import c2pa
 import cbor2
 import encypher_c2pa
 import pytest
@@ -21,6 +23,8 @@ from PIL import Image
 
 from troth.gateway.intake import admit_image
 from troth.gateway.provenance import Credentials
+from troth.gateway.provenance.authority import Authority
+from troth.kernel.clock import SystemClock
 from troth.kernel.errors import IntegrityError, Malformed, Unavailable, UnsupportedMedia
 from unit.gateway.intake import pictures
 
@@ -250,6 +254,44 @@ def test_many_threads_can_sign(credentials: Credentials) -> None:
     with ThreadPoolExecutor(8) as pool:
         signed = list(pool.map(lambda _: credentials.sign(content, "image/png", source="algorithmicMedia"), range(40)))
     assert {credentials.read(one, "image/png").state for one in signed} == {"trusted"}
+
+
+class Absent:
+    """A holder of the key that is away, each time for another reason."""
+
+    assurance = "A2"
+
+    def __init__(self, authority: Authority, meeting: Barrier) -> None:
+        self.anchor, self.chain = authority.anchor, authority.chain
+        self.meeting, self.codes = meeting, iter(["signer-one", "signer-two"])
+
+    def sign(self, message: bytes) -> bytes:
+        code = next(self.codes)
+        raise Unavailable("Wait for it.", code=code)
+
+
+def test_each_thread_hears_why_its_own_picture_was_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = Absent(Authority(tmp_path / "ca", SystemClock()), Barrier(2))
+    credentials = Credentials(tmp_path / "unused", signer=absent)
+
+    class Together(c2pa.Builder):
+        """Neither thread goes on before both holders were asked."""
+
+        def sign(self, *given: Any) -> Any:
+            try:
+                return super().sign(*given)
+            finally:
+                absent.meeting.wait(60)
+
+    monkeypatch.setattr(c2pa, "Builder", Together)
+
+    def told(_: int) -> str:
+        with pytest.raises(Unavailable) as refusal:
+            credentials.sign(PICTURES["image/png"], "image/png", source="algorithmicMedia")
+        return refusal.value.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(told, range(2))) == {"signer-one", "signer-two"}
 
 
 def test_keys_survive_a_restart(tmp_path: Path) -> None:
