@@ -11,7 +11,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from troth import __version__
@@ -105,8 +107,20 @@ class _Holder:
             raise
 
 
+class _Tools(NamedTuple):
+    """The library, and whom it is to trust."""
+
+    c2pa: Any
+    ours: Any  # our own root alone
+    context: Any
+    before: list[tuple[Any, str]]  # (an earlier root, where its keys were)
+
+
 class Credentials:
-    """Content credentials of one deployment, signed by the certificate authority in its folder."""
+    """Content credentials of one deployment, signed by the certificate authority in its folder.
+
+    The library is loaded for the first picture, or at once where there are roots of others to try.
+    """
 
     def __init__(
         self,
@@ -122,19 +136,34 @@ class Credentials:
 
         Raises `Unavailable` (no c2pa-python, keys unreadable or expired).
         """
-        self._c2pa = _library()
+        _require_library()
         self._authority: ClaimSigner = signer or Authority(folder, clock or SystemClock())
-        self._ours = self._context = self._trusting(self._authority.anchor)
-        self._before = [(self._trusting(one.anchor), one.assurance) for one in earlier]
-        self._stamps = stamps
+        self._earlier, self._stamps = tuple(earlier), stamps
         if stamps:
-            # The library has one list of roots for stamps and for signers: `read` tells them apart.
-            self._context = self._trusting(self._authority.anchor + stamps.anchor)
             self._patience = Patience(stamps.seconds, _STAMPING)
+        self._lock = Lock()
+        self._made: _Tools | None = None
+        if stamps or self._earlier:
+            self._tools()
 
-    def _trusting(self, anchors: str) -> Any:
-        settings = {**_SETTINGS, "trust": {"trust_anchors": anchors}}
-        return self._c2pa.Context(self._c2pa.Settings.from_dict(settings))
+    def _tools(self) -> _Tools:
+        """Raises `Unavailable` (studio-missing)."""
+        if (made := self._made) is None:
+            with self._lock:
+                made = self._made = self._made or self._opened()
+        return made
+
+    def _opened(self) -> _Tools:
+        c2pa, anchor = _library(), self._authority.anchor
+
+        def trusting(anchors: str) -> Any:
+            settings = {**_SETTINGS, "trust": {"trust_anchors": anchors}}
+            return c2pa.Context(c2pa.Settings.from_dict(settings))
+
+        ours = trusting(anchor)
+        # The library has one list of roots for stamps and for signers: `read` tells them apart.
+        context = trusting(anchor + self._stamps.anchor) if self._stamps else ours
+        return _Tools(c2pa, ours, context, [(trusting(one.anchor), one.assurance) for one in self._earlier])
 
     @property
     def anchor(self) -> str:
@@ -153,7 +182,7 @@ class Credentials:
         Raises `UnsupportedMedia`, `Malformed` (not a picture of that type), `Unavailable` (signing failed).
         """
         _check(content, media_type)
-        origin = parent
+        c2pa, origin = self._tools().c2pa, parent
         if parent is None and self.read(content, media_type).state != "none":
             origin = content
         verb = "c2pa.created" if origin is None else "c2pa.published" if parent is None else "c2pa.edited"
@@ -162,70 +191,60 @@ class Credentials:
         if self._stamps:
             try:
                 return Signed(self._patience.run(partial(work, self._stamps.url)), stamped=True)
-            except (self._c2pa.C2paError, TimeoutError) as error:
+            except (c2pa.C2paError, TimeoutError) as error:
                 if self._stamps.required:
                     raise _withheld() from error
         try:
             return Signed(work(None), stamped=False)
-        except self._c2pa.C2paError as error:
+        except c2pa.C2paError as error:
             raise _withheld() from error
 
     def _sign(
         self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None, stamps: str | None
     ) -> bytes:
         """Raises `Unavailable` where the holder of the key is away, and what the library raises."""
-        holder = _Holder(self._authority)
+        holder, tools = _Holder(self._authority), self._tools()
         manifest = {
             "claim_generator_info": [{"name": "Troth", "version": __version__}],
             "format": media_type,
             "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
         }
         signed = io.BytesIO()
-        with self._c2pa.Builder(manifest, context=self._context) as builder:
+        with tools.c2pa.Builder(manifest, context=tools.context) as builder:
             if parent is not None:
-                builder.set_intent(self._c2pa.C2paBuilderIntent.EDIT)
+                builder.set_intent(tools.c2pa.C2paBuilderIntent.EDIT)
                 relation = {"relationship": "parentOf"}
                 builder.add_ingredient(relation, type_of(parent) or SVG, io.BytesIO(parent))
             try:
-                with self._signer(holder, stamps) as signer:
+                with self._signer(tools.c2pa, holder, stamps) as signer:
                     builder.sign(signer, media_type, io.BytesIO(content), signed)
-            except self._c2pa.C2paError as fault:
+            except tools.c2pa.C2paError as fault:
                 if holder.away is None:
                     raise
                 advice = f"The picture is withheld, for it cannot be signed. {holder.away.advice}"
                 raise Unavailable(advice, code=holder.away.code) from fault
         return signed.getvalue()
 
-    def _signer(self, holder: _Holder, stamps: str | None) -> Any:
+    def _signer(self, c2pa: Any, holder: _Holder, stamps: str | None) -> Any:
         """One signature's own: threads share nothing of it."""
-        algorithm = self._c2pa.C2paSigningAlg.ES256
-        return self._c2pa.Signer.from_callback(holder.sign, algorithm, self._authority.chain, stamps)
+        return c2pa.Signer.from_callback(holder.sign, c2pa.C2paSigningAlg.ES256, self._authority.chain, stamps)
 
     def read(self, content: bytes, media_type: str) -> Provenance:
         """What the credentials say, good or bad. Raises `UnsupportedMedia`, `Malformed` (not that type of picture)."""
         _check(content, media_type)
-        found = self._told(content, media_type, self._context)
-        if found.state == "trusted" and self._context is not self._ours:
-            ours = self._told(content, media_type, self._ours)
+        tools = self._tools()
+        found = _told(tools, content, media_type, tools.context)
+        if found.state == "trusted" and tools.context is not tools.ours:
+            ours = _told(tools, content, media_type, tools.ours)
             if ours.state != "trusted":  # the root of the stamps vouches for times, never for who signed
                 found = replace(found, state=ours.state)
         if found.state == "trusted":
             return replace(found, signer_class=self._authority.assurance)
         if found.state == "valid":
-            for context, assurance in self._before:
-                if self._told(content, media_type, context).state == "trusted":
+            for context, assurance in tools.before:
+                if _told(tools, content, media_type, context).state == "trusted":
                     return replace(found, state="trusted", signer_class=assurance)
         return found
-
-    def _told(self, content: bytes, media_type: str, context: Any) -> Provenance:
-        try:
-            with self._c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
-                return summary(json.loads(reader.json()))
-        except self._c2pa.C2paError.ManifestNotFound:
-            return Provenance("none")
-        except (self._c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError):
-            # A manifest that is there but cannot be read proves nothing: that is a failure, not an absence.
-            return Provenance("invalid", problems=("manifest.unreadable",))
 
     def verify(self, content: bytes, media_type: str) -> Provenance:
         """Like `read`, but raises `IntegrityError` unless this deployment signed exactly this picture."""
@@ -238,15 +257,36 @@ class Credentials:
         return found
 
 
+def _told(tools: _Tools, content: bytes, media_type: str, context: Any) -> Provenance:
+    try:
+        with tools.c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
+            return summary(json.loads(reader.json()))
+    except tools.c2pa.C2paError.ManifestNotFound:
+        return Provenance("none")
+    except (tools.c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError):
+        # A manifest that is there but cannot be read proves nothing: that is a failure, not an absence.
+        return Provenance("invalid", problems=("manifest.unreadable",))
+
+
+def _require_library() -> None:
+    """Raises `Unavailable` where it is not installed: said at the start, not at the first picture."""
+    if find_spec("c2pa") is None:
+        raise _missing()
+
+
 def _library() -> Any:
     try:
         import c2pa  # noqa: PLC0415  53 MB of native code that only a generating server needs
-    except ImportError as error:
-        raise Unavailable(
-            "Content credentials need an extra: pip install 'troth[studio]', then start the server again.",
-            code="studio-missing",
-        ) from error
+    except (ImportError, OSError, RuntimeError) as error:  # the package raises any of them without its native part
+        raise _missing() from error
     return c2pa
+
+
+def _missing() -> Unavailable:
+    return Unavailable(
+        "Content credentials need an extra: pip install 'troth[studio]', then start the server again.",
+        code="studio-missing",
+    )
 
 
 def _withheld() -> Unavailable:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import builtins
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -299,18 +299,33 @@ def test_keys_survive_a_restart(tmp_path: Path) -> None:
     assert Credentials(tmp_path / "keys").verify(signed, "image/png").valid
 
 
-def test_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *arguments: Any) -> Any:
-        if name == "c2pa":
-            raise ImportError
-        return real(name, *arguments)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_missing_library_is_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "c2pa", None)
     with pytest.raises(Unavailable, match=r"troth\[studio\]") as refusal:
         Credentials(tmp_path / "keys")
     assert refusal.value.code == "studio-missing"
+
+
+def test_library_that_cannot_be_loaded_withholds_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials = Credentials(tmp_path / "keys")
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    for _ in range(2):  # nothing half made is kept
+        with pytest.raises(Unavailable) as refusal:
+            credentials.sign(PICTURES["image/png"], "image/png", source="algorithmicMedia")
+        assert refusal.value.code == "studio-missing"
+    monkeypatch.undo()
+    assert credentials.sign(PICTURES["image/png"], "image/png", source="algorithmicMedia")
+
+
+def test_first_pictures_may_come_together(tmp_path: Path) -> None:
+    credentials, together = Credentials(tmp_path / "keys"), Barrier(4)
+
+    def signed(_: int) -> bytes:
+        together.wait(60)
+        return credentials.sign(PICTURES["image/png"], "image/png", source="algorithmicMedia")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(credentials.verify(one, "image/png").valid for one in pool.map(signed, range(4)))
 
 
 def test_picture_is_not_resaved(credentials: Credentials) -> None:
