@@ -18,6 +18,8 @@ CODES = {
     "xm": "sexual/minors", "v": "violence", "vg": "violence/graphic",
 }  # fmt: skip
 THEMES = ("abuse", "hate", "crime", "self", "sexual", "violence", "harmless", "others")
+THEMES += tuple(f"wide_{name}" for name in THEMES)  # a second writing, in other voices
+LISTS = ("words.txt", "wide_words.txt")
 _SLOT, _CHOICE = re.compile(r"{(\w+)}"), re.compile(r"\[([^\[\]]*)\]")
 _OPENINGS = """hey|ok so|listen|please|can you|for a friend:|quick question:|honestly|lol|hello|i have a question|well|and|but|so|
 you know what|seriously|yo|look|for my blog:|dear all|by the way|just saying|to be honest|hi there""".replace(
@@ -41,7 +43,7 @@ class Example:
 
 def written(name: str) -> list[tuple[Labels, str, dict[str, list[str]]]]:
     """The lines of one theme, with the lists that hold for each."""
-    lists = dict(_lists((HERE / "data" / "words.txt").read_text("utf-8")))
+    lists = {key: words for file in LISTS for key, words in _lists((HERE / "data" / file).read_text("utf-8"))}
     found = []
     for line in (HERE / "data" / f"{name}.txt").read_text("utf-8").splitlines():
         if line.startswith("@"):

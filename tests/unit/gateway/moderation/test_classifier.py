@@ -13,7 +13,6 @@ import pytest
 from troth.gateway.moderation import CATEGORIES, Moderator, StreamModerator, classifier
 from troth.gateway.moderation.policy import Action, Rule, read_floor
 from troth.kernel.errors import Denied, Unavailable
-from troth.redact.tiers import knowledge
 
 NETWORK = classifier.classifier()
 FLOOR = read_floor()
@@ -69,11 +68,19 @@ def test_passages_read_together_are_read_as_alone() -> None:
 
 
 def test_names_of_people_are_not_kept() -> None:
-    words = classifier.Words(knowledge(), 8)
-    before = words.read("the")
-    words.read("vrbanskova")
-    assert words.read("the") is before
-    assert "vrbanskova" not in words._read
+    table = NETWORK._table
+    before = NETWORK.scores("vrbanskova will hug you")
+    assert "hug" in table._rows
+    assert "vrbanskova" not in table._rows
+    assert NETWORK.scores("vrbanskova will hug you") == pytest.approx(before, abs=1e-5)
+
+
+def test_more_words_than_are_kept_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "KEPT", 5)
+    full = classifier._loaded.__wrapped__()
+    for text in (FOUND[0][1], FOUND[1][1], FOUND[0][1]):
+        assert full.scores(text) == pytest.approx(NETWORK.scores(text), abs=1e-5)
+    assert len(full._table._rows) == 4  # and the empty word
 
 
 def test_only_the_shipped_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
