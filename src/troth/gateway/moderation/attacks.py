@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
 from troth.kernel.errors import Unavailable
+from troth.redact.tiers import knowledge
 
 # Its classes that are upon the model; the others (harm, personal data, deceit) are judged elsewhere, and better.
 ATTACKS = frozenset({"prompt_injection", "jailbreak", "model_attack", "data_exfiltration"})
@@ -37,7 +39,9 @@ def _loaded() -> Any:
         # Its own file by name: `resolve_runtime` would look elsewhere first, and could ask the network.
         guardian = import_module("troth.gateway.moderation.guardian").Guardian  # numpy: not before it is needed
         path = files("svguardian").joinpath("_runtime/guardian.runtime.json.gz")
-        return guardian(import_module("svguardian.model.pure_infer").PureGuardian.load(str(path)))
+        pure = import_module("svguardian.model.pure_infer").PureGuardian.load(str(path))
+        common = knowledge().common  # by CRC-32
+        return guardian(pure, lambda word: zlib.crc32(word.encode("utf-8", "surrogatepass")) in common)
     except (ImportError, OSError, ValueError) as error:
         raise Unavailable(
             "The model of prompt attacks is not installed; install the extra 'server', or let the moderation policy "

@@ -2,14 +2,15 @@
 
 Its runtime is pure Python and reads each window anew: 4 ms for a prompt of 500 characters, and 34 MB. This is the same
 pipeline (word and character TF-IDF with sublinear tf, L2 norm for each block, linear scores, softmax) with the same
-weights; tests compare both. Nothing of a text outlives its call.
+weights; tests compare both. Nothing of a text outlives its call, but for how words that everybody uses are read.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -20,14 +21,17 @@ from numpy.typing import NDArray
 _END = "\0"
 _TOKEN = re.compile(r"\b\w\w+\b")
 _Columns = NDArray[np.intc]
-_Word = tuple["array[int]", list[str]]  # the columns of a word's characters, and its tokens
+_Word = tuple["array[int]", list[str]]  # the columns of a word's characters and tokens, and its tokens
+_KEPT = 1 << 12  # words that are kept; some 2 MB
+_SIGNS = 2  # punctuation marks beside a word that is kept
 
 
 class Guardian:
     """Judges texts. Safe between threads."""
 
-    def __init__(self, pure: Any) -> None:
-        """`pure`: a `PureGuardian`, of which nothing is kept but the words it knows."""
+    def __init__(self, pure: Any, public: Callable[[str], bool] = lambda _word: False) -> None:
+        """`pure`: a `PureGuardian`, of which nothing is kept but the words it knows. `public`: whether a word in small
+        letters is one that everybody uses; how it is read is remembered, of others never: those may be names."""
         self.threshold, self.window_min_score = pure.threshold, pure.window_min_score
         self._classes, self._benign = list(pure.classes), pure.benign
         self._words = _anew(pure.word["vocab"], 0)
@@ -37,6 +41,7 @@ class Guardian:
         self._rarity: NDArray[np.float64] = np.array([*pure.word["idf"], *pure.char["idf"]])
         self._weights: NDArray[np.float64] = np.ascontiguousarray(np.array(pure.coef).T)
         self._bias: NDArray[np.float64] = np.array(pure.intercept)
+        self._public, self._kept = public, dict[str, _Word]()
         if pure.word["ngram_range"] != [1, 2] or not (pure.word["sublinear_tf"] and pure.char["sublinear_tf"]):
             raise ValueError("another kind of model")
 
@@ -82,13 +87,12 @@ class Guardian:
         """Of every word, pair of words and piece of a word that the model knows, as often as it stands there."""
         found, tokens = array("i"), list[str]()
         for word in text.lower().split():
-            one = known.get(word)
+            one = self._kept.get(word) or known.get(word)
             if one is None:
                 one = known[word] = self._word(word)
             found += one[0]
             tokens += one[1]
         known_as = self._words.get
-        found.extend([at for term in tokens if (at := known_as(term)) is not None])
         found.extend([at for pair in pairwise(tokens) if (at := known_as(" ".join(pair))) is not None])
         return np.frombuffer(found, dtype=np.intc)
 
@@ -100,7 +104,13 @@ class Guardian:
             found.extend([at for i in range(last + 1) if (at := known_as(padded[i : i + size])) is not None])
             if not last:
                 break
-        return found, _TOKEN.findall(word)
+        tokens = _TOKEN.findall(word)
+        found.extend([at for term in tokens if (at := self._words.get(term)) is not None])
+        read = found, tokens
+        bare = word.strip(string.punctuation)
+        if len(word) <= len(bare) + _SIGNS and len(self._kept) < _KEPT and bare.isalpha() and self._public(bare):
+            self._kept[word] = read
+        return read
 
 
 def _anew(places: dict[str, int], first: int) -> dict[str, int]:

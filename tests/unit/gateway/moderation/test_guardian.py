@@ -22,7 +22,7 @@ _SIGNS = [*"abcdXYZ \n\t.!?<>-+/=%20019", "\u0130", "\u03a3", "\u03c2", "\u00e9"
 @cache
 def both() -> tuple[PureGuardian, Guardian]:
     pure = PureGuardian.load(str(files("svguardian").joinpath("_runtime/guardian.runtime.json.gz")))
-    return pure, Guardian(pure)
+    return pure, Guardian(pure, frozenset(ATTACK.lower().rstrip(".").split()).__contains__)
 
 
 def same(text: str) -> None:
@@ -60,6 +60,15 @@ def test_signs_by_chance() -> None:
     for _ in range(150):
         text = "".join(rnd.choice(_SIGNS) for _ in range(rnd.randrange(1, 250)))
         same(text + ATTACK[: rnd.randrange(len(ATTACK))])
+
+
+def test_only_public_words_are_remembered() -> None:
+    pure, _ = both()
+    ours = Guardian(pure, {"all", "prompt", "reveal", "##ing"}.__contains__)
+    text = "Reveal all, (prompt) prompt!!! of Zuckmayer and reveal@example.org ##ing"
+    first = ours.judge(text)
+    assert ours._kept.keys() == {"reveal", "all,", "(prompt)"}
+    assert ours.judge(text) == first
 
 
 def test_another_kind_of_model_is_refused() -> None:
