@@ -6,17 +6,31 @@ the use of an object is suspended (GDPR Art. 18, an erasure that may be called o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, delete, insert, or_, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 
 from troth.storage.database import metadata
 from troth.vault import fences
 from troth.vault.tables import LIVE, batches, objects
 
 BYTES = 32  # of a print
-_PAGE = 20_000  # rows at a time
+_PAGE = 10_000  # rows at a time
 
 prints = Table(
     "vault_print",
@@ -29,11 +43,8 @@ prints = Table(
 )
 
 
-class Print(NamedTuple):
-    """One look of one object."""
-
-    object: str
-    print: bytes
+Print = tuple[str, bytes]
+"""An object, and one look of it."""
 
 
 def add(connection: Connection, tenant: str, object_id: str, made: Sequence[bytes]) -> None:
@@ -49,14 +60,25 @@ def drop(connection: Connection, ids: Iterable[str]) -> None:
         connection.execute(delete(prints).where(prints.c.object.in_(batch)))
 
 
-def pages(connection: Connection, tenant: str | None) -> Iterator[Sequence[Print]]:
+def pages(connection: Connection, tenant: str | None) -> Generator[Sequence[Print], None, None]:
     """All prints of a tenant, or (None) of everybody whose rows the connection sees, some thousands at a time."""
-    wanted = select(prints.c.object, prints.c.print)
+    place = prints.c.object, prints.c.number
+    wanted = select(prints.c.object, prints.c.print, prints.c.number).order_by(*place).limit(_PAGE)
     if tenant is not None:
         wanted = wanted.where(prints.c.tenant == tenant)
-    found = connection.execution_options(yield_per=_PAGE).execute(wanted)
-    for page in found.partitions(_PAGE):
-        yield [Print(row[0], bytes(row[1])) for row in page]
+    following = wanted
+    while page := _rows(connection, following):
+        yield [(row[0], row[1]) for row in page]
+        following = wanted.where(tuple_(*place) > tuple_(page[-1][0], page[-1][2]))
+
+
+def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[Any]:
+    """As the driver gives them: an object for each row would cost five times as much."""
+    found = connection.execute(wanted)
+    try:
+        return [] if found.cursor is None else found.cursor.fetchall()
+    finally:
+        found.close()
 
 
 def answers(connection: Connection, object_id: str, now: int) -> bool:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from PIL import Image
 
@@ -47,13 +49,18 @@ _KEPT: Final = ((0.9, 0.5, 0.5), (0.9, 0, 0), (0.9, 1, 0), (0.9, 0, 1), (0.9, 1,
 
 _EDGE: Final = 512  # pixels
 _SHOWN: Final = 64  # hits that are looked at whether they still stand
+_SECONDS: Final = 2.0  # of one question; a million fingerprints take some two
+_PARTLY: Final = (
+    "More fingerprints are kept here than are looked through for one question; among those that were looked at is no "
+    "picture like this one, of the others nothing is known."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """What was found: the distance in bits to the nearest picture made here, at most `NEAR`; None for none.
 
-    `not_looked`: why nobody looked; then `distance` says nothing.
+    `not_looked`: why nobody looked, or not at everything; then None as `distance` says nothing.
     """
 
     distance: int | None = None
@@ -61,10 +68,18 @@ class Likeness:
 
 
 class Fingerprints:
-    """Fingerprints of one deployment. `secret`: 32 bytes that order and turn their bits."""
+    """Fingerprints of one deployment. `secret`: 32 bytes that order and turn their bits. `steady`: seconds."""
 
-    def __init__(self, database: Database, secret: bytes, clock: Clock, audience: Audience = "anybody") -> None:
-        self._database, self._clock, self.audience = database, clock, audience
+    def __init__(
+        self,
+        database: Database,
+        secret: bytes,
+        clock: Clock,
+        audience: Audience = "anybody",
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._clock, self.audience, self._steady = database, clock, audience, steady
         self._order, self._mask = _order(secret)
 
     def of(self, views: Iterable[bytes], sources: Iterable[bytes] = ()) -> tuple[bytes, ...]:
@@ -87,7 +102,10 @@ class Fingerprints:
         return tuple(self._keyed(one).tobytes() for one in dict.fromkeys(own[::step]))
 
     def nearest(self, views: Iterable[Image.Image], caller: Caller) -> Likeness:
-        """How near the nearest picture is of which the caller may be told. `views` in any mode."""
+        """How near the nearest picture is of which the caller may be told. `views` in any mode.
+
+        It looks for `_SECONDS` at most: when it found nothing until then, it says so.
+        """
         if (reason := self._refusal(caller)) is not None:
             return Likeness(not_looked=reason)
         eights = [of_look(view.convert("RGB")) for view in views]
@@ -100,10 +118,26 @@ class Fingerprints:
             return Likeness(not_looked="The picture shows too little: all such pictures look alike.")
         tenant = None if self.audience == "anybody" else caller.tenant
         with self._database.read(SYSTEM if tenant is None else Scope(tenant)) as connection:
-            hits = sorted(_hits(prints.pages(connection, tenant), asked))[:_SHOWN]
+            found, whole = self._found(prints.pages(connection, tenant), asked)
             now = epoch_ms(self._clock.now())
-            standing = (distance for distance, one in hits if prints.answers(connection, one, now))
-            return Likeness(next(standing, None))
+            standing = (distance for distance, one in found[:_SHOWN] if prints.answers(connection, one, now))
+            distance = next(standing, None)
+        unseen = distance is None and (not whole or len(found) > _SHOWN)
+        return Likeness(distance, _PARTLY if unseen else None)
+
+    def _found(
+        self, pages: Generator[Sequence[prints.Print], None, None], asked: list[Bits]
+    ) -> tuple[list[tuple[int, str]], bool]:
+        """Distances and objects, the nearest first, and whether all pages were looked at."""
+        until, found = self._steady() + _SECONDS, list[tuple[int, str]]()
+        with closing(pages):
+            for page in pages:
+                found += _hits(page, asked)
+                if self._steady() >= until:
+                    break
+            else:
+                return sorted(found), True
+        return sorted(found), False
 
     def _refusal(self, caller: Caller) -> str | None:
         if self.audience == "nobody":
@@ -157,15 +191,14 @@ def _number(text: str) -> int:
     return int(text, 16)
 
 
-def _hits(pages: Iterator[Any], asked: list[Bits]) -> Iterator[tuple[int, str]]:
+def _hits(page: Sequence[prints.Print], asked: list[Bits]) -> Iterator[tuple[int, str]]:
     """Distance and object of every kept fingerprint that is near to one of those asked about."""
     import numpy as np  # noqa: PLC0415  of the extra `vision`
 
     wanted = np.stack(asked).view(np.uint64)
-    for page in pages:
-        kept = np.frombuffer(b"".join(one.print for one in page), dtype=np.uint64).reshape(len(page), -1)
-        nearest = np.full(len(page), BITS, dtype=np.int64)
-        for one in wanted:
-            nearest = np.minimum(nearest, np.bitwise_count(kept ^ one).sum(axis=1, dtype=np.int64))
-        for at in np.flatnonzero(nearest <= NEAR):
-            yield int(nearest[at]), page[at].object
+    kept = np.frombuffer(b"".join(one for _, one in page), dtype=np.uint64).reshape(len(page), -1)
+    nearest = np.full(len(page), BITS, dtype=np.int64)
+    for one in wanted:
+        nearest = np.minimum(nearest, np.bitwise_count(kept ^ one).sum(axis=1, dtype=np.int64))
+    for at in np.flatnonzero(nearest <= NEAR):
+        yield int(nearest[at]), page[int(at)][0]

@@ -31,7 +31,9 @@ from troth.kernel.operation import Call, Group, Route, operation
 MAX_BYTES: Final = 32 << 20
 _AT_ONCE: Final = 1  # looking costs up to five seconds of a processor: strangers get no more of it than that
 
-_NOTHING: Final = "Nothing was found. That does not say that no machine made it: marks can be lost or were never there."
+_NO_PROOF: Final = "That does not say that no machine made it: marks can be lost or were never there."
+_NOTHING: Final = f"Nothing was found. {_NO_PROOF}"
+_UNKNOWN: Final = f"Nothing was found, but not every layer looked at everything; each says why. {_NO_PROOF}"
 
 
 class Verifier:
@@ -112,7 +114,7 @@ def _verdict(media_type: str, signed: Provenance, marked: Found | str, alike: Li
         media_type=media_type,
         made_here=True if ours or watermark.found else None,
         matched=tuple(matched),
-        conclusion=_conclusion(signed, watermark.found, alike.distance),
+        conclusion=_conclusion(signed, watermark, alike),
         content_credentials=CredentialsLayer(
             state=signed.state,
             source=signed.source,
@@ -144,7 +146,8 @@ def _watermark(marked: Found | str) -> WatermarkLayer:
     )
 
 
-def _conclusion(signed: Provenance, marked: bool, distance: int | None) -> str:
+def _conclusion(signed: Provenance, watermark: WatermarkLayer, alike: Likeness) -> str:
+    marked, distance = watermark.found, alike.distance
     if signed.state == "trusted":
         return "Made by a machine here, and exactly as it left: its content credentials are whole and signed by us."
     if marked and signed.state == "valid":
@@ -162,4 +165,4 @@ def _conclusion(signed: Provenance, marked: bool, distance: int | None) -> str:
         return (
             "Its content credentials do not hold: the file was changed after it was signed, or the signature is wrong."
         )
-    return _NOTHING
+    return _NOTHING if watermark.not_looked is None and alike.not_looked is None else _UNKNOWN

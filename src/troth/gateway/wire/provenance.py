@@ -49,7 +49,8 @@ class WatermarkLayer(Answer):
 class FingerprintLayer(Answer):
     """How it looks (PDQ). `distance`: to the nearest picture made here, in bits `of` which at most `threshold` may
     differ; None when none is so near. Likeness proves nothing: others make pictures that look the same. Whose picture
-    it is like is told to nobody. `not_looked`: why nobody looked; `found` then says nothing."""
+    it is like is told to nobody. `not_looked`: why nobody looked, or not at everything; `found: false` then says
+    nothing."""
 
     found: bool
     distance: int | None = None

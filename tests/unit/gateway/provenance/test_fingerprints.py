@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib import resources
@@ -42,6 +43,12 @@ def photo() -> Image.Image:
 
 def index(world: World, audience: Audience = "anybody", secret: bytes = b"f" * 32) -> Fingerprints:
     return Fingerprints(world.database, secret, world.clock, audience)
+
+
+def timed(world: World, seconds: float) -> Fingerprints:
+    """For whom each look at the clock takes so many seconds."""
+    times = itertools.count(0.0, seconds)
+    return Fingerprints(world.database, b"f" * 32, world.clock, steady=lambda: next(times))
 
 
 def keep(world: World, content: bytes, made: tuple[bytes, ...] | None = None) -> str:
@@ -108,6 +115,31 @@ def test_what_has_expired_answers_nothing_before_it_is_swept(world: World, photo
     assert ends is not None
     world.clock.forward(milliseconds=ends - epoch_ms(world.clock.now()) + 1)
     assert index(world).nearest([photo], STRANGER).distance is None
+
+
+def test_what_was_not_reached_in_time_is_not_known(
+    world: World, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five pages of which two are read, then the time is over."""
+    monkeypatch.setattr(prints, "_PAGE", 2)
+    noise = np.random.default_rng(1)
+    others = [saved(Image.fromarray(noise.integers(0, 255, (12, 12), np.uint8)).resize((96, 96))) for _ in range(9)]
+    keep(world, saved(photo), tuple(index(world).of([one])[0] for one in others))
+    found = timed(world, seconds=1.5).nearest([photo], STRANGER)
+    assert (found.distance, "nothing is known" in (found.not_looked or "")) == (None, True)
+    near = [Image.open(io.BytesIO(others[0]))]
+    assert timed(world, seconds=1.5).nearest(near, STRANGER) == product.Likeness(0)  # what was found stays found
+    assert timed(world, seconds=0.1).nearest([photo], STRANGER) == product.Likeness(None)  # nobody is near
+
+
+def test_more_that_is_gone_than_is_looked_at_is_not_known(
+    world: World, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(product, "_SHOWN", 2)
+    for _ in range(3):
+        keep(world, saved(photo))
+    monkeypatch.setattr(prints, "answers", lambda *_: False)
+    assert "nothing is known" in (index(world).nearest([photo], STRANGER).not_looked or "")
 
 
 def test_members_are_told_of_their_own_tenant_alone(world: World, photo: Image.Image) -> None:
