@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from troth.redact.model.weights import parse
@@ -43,19 +44,32 @@ class Rows(Mapping[int, int]):
         return len(self._keys)
 
 
+class Keys(Container[int]):
+    """A set of CRC-32 as a sorted array: four bytes an entry, where a set of that many numbers takes ninety."""
+
+    def __init__(self, keys: np.ndarray[Any, Any]) -> None:
+        self._keys = array("I", sorted(keys.tolist()))
+
+    def __contains__(self, key: object) -> bool:
+        if not isinstance(key, int):
+            return False
+        at = bisect_left(self._keys, key)
+        return at < len(self._keys) and self._keys[at] == key
+
+
 @dataclass(frozen=True)
 class Knowledge:
-    """Pieces with their vectors [pieces, dimensions] (int8, in units of 1/32), and the lists in which a word stands,
-    by its CRC-32: a row of `sets`, which has one bit for each of `names` (row 0: none); `common`: words that everybody
-    uses. `rows`: the CRC-32 of a whole word to its row of `words` [rows, dimensions] (int8, in the same units; row 0 is
-    zero)."""
+    """Pieces, each with its row of `padded` [pieces + 1, dimensions] (int8, in units of 1/32; the last row, which is
+    for no piece, is zero), and the lists in which a word stands, by its CRC-32: a row of `sets`, which has one bit for
+    each of `names` (row 0: none); `common`: words that everybody uses. `rows`: the CRC-32 of a whole word to its row of
+    `words` [rows, dimensions] (int8, in the same units; row 0 is zero)."""
 
-    pieces: list[str]
-    vectors: np.ndarray[Any, Any]
+    pieces: Mapping[str, int]
+    padded: np.ndarray[Any, Any]
     lists: Mapping[int, int]
     names: list[str]
     sets: np.ndarray[Any, Any]
-    common: frozenset[int]
+    common: Container[int]
     rows: Mapping[int, int]
     words: np.ndarray[Any, Any]
 
@@ -67,12 +81,21 @@ class Knowledge:
         facts, arrays = parse(content, digest)
         sets, rows_of = np.unique(np.append(arrays["bits"], np.uint16(0)), return_inverse=True)
         lists = Rows(arrays["keys"], rows_of[:-1])
-        pieces = arrays["pieces"].tobytes().decode().split("\n")
+        pieces = {piece: row for row, piece in enumerate(arrays["pieces"].tobytes().decode().split("\n"))}
+        # Copies, not views, which would keep the whole file.
+        padded, words = np.pad(arrays["vectors"], ((0, 1), (0, 0))), arrays["word_vectors"].copy()
         rows = Rows(arrays["word_keys"], arrays["word_rows"])
-        common = frozenset(arrays["common"].tolist())
-        return cls(pieces, arrays["vectors"], lists, facts["lists"], sets, common, rows, arrays["word_vectors"])
+        return cls(pieces, padded, lists, facts["lists"], sets, Keys(arrays["common"]), rows, words)
+
+    @property
+    def vectors(self) -> np.ndarray[Any, Any]:
+        """Those of the pieces [pieces, dimensions]; a view."""
+        return self.padded[:-1]
 
     def reader(self) -> WordReader:
-        """Reads words against this knowledge."""
-        vocabulary = {piece: row for row, piece in enumerate(self.pieces)}
-        return WordReader(vocabulary, self.lists, self.common, self.rows)
+        """Reads words against this knowledge. The same one each time, safe between threads."""
+        return self._reader
+
+    @cached_property
+    def _reader(self) -> WordReader:
+        return WordReader(self.pieces, self.lists, self.common, self.rows)

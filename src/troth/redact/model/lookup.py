@@ -37,10 +37,9 @@ class Lookup:
 
     def __init__(self, knowledge: Knowledge, arrays: dict[str, Array]) -> None:
         self._reader = knowledge.reader()
-        weight, dimensions = arrays["enter.weight"], knowledge.vectors.shape[1]
+        weight, dimensions = arrays["enter.weight"], knowledge.padded.shape[1]
         self._width = weight.shape[1]
-        none = np.zeros((1, dimensions), dtype=np.int8)
-        self._pieces, self._whole = np.concatenate([knowledge.vectors, none]), knowledge.words
+        self._pieces, self._whole = knowledge.padded, knowledge.words
         at = 2 * dimensions
         blocks = [weight[at : at + _COUNTS] + arrays["enter.bias"]]
         at += _COUNTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ def _case(word: str) -> int:
     return _TITLE if word.istitle() else _UNCASED if word.lower() == word.upper() else _MIXED
 
 
-def _lengths(table: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+def _lengths(table: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """The lengths of the pieces that begin with one or two letters, longest first: no other cut is worth a look."""
     found: dict[str, set[int]] = {}
     for piece in table:
@@ -97,12 +97,13 @@ class WordReader:
         self,
         vocabulary: Mapping[str, int],
         lists: Mapping[int, int],
-        common: frozenset[int] = frozenset(),
+        common: Container[int] = frozenset(),
         vectors: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
-        self._first = {piece: row for piece, row in vocabulary.items() if not piece.startswith("##")}
+        self._first = vocabulary  # a word never begins with ##, which it is split at
         self._next = {piece[2:]: row for piece, row in vocabulary.items() if piece.startswith("##")}
-        self._lengths = [_lengths(table) for table in (self._first, self._next)]
+        first = (piece for piece in vocabulary if not piece.startswith("##"))
+        self._lengths = [_lengths(table) for table in (first, self._next)]
         self._lists, self._common, self._vectors = lists, common, vectors
 
     def read(self, word: str) -> Word:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.redact.model.knowledge import Rows
+from troth.redact.model.knowledge import Keys, Rows
 
 KEYS = st.integers(0, (1 << 32) - 1)
 
@@ -27,3 +27,12 @@ def test_an_unknown_key_is_refused() -> None:
 
     with pytest.raises(KeyError):
         Rows(np.array([7], dtype=np.uint32), np.array([1], dtype=np.uint16))[8]
+
+
+def test_keys_answer_what_a_set_would() -> None:
+    import numpy as np  # noqa: PLC0415  an extra
+
+    held = Keys(np.array([9, 3, 0xFFFFFFFF, 0], dtype=np.uint32))
+    assert [key in held for key in (0, 1, 3, 9, 10, 0xFFFFFFFF)] == [True, False, True, True, False, True]
+    assert "3" not in held
+    assert 0 not in Keys(np.array([], dtype=np.uint32))
