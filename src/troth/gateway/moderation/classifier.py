@@ -43,7 +43,7 @@ class Words:
 
     def __init__(self, known: Knowledge, buckets: int) -> None:
         self._reader, self._buckets = known.reader(), buckets
-        self.vocabulary, self._common, self._listed = frozenset(known.pieces), known.common, known.rows
+        self.vocabulary, self._common, self._listed = known.pieces, known.common, known.rows
         self._nothing = len(known.pieces)  # a row of zeros behind the others
 
     def public(self, word: str) -> bool:
@@ -67,7 +67,7 @@ class Table:
         self._np: Any = import_module("numpy")
         np = self._np
         self.words = Words(known, len(buckets))
-        self._pieces = np.vstack([known.vectors, np.zeros((1, known.vectors.shape[1]), np.int8)])
+        self._pieces = known.padded
         self._whole, self._buckets = known.words, buckets
         self._weights = np.ascontiguousarray(np.concatenate(list(weights), axis=1))
         # Row 0 is the empty word. The system gives memory to rows as they are written.
