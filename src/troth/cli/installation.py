@@ -53,6 +53,7 @@ _DRILL_SECONDS = 3600.0  # between looks whether a drill is due
 _NOTICE_SECONDS = 30.0
 _SCRUB_SECONDS = 60.0  # what is read in one is a setting
 _VIDEO_SECONDS = 1.5
+_CHECK_SECONDS = 20.0  # between looks whether a check is due
 _REVIEW_SECONDS = 3600.0  # between looks whether a review of administrators is overdue
 
 
@@ -290,7 +291,6 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     )
     work += _availability(troth)
     if checks:
-        run_all, wish = troth.runner.run_all, troth.system.base.settings.promises
-        pace = {"seconds": wish.every_seconds, "delay": wish.first_after_seconds}
-        work.append(Periodic("checks", run_all, **pace, faults=faults))
+        tick, delay = troth.scheduler.tick, troth.system.base.settings.promises.first_after_seconds
+        work.append(Periodic("checks", tick, seconds=_CHECK_SECONDS, delay=delay, faults=faults))
     return work

@@ -6,12 +6,12 @@ A check looks at the running system (`observe`) and at something deliberately wr
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from troth.promises import code
 
 
 class Result(StrEnum):
@@ -32,11 +32,16 @@ class Facts:
     broken: int
     configured: bool = True
     details: dict[str, int] = field(default_factory=dict)  # further counts, which the entry of the run states
+    source_at: int | None = None  # epoch milliseconds: how old what was read is, where somebody else made it
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A declared check. `every` and `fresh` in seconds; older evidence than `fresh` counts as unknown."""
+    """A declared check. `every` and `fresh` in seconds; older evidence than `fresh` counts as unknown.
+
+    `scope`: what one run covers. `population`: what its population counts, in a phrase. `parameters` enter the digest.
+    A source older than `source_age` seconds, or of no known age where one is wanted, is an error.
+    """
 
     id: str
     promises: tuple[str, ...]
@@ -45,21 +50,34 @@ class Check:
     sabotage: Callable[[Any], Facts]
     every: int = 3600
     fresh: int = 26 * 3600
+    scope: str = "installation"
+    population: str = "as counted by the look"
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    source_age: int | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the code of both looks: a changed check is a different check."""
-        text = inspect.getsource(inspect.getmodule(self.observe) or Check) + inspect.getsource(judge)
-        return hashlib.sha256(f"{self.id}\0{text}".encode()).hexdigest()
+        """SHA-256 of the code of both looks with their helpers, of the judgement and of the parameters, in hex."""
+        told = {**self.parameters, "source_age": self.source_age}
+        return code.digest(self.id, self.observe.__module__, told)
 
 
-def judge(facts: Facts) -> Result:
-    """Pass only when something was looked at and nothing was wrong; an empty population proves nothing."""
+def judge(facts: Facts, source_age: int | None = None, now: int = 0) -> Result:
+    """Pass only when something was looked at and nothing was wrong; an empty population proves nothing.
+
+    With `source_age` (seconds), nor does a source that was older at `now` (epoch ms), newer than now, or of no age.
+    """
     if not facts.configured:
         return Result.NOT_CONFIGURED
     if facts.broken:
         return Result.FAIL
+    if source_age is not None and not 0 <= now - _seen(facts, now) <= source_age * 1000:
+        return Result.ERROR
     return Result.PASS if facts.tested > 0 and facts.tested >= min(facts.population, 1) else Result.ERROR
+
+
+def _seen(facts: Facts, now: int) -> int:
+    return now + 1 if facts.source_at is None else facts.source_at
 
 
 def counted(outcomes: list[bool]) -> Facts:

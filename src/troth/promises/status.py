@@ -1,44 +1,90 @@
-"""The state of a promise is a pure function of the runs and the time. Unknown is never green."""
+"""The state of a promise is a pure function of the evidence, a period and the time. Unknown is never green."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
-from troth.promises.check import Check, Result
+from troth.promises.check import Result
+from troth.promises.runs import Run
+from troth.promises.waiving import Waiver
+
+__all__ = ["Declared", "Evidence", "Period", "Run", "Standing", "State", "history", "status", "verdict"]
+
+_SECOND = 1000
+NOTHING = "nothing looks at it yet"
 
 
 class State(StrEnum):
-    """What can honestly be said of a promise now."""
+    """What can honestly be said of a promise."""
 
     KEPT = "kept"
+    EXCEPTION = "kept with exception"
     NOT_KEPT = "not kept"
     UNKNOWN = "unknown"
     NOT_CONFIGURED = "not configured"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One run of one check: what the system showed and what the known-bad fixture showed."""
+class Declared:
+    """A check as the schedule in force states it. `fresh` in seconds.
+
+    `code` is the digest of the code that the schedule names, `running` that of the code which runs here now, or None
+    when there is no such check any more.
+    """
 
     check: str
-    at: int  # milliseconds since the epoch
-    result: Result
-    control: Result
-    population: int
-    tested: int
-    digest: str
-    request: str = ""  # the audit record that tells of it
+    promises: tuple[str, ...]
+    fresh: int
+    code: str
+    running: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A run as it was read back. `planned`: the code that the schedule of its time names; `flaw`: why it counts as
+    nothing (no entry in the log, another link, a signature that does not hold), or nothing.
+    """
+
+    run: Run
+    planned: str
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` to `end`, in epoch milliseconds; a moment when they are the same."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A promise's state with the runs it rests on, and why."""
+    """A promise's state with the runs it rests on, why, and the waivers that excuse what is broken."""
 
     state: State
     runs: tuple[Run, ...]
     reason: str
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    state: State
+    reason: str
+    waiver: Waiver | None = None
+
+
+_WORST = (State.NOT_KEPT, State.UNKNOWN, State.NOT_CONFIGURED, State.EXCEPTION, State.KEPT)
+_SAYS = {
+    Result.PASS: _Finding(State.KEPT, "checked, and the known-bad fixture failed as it must"),
+    Result.FAIL: _Finding(State.NOT_KEPT, "a check found it broken"),
+    Result.ERROR: _Finding(State.UNKNOWN, "a check could not look"),
+    Result.NOT_CONFIGURED: _Finding(State.NOT_CONFIGURED, "not set up on this installation"),
+}
 
 
 def verdict(run: Run) -> Result:
@@ -46,46 +92,108 @@ def verdict(run: Run) -> Result:
     return run.result if run.control is Result.FAIL else Result.ERROR
 
 
-def standing(
-    promise: str, checks: Iterable[Check], latest: Mapping[str, Run], now: int, missing: str = "nothing looks at it yet"
+def status(
+    promise: str,
+    declared: Iterable[Declared],
+    evidence: Mapping[str, Sequence[Evidence]],
+    *,
+    waivers: Sequence[Waiver],
+    period: Period,
+    now: int,
+    missing: str = NOTHING,
 ) -> Standing:
-    """State of a promise at `now` (ms) from the latest run of each check that covers it. The worst one counts.
+    """State of a promise over a period, as far as it has passed at `now` (ms). The worst that any check says counts.
 
-    `missing` is the reason when none does.
+    `evidence` has the runs of each check, those of the period and at least the last one before it. `missing` is the
+    reason when no check covers the promise.
     """
-    covering = [check for check in checks if promise in check.promises]
-    runs = tuple(latest[check.id] for check in covering if check.id in latest)
+    covering = [one for one in declared if promise in one.promises]
     if not covering:
         return Standing(State.UNKNOWN, (), missing)
-    verdicts = [_verdict(check, latest.get(check.id), now) for check in covering]
-    return Standing(*_worst(verdicts, runs))
+    span = Period(period.start, min(period.end, now))
+    found: list[_Finding] = []
+    runs: list[Run] = []
+    for one in covering:
+        seen = sorted(evidence.get(one.check, ()), key=lambda entry: entry.run.sequence)
+        excuses = [waiver for waiver in waivers if (waiver.promise, waiver.scope) == (promise, one.check)]
+        found += _findings(one, seen, excuses, span, now)
+        runs += [entry.run for entry in seen if entry.run.at <= span.end][-1:]
+    worst = min(found, key=lambda finding: _WORST.index(finding.state))
+    live = [finding.waiver for finding in found if finding.waiver is not None]
+    return Standing(worst.state, tuple(runs), worst.reason, tuple(dict.fromkeys(live)))
 
 
-def _verdict(check: Check, run: Run | None, now: int) -> tuple[Result | None, str]:
-    if run is None:
-        return None, "never run"
-    if now - run.at > check.fresh * 1000 or run.at > now:
-        return None, "evidence is stale"
-    if run.digest != check.digest:
-        return None, "the check changed since it ran"
-    result = verdict(run)
-    return result, {
-        Result.PASS: "checked, and the known-bad fixture failed as it must",
-        Result.FAIL: "a check found it broken",
-        Result.ERROR: "a check could not look",
-        Result.NOT_CONFIGURED: "not set up on this installation",
-    }[result]
+def history(
+    promise: str,
+    declared: Sequence[Declared],
+    evidence: Mapping[str, Sequence[Evidence]],
+    *,
+    waivers: Sequence[Waiver],
+    months: Iterable[Period],
+    now: int,
+) -> tuple[tuple[Period, State], ...]:
+    """The state of each month, for a bar. A month in which nobody looked for too long is unknown, not green."""
+    return tuple(
+        (one, status(promise, declared, evidence, waivers=waivers, period=one, now=now).state)
+        for one in months
+        if one.start <= now
+    )
 
 
-def _worst(verdicts: Sequence[tuple[Result | None, str]], runs: tuple[Run, ...]) -> tuple[State, tuple[Run, ...], str]:
-    order: list[tuple[Result | None, State]] = [
-        (Result.FAIL, State.NOT_KEPT),
-        (Result.ERROR, State.UNKNOWN),
-        (None, State.UNKNOWN),
-        (Result.NOT_CONFIGURED, State.NOT_CONFIGURED),
-    ]
-    for wanted, state in order:
-        for result, reason in verdicts:
-            if result is wanted:
-                return state, runs, reason
-    return State.KEPT, runs, verdicts[0][1]
+def _findings(
+    declared: Declared, seen: Sequence[Evidence], waivers: Sequence[Waiver], span: Period, now: int
+) -> Iterator[_Finding]:
+    present = span.end >= now
+    if present and declared.running != declared.code:
+        yield _unknown("the check changed and nobody confirmed it yet")
+        return
+    if present and any(one.run.at > now for one in seen):
+        yield _unknown("there is evidence from the future")
+    before = [one for one in seen if one.run.at <= span.start][-1:]
+    within = [one for one in seen if span.start < one.run.at <= span.end]
+    yield from _gaps(declared, [*before, *within], span)
+    previous: Evidence | None = None
+    for one in (*before, *within):
+        last = one is (within or before)[-1]
+        yield _said(declared, one, previous, waivers, _moments(one, span, last=last))
+        previous = one
+
+
+def _moments(one: Evidence, span: Period, *, last: bool) -> tuple[int, ...]:
+    """When what it shows must have been excused: when it was seen, and still now if nobody looked since."""
+    first = max(one.run.at, span.start)
+    return (first, span.end) if last else (first,)
+
+
+def _said(
+    declared: Declared, one: Evidence, previous: Evidence | None, waivers: Sequence[Waiver], moments: tuple[int, ...]
+) -> _Finding:
+    run = one.run
+    if one.flaw:
+        return _unknown(one.flaw)
+    if run.digest != one.planned:
+        return _unknown("it ran with code that the schedule does not name")
+    if run.clock:
+        return _unknown("the clock was not right")
+    if previous is not None and run.at < previous.run.at:
+        return _unknown("runs are out of order in time")
+    found = _SAYS[verdict(run)]
+    if found.state is State.NOT_KEPT:
+        live = [
+            waiver for waiver in waivers if all(waiver.excuses(waiver.promise, declared.check, at) for at in moments)
+        ]
+        return _Finding(State.EXCEPTION, f"broken, and excused: {live[0].reason}", live[0]) if live else found
+    return found
+
+
+def _gaps(declared: Declared, seen: Sequence[Evidence], span: Period) -> Iterator[_Finding]:
+    if not seen:
+        yield _unknown("never run")
+        return
+    times = [min(span.start, seen[0].run.at), *(one.run.at for one in seen), span.end]
+    if max(later - earlier for earlier, later in pairwise(times)) > declared.fresh * _SECOND:
+        yield _unknown("evidence is stale")
+
+
+def _unknown(reason: str) -> _Finding:
+    return _Finding(State.UNKNOWN, reason)

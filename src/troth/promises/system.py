@@ -24,6 +24,7 @@ from troth.gateway.redaction import Redactor
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.gateway.videos.runner import VideoRunner
+from troth.governance.registers import Registers
 from troth.identity.auditors import Auditors
 from troth.identity.bootstrap import Bootstrap
 from troth.identity.certificates.holding import SessionsOfDevices
@@ -210,6 +211,14 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Governance:
+    """What people must do and prove."""
+
+    registers: Registers
+    operations: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewing:
     """Who watches the administrators."""
 
@@ -257,6 +266,7 @@ class System:
     governing: Governing
     vault: Vault
     gateway: Gateway
+    governance: Governance
     mail: Mailroom
     backups: Backups
     replacements: Replacements

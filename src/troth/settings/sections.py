@@ -104,6 +104,13 @@ class Retention(Section):
     """Ceiling for what only passes through, whatever its class; it is erased by key when it is over."""
 
 
+class Governance(Section):
+    """Registers of what people must do and prove."""
+
+    registers: Path | None = None
+    """Folder with forms of your own (NAME.yaml); one of the name of a shipped form stands in its place."""
+
+
 class Erasure(Section):
     """Erasures that officers and operators ask for; what a person asks about themselves is done at once."""
 
@@ -279,9 +286,10 @@ class Promises(Section):
     """The checks of the promises in the background."""
 
     first_after_seconds: float = Field(default=3.0, ge=0, le=86_400)
-    """Time from the start to the first run of all checks; longer for a measurement that they would disturb."""
+    """Time from the start to the first run of what is due; longer for a measurement that checks would disturb."""
     every_seconds: float = Field(default=3600.0, ge=60, le=86_400)
-    """Time between runs of all checks; a promise without a fresh run counts as unknown."""
+    """Time between two runs of a check that names none of its own. It stands in the schedule that the log has, so
+    another value counts once an operator confirms it."""
 
 
 class Backup(Section):

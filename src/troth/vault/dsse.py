@@ -21,13 +21,21 @@ MAX_ENVELOPE = 16 << 20  # a certificate lists at most some thousand ids; anythi
 
 def sign_envelope(payload: Any, payload_type: str, signer: Signer) -> bytes:
     """The envelope, itself canonical JSON. The payload is plain JSON data."""
-    body = rfc8785.dumps(payload)
-    signature = signer.sign(_encoded(payload_type, body))
+    return envelope(payload, payload_type, signer.name, signature_over(payload, payload_type, signer))
+
+
+def signature_over(payload: Any, payload_type: str, signer: Signer) -> bytes:
+    """The 64 bytes that sign a payload; with it, `envelope` makes the same envelope again from the payload."""
+    return signer.sign(_encoded(payload_type, rfc8785.dumps(payload)))
+
+
+def envelope(payload: Any, payload_type: str, name: str, signature: bytes) -> bytes:
+    """The envelope of a payload that the key `name` signed. Whether it did, `verify_envelope` says."""
     return rfc8785.dumps(
         {
-            "payload": base64.b64encode(body).decode(),
+            "payload": base64.b64encode(rfc8785.dumps(payload)).decode(),
             "payloadType": payload_type,
-            "signatures": [{"keyid": signer.name, "sig": base64.b64encode(signature).decode()}],
+            "signatures": [{"keyid": name, "sig": base64.b64encode(signature).decode()}],
         }
     )
 

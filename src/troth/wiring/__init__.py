@@ -31,6 +31,7 @@ from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
+from troth.promises.scheduler import Scheduler
 from troth.promises.system import Base, System
 from troth.settings.load import Settings
 from troth.storage.claims import Claims
@@ -40,7 +41,9 @@ from troth.vault.moving.departure import Departure
 from troth.wiring.availability import Availability, build_availability
 from troth.wiring.backup import build_backups, require_homes
 from troth.wiring.base import build_base
+from troth.wiring.checks import build_evidence, build_scheduler
 from troth.wiring.gateway import build_gateway
+from troth.wiring.governance import build_governance
 from troth.wiring.governing import build_governing
 from troth.wiring.identity import build_identity, passkey_grace
 from troth.wiring.keys import build_incidents, build_replacements
@@ -60,6 +63,7 @@ class Troth:
     claims: Claims
     publisher: LogPublisher
     runner: Runner
+    scheduler: Scheduler
     availability: Availability
 
     def published(self) -> dict[str, object]:
@@ -134,6 +138,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         ],
     )
     gateway, governing = build_gateway(base, vault), build_governing(base, identity)
+    governance = build_governance(base)
     systems: list[System] = []
     runner = _runner(base, systems)
     publisher = LogPublisher(base.database)
@@ -144,6 +149,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         *governing.operations,
         *vault.operations,
         *gateway.operations,
+        *governance.operations,
         *_of_log(base, publisher),
         *promises,
     )
@@ -165,6 +171,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         governing,
         vault,
         gateway,
+        governance=governance,
         mail=mail,
         backups=backups,
         replacements=replacements,
@@ -174,7 +181,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     )
     systems.append(system)
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
-    return Troth(systems[0], claims, publisher, runner, availability)
+    return Troth(systems[0], claims, publisher, runner, build_scheduler(base, runner), availability)
 
 
 def _runner(base: Base, systems: list[System]) -> Runner:
@@ -182,6 +189,7 @@ def _runner(base: Base, systems: list[System]) -> Runner:
     return Runner(
         all_checks(),
         lambda: systems[0],
+        evidence=build_evidence(base, all_checks()),
         database=base.database,
         recorder=base.outbox,
         clock=base.clock,

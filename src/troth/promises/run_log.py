@@ -1,0 +1,166 @@
+"""What the operator's log tells of checks: the newest run of each, and which schedule is the newest.
+
+Read forward from where it was read last; entries that still wait for their place count too. What stands here was in
+one transaction with its row, so a row without an entry, or an entry without its row, was made by somebody else.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from troth.audit import store as log_store
+from troth.audit.log import Filter, LogReader
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import NotFound
+from troth.kernel.scope import as_system
+from troth.storage.database import Database
+from troth.storage.outbox import pending
+
+LOG = "operator"
+RUN, SCHEDULED = "check.run", "check.scheduled"
+_WINDOW_MS = 3 * 86_400_000  # read when a process begins: longer than evidence stays fresh
+_WAITING = 20_000  # entries that wait for their place; there are never as many unless the log is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the log tells of one run of a check."""
+
+    check: str
+    sequence: int
+    link: str
+    request: str
+    at: int
+    schedule: int
+
+
+class RunLog:
+    """Reads the entries of runs and schedules; keeps the newest of each check."""
+
+    def __init__(self, database: Database, reader: LogReader, clock: Clock) -> None:
+        self._database = database
+        self._reader = reader
+        self._clock = clock
+        self._read_to: int | None = None
+        self._newest: dict[str, Logged] = {}
+        self._version = 0
+        self._whole = False
+        self._known: set[str] = set()
+        self._reading = threading.Lock()
+
+    @as_system
+    def newest(self) -> dict[str, Logged]:
+        """The newest run of each check that the log tells of, as far as the last three days go."""
+        with self._reading:
+            waiting = self._waiting()  # before the log: what moves meanwhile is found there
+            self._forward()
+            return _newer(self._newest, waiting)
+
+    @as_system
+    def of(self, check: str) -> Logged | None:
+        """The newest run of one check in the whole log; for a chain that has no head here."""
+        found = self.newest().get(check)
+        if found is None and not self._whole:
+            with self._reading:
+                self._read_to, self._whole = 0, True
+            found = self.newest().get(check)
+        return found
+
+    @as_system
+    def version(self) -> int:
+        """The newest version of the schedule that runs or entries of the last days name; 0 for none."""
+        told = [one.schedule for one in self.newest().values()]
+        return max([self._version, *told, *(version for _, version in self._scheduled())])
+
+    @as_system
+    def ever_scheduled(self) -> bool:
+        """True when the log tells of any schedule, however long ago."""
+        if self._scheduled():
+            return True
+        try:
+            return self._reader.count(LOG, Filter(operation=SCHEDULED), 0, self._reader.size(LOG)) > 0
+        except NotFound:
+            return False
+
+    @as_system
+    def stands(self, request: str) -> bool:
+        """True when an entry of that request is in the log, or waits for its place."""
+        if request not in self._known:
+            with self._database.read() as connection:
+                waits = f'"request":"{request}"'.encode()
+                there = any(waits in leaf for leaf in self._leaves(connection))
+                if there or log_store.requests_known(connection, LOG, [request]):
+                    self._known.add(request)
+        return request in self._known
+
+    def _waiting(self) -> list[Logged]:
+        with self._database.read() as connection:
+            return [one for leaf in self._leaves(connection) if (one := _run(leaf)) is not None]
+
+    def _scheduled(self) -> list[tuple[str, int]]:
+        with self._database.read() as connection:
+            return [one for leaf in self._leaves(connection) if (one := _schedule(leaf)) is not None]
+
+    def _leaves(self, connection: Any) -> list[bytes]:
+        return [bytes(leaf) for _, log, leaf in pending(connection, _WAITING) if log == LOG]
+
+    def _forward(self) -> None:
+        try:
+            if self._read_to is None:
+                self._read_to = self._reader.since(LOG, epoch_ms(self._clock.now()) - _WINDOW_MS)
+            end = self._reader.size(LOG)
+        except NotFound:  # nothing was ever recorded
+            return
+        for operation in (RUN, SCHEDULED):
+            start = self._read_to
+            while found := self._reader.stretch(LOG, Filter(operation=operation), start, end):
+                self._take(one.leaf for one in found)
+                start = found[-1].index + 1
+        self._read_to = max(self._read_to, end)
+
+    def _take(self, leaves: Iterable[bytes]) -> None:
+        for leaf in leaves:
+            if (run := _run(leaf)) is not None:
+                self._newest = _newer(self._newest, [run])
+            elif (schedule := _schedule(leaf)) is not None:
+                self._version = max(self._version, schedule[1])
+
+
+def _newer(known: dict[str, Logged], more: Iterable[Logged]) -> dict[str, Logged]:
+    """The later one of each check; of two that claim one place in a chain, the one that was told first."""
+    merged = dict(known)
+    for one in more:
+        if one.check not in merged or one.sequence > merged[one.check].sequence:
+            merged[one.check] = one
+    return merged
+
+
+def _run(leaf: bytes) -> Logged | None:
+    members = _members(leaf, RUN)
+    facts = members.get("facts", {})
+    if "link" not in facts:
+        return None  # a call, or a run of before the chain
+    return Logged(
+        str(facts["checks"]),
+        int(facts["sequence"]),
+        str(facts["link"]),
+        str(members["request"]),
+        int(members["time"]),
+        int(facts.get("version", 0)),
+    )
+
+
+def _schedule(leaf: bytes) -> tuple[str, int] | None:
+    members = _members(leaf, SCHEDULED)
+    return (str(members["request"]), int(members["facts"]["version"])) if members else None
+
+
+def _members(leaf: bytes, operation: str) -> dict[str, Any]:
+    if f'"op":"{operation}"'.encode() not in leaf:
+        return {}
+    members: dict[str, Any] = json.loads(leaf)
+    return members if members.get("op") == operation and members.get("phase") == "event" else {}

@@ -1,0 +1,183 @@
+"""The versions of the schedule: written into the log before they count, signed, and changed by an operator alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError as Duplicate
+
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import Conflict, IntegrityError
+from troth.kernel.ids import new_id
+from troth.kernel.record import Entry, Outcome, Recorder
+from troth.kernel.scope import as_system
+from troth.kernel.signer import Signer
+from troth.promises import store
+from troth.promises.check import Check
+from troth.promises.run_log import LOG, SCHEDULED, RunLog
+from troth.promises.runs import STATEMENT
+from troth.promises.schedule import Planned, ScheduleVersion, checks_of, digest_of, text_of
+from troth.promises.store import KeptSchedule, Signed
+from troth.storage.database import Database
+from troth.vault.dsse import IN_TOTO, envelope, signature_over, verify_envelope
+
+CHANGED = "check.changed"
+LEAD_MS = 60_000
+"""Between the entry of a version and its beginning: by then the entry stands under a signed checkpoint."""
+PREDICATE = "urn:troth:check-schedule:v1"
+_DEFAULT_EVERY = 3600
+
+
+class Schedules:
+    """Which checks are due, how often, and with which code. Nothing runs by a schedule that the log does not have.
+
+    `every`: the time between runs of checks that name none of their own, in seconds.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        *,
+        database: Database,
+        recorder: Recorder,
+        clock: Clock,
+        signer: Signer,
+        log: RunLog,
+        every: float = _DEFAULT_EVERY,
+    ) -> None:
+        self._checks = tuple(checks)
+        self._database = database
+        self._recorder = recorder
+        self._clock = clock
+        self._signer = signer
+        self._log = log
+        self._every = round(every)
+        self._verified: dict[tuple[int, str, bytes], ScheduleVersion] = {}
+        self._told: str | None = None
+        self._ensured = False
+
+    def proposed(self) -> tuple[Planned, ...]:
+        """What the code that runs here asks for."""
+        return tuple(self._planned(one) for one in self._checks)
+
+    def _planned(self, check: Check) -> Planned:
+        every = self._every if check.every == _DEFAULT_EVERY else check.every
+        fresh = max(check.fresh, every + _DEFAULT_EVERY)
+        return Planned(check.id, check.promises, every, fresh, check.scope, check.population, check.digest)
+
+    @as_system
+    def versions(self) -> tuple[ScheduleVersion, ...]:
+        """Every version, oldest first. Raises `IntegrityError` (bad-schedule) when one is not as it was written, has no
+        entry in the log, or when the log names a newer one than there is.
+        """
+        with self._database.read() as connection:
+            kept = store.schedules(connection)
+        found = tuple(self._held(one) for one in kept)
+        if [one.version for one in found] != list(range(1, len(found) + 1)) or self._log.version() > len(found):
+            raise _bad()
+        return found
+
+    def ensure(self) -> None:
+        """Commit the first version, where there was never one. What differs later, an operator confirms."""
+        if self._ensured:
+            return
+        with self._database.read() as connection:
+            kept = store.schedules(connection)
+        if not kept and not self._log.ever_scheduled():
+            self._commit(1, "", lead=0)
+        self._ensured = True
+
+    def confirm(self, by: str, digest: str) -> ScheduleVersion:
+        """Make what the code asks for the next version; `digest` is that of what the operator read.
+
+        Raises `Conflict` (schedule-changed) when the code asks for something else, (nothing-to-confirm) when it is in
+        force already, and `IntegrityError` (bad-schedule).
+        """
+        known = self.versions()
+        asked = digest_of(text_of(self.proposed()))
+        if asked != digest:
+            raise Conflict("The checks ask for another schedule than you read; read it again.", code="schedule-changed")
+        if known and digest_of(text_of(known[-1].checks)) == digest:
+            raise Conflict("This schedule is confirmed already.", code="nothing-to-confirm")
+        return self._commit(len(known) + 1, by, lead=LEAD_MS)
+
+    def tell(self) -> None:
+        """Leave an entry, once for each change, when the code asks for another schedule than the newest one."""
+        known = self.versions()
+        asked = digest_of(text_of(self.proposed()))
+        if known and asked not in {self._told, digest_of(text_of(known[-1].checks))}:
+            facts = {"digest": asked, "version": known[-1].version, "count": len(self._checks)}
+            now = epoch_ms(self._clock.now())
+            self._recorder.record(_entry(CHANGED, new_id("run"), "svc_promises", now, facts))
+        self._told = asked
+
+    def _commit(self, version: int, by: str, *, lead: int) -> ScheduleVersion:
+        now, request, text = epoch_ms(self._clock.now()), new_id("run"), text_of(self.proposed())
+        kept = KeptSchedule(version, text, digest_of(text), now, now + lead, by, request, Signed("", b""))
+        signature = signature_over(_statement(kept), IN_TOTO, self._signer)
+        kept = KeptSchedule(
+            version, text, kept.digest, now, now + lead, by, request, Signed(self._signer.name, signature)
+        )
+        facts = {"digest": kept.digest, "version": version, "count": len(self._checks), "since": now + lead}
+        entry = _entry(SCHEDULED, request, by or "svc_promises", now, facts)
+        try:
+            with self._database.write() as connection:
+                store.add_schedule(connection, kept)
+                self._recorder.record_within(connection, entry)
+        except Duplicate as error:  # another process was first
+            if by:
+                raise Conflict("Somebody else confirmed a schedule; read it again.", code="schedule-changed") from error
+        return _version(kept)
+
+    def _held(self, kept: KeptSchedule) -> ScheduleVersion:
+        """The version of a row, once its digest, its signature and its entry in the log hold."""
+        key = (kept.version, kept.digest, kept.signed.signature)
+        known = self._verified.get(key)
+        if known is not None and known == _version(kept):
+            return known
+        told = envelope(_statement(kept), IN_TOTO, kept.signed.signer, kept.signed.signature)
+        verify_envelope(told, IN_TOTO, {self._signer.name: self._signer.public_key})
+        if digest_of(kept.text) != kept.digest or not self._log.stands(kept.request):
+            raise _bad()
+        self._verified[key] = _version(kept)
+        return self._verified[key]
+
+
+def _entry(name: str, request: str, actor: str, at: int, facts: Mapping[str, Any]) -> Entry:
+    outcome = Outcome.DONE if name == SCHEDULED else Outcome.FAILED
+    return Entry(LOG, name, "event", outcome, request, actor, None, at, facts=dict(facts))
+
+
+def standing_versions(read: Callable[[], tuple[ScheduleVersion, ...]]) -> tuple[ScheduleVersion, ...]:
+    """The versions, or none when they are not to be believed: then nothing is called kept."""
+    try:
+        return read()
+    except IntegrityError:
+        return ()
+
+
+def _version(kept: KeptSchedule) -> ScheduleVersion:
+    return ScheduleVersion(kept.version, kept.logged_at, kept.effective_at, checks_of(kept.text), kept.confirmed_by)
+
+
+def _statement(kept: KeptSchedule) -> dict[str, Any]:
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": f"check-schedule-{kept.version}", "digest": {"sha256": kept.digest}}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "version": kept.version,
+            "logged_at": kept.logged_at,
+            "effective_at": kept.effective_at,
+            "confirmed_by": kept.confirmed_by or None,
+            "record": kept.request,
+        },
+    }
+
+
+def _bad() -> IntegrityError:
+    return IntegrityError(
+        "The schedule of the checks is not the one that the log tells of; restore it, or look who changed it.",
+        code="bad-schedule",
+    )

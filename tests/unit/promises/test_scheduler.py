@@ -1,0 +1,158 @@
+"""What is due runs once a slot; what was missed stays missed; a changed check waits for an operator."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from check_world import CheckWorld, check, good
+from database_world import DATABASES, opened
+from troth.kernel.errors import Conflict, IntegrityError
+from troth.promises import store
+from troth.promises.check import Facts
+from troth.promises.schedule import digest_of, slots, text_of
+from troth.promises.schedules import LEAD_MS
+from troth.promises.status import State
+
+DAILY = {"every": 86_400, "fresh": 90_000}
+
+
+@pytest.fixture(params=DATABASES)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CheckWorld]:
+    with opened(request.param, tmp_path) as database:
+        yield CheckWorld(database, tmp_path)
+
+
+def _filled(world: CheckWorld) -> list[int]:
+    with world.database.read() as connection:
+        return list(connection.scalars(select(store.check_run.c.slot).order_by(store.check_run.c.id)))
+
+
+def test_a_slot_is_filled_once_and_the_next_one_when_it_comes(world: CheckWorld) -> None:
+    assert [world.scheduler.tick(), world.scheduler.tick()] == [1, 0]
+    world.clock.forward(minutes=59)
+    assert world.scheduler.tick() == 0
+    world.clock.forward(minutes=1)
+    assert [world.scheduler.tick(), world.another().scheduler.tick()] == [1, 0]
+    first, second = _filled(world)
+    assert second - first == 3_600_000
+
+
+def test_the_pace_of_each_check_is_its_own(world: CheckWorld) -> None:
+    other = world.another([check(), check("daily", ("CRY-02",), **DAILY)])
+    ran = []
+    for _ in range(25):
+        ran.append(other.scheduler.tick())
+        other.clock.forward(hours=1)
+    assert (ran[0], ran[24], sum(ran)) == (2, 2, 25 + 2)
+
+
+def test_what_was_missed_is_not_made_up_and_shows(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    begun = world.now
+    world.clock.forward(hours=10)
+    assert world.state() is State.UNKNOWN
+    assert [world.scheduler.tick(), world.scheduler.tick()] == [1, 0]
+    due = slots(world.schedules.versions(), "one", begun, world.now + 1)
+    assert len(due) == 11
+    assert set(_filled(world)) == {begun, begun + 10 * 3_600_000}
+
+
+def test_two_servers_fill_a_slot_once(world: CheckWorld) -> None:
+    """Both look; the one that is later finds the slot filled, and records nothing."""
+    meeting = threading.Barrier(2, timeout=30)
+    world.schedules.ensure()
+
+    def together(_system: object) -> Facts:
+        meeting.wait()
+        return good(_system)
+
+    pair = [world.another([check(observe=together, sabotage=together)]) for _ in range(2)]
+    slot = world.now
+    ended: list[str] = []
+
+    def serve(one: CheckWorld) -> None:
+        try:
+            one.runner.run(one.checks[0], slot)
+            ended.append("ran")
+        except Conflict as refusal:
+            ended.append(refusal.code)
+
+    threads = [threading.Thread(target=serve, args=(one,)) for one in pair]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == ["ran", "slot-taken"]
+    assert _filled(world) == [slot]
+
+
+def test_the_schedule_is_in_the_log_before_the_first_run(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    world.place()
+    assert world.log_world is not None
+    names = [leaf.split(b'"op":"')[1].split(b'"')[0] for leaf in world.log_world.leaves()]
+    assert names == [b"check.scheduled", b"check.run"]
+
+
+def test_a_changed_check_is_unknown_until_an_operator_confirms_it(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    other = world.another([check(parameters={"days": 30})])
+    assert world.state() is State.KEPT
+    assert other.state() is State.UNKNOWN
+    other.clock.forward(hours=1)
+    assert other.scheduler.tick() == 1, "it goes on running, so that an operator sees what it says"
+    assert other.state() is State.UNKNOWN
+    other.confirm()
+    other.scheduler.tick()
+    assert other.state() is State.KEPT
+
+
+def test_a_confirmation_counts_a_minute_later_and_only_for_what_was_read(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    other = world.another([check(parameters={"days": 30})])
+    with pytest.raises(Conflict) as refusal:
+        other.schedules.confirm("usr_a", "0" * 64)
+    assert refusal.value.code == "schedule-changed"
+    made = other.schedules.confirm("usr_a", digest_of(text_of(other.schedules.proposed())))
+    assert (made.version, made.confirmed_by, made.starts) == (2, "usr_a", other.now + LEAD_MS)
+    with pytest.raises(Conflict) as refusal:
+        other.schedules.confirm("usr_b", digest_of(text_of(other.schedules.proposed())))
+    assert refusal.value.code == "nothing-to-confirm"
+
+
+def test_a_change_is_told_once(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    other = world.another([check(parameters={"days": 30})])
+    other.scheduler.tick()
+    other.scheduler.tick()
+    world.place()
+    assert world.log_world is not None
+    assert sum(b'"op":"check.changed"' in leaf for leaf in world.log_world.leaves()) == 1
+
+
+@pytest.mark.parametrize(
+    "values", [{"text": "{}"}, {"digest": "0" * 64}, {"effective_at": 1}, {"signature": b"x" * 64}]
+)
+def test_a_schedule_that_was_edited_lets_nothing_run_or_be_kept(world: CheckWorld, values: dict[str, object]) -> None:
+    world.scheduler.tick()
+    with world.database.write() as connection:
+        connection.execute(store.check_schedule.update().values(values))
+    assert world.state() is State.UNKNOWN
+    with pytest.raises(IntegrityError):
+        world.scheduler.tick()
+
+
+def test_a_schedule_that_is_gone_is_not_begun_anew(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    world.place()
+    with world.database.write() as connection:
+        connection.execute(store.check_schedule.delete())
+    again = world.another([check(observe=good, every=7 * 86_400, fresh=8 * 86_400)])
+    with pytest.raises(IntegrityError):
+        again.scheduler.tick()
+    assert again.state() is State.UNKNOWN
