@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from troth.gateway.studio.compose import check_size
+from troth.gateway.studio.compose import MAX_SIDE, check_size
 from troth.gateway.studio.framing import cropped
+from troth.gateway.studio.opening import upright
 
 _GUTTERS = 64  # of the shorter side
 
@@ -25,9 +26,8 @@ def collage(pictures: Sequence[bytes], width: int, height: int) -> bytes:
         left = 0
         for place in range(count):
             right = round((width + gutter) * (place + 1) / count) - gutter
-            with Image.open(io.BytesIO(next(left_over))) as opened:
-                upright = ImageOps.exif_transpose(opened).convert("RGB")
-            sheet.paste(cropped(upright, max(1, right - left), max(1, bottom - top)), (left, top))
+            picture = upright(next(left_over), 2 * MAX_SIDE)  # of a long strip the shorter side fills its place
+            sheet.paste(cropped(picture, max(1, right - left), max(1, bottom - top)), (left, top))
             left = right + gutter
         top = bottom + gutter
     out = io.BytesIO()

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from troth.gateway.studio import regions
 from troth.gateway.studio.compose import MAX_SIDE, MIN_SIDE, check_size, compose, render
@@ -14,6 +14,7 @@ from troth.gateway.studio.cutout import Background, replaced
 from troth.gateway.studio.enlarging import enlarged
 from troth.gateway.studio.framing import Cut, around, best_cut, closer, cropped
 from troth.gateway.studio.mending import hole, mended
+from troth.gateway.studio.opening import upright
 from troth.gateway.studio.placing import lettered
 from troth.gateway.studio.reading import read
 from troth.gateway.studio.subject import Subject, subject
@@ -56,7 +57,7 @@ def apply(
     if size:
         check_size(*size)
     wishes = wished(prompt)
-    picture, opened = _bounded(_opened(image)), None
+    picture, opened = _opened(image), None
     if mask is not None:
         opened = _hole(mask, picture.size)
     elif wishes.remove and not _other(wishes):
@@ -173,15 +174,6 @@ def _sized(picture: Image.Image, width: int, height: int) -> Image.Image:
     return enlarged(picture, (width, height))
 
 
-def _bounded(picture: Image.Image) -> Image.Image:
-    """At most 2048 pixels a side: everything that follows costs by the pixel."""
-    if max(picture.size) > MAX_SIDE:
-        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    if min(picture.size) < 16:
-        raise Invalid("The picture is too small or too narrow to edit.", code="unsupported-size", field="image")
-    return picture
-
-
 def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=4)
@@ -189,29 +181,24 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _opened(content: bytes) -> Image.Image:
-    """The picture upright as RGB, transparency on white."""
+    """The picture, of at most 2048 pixels a side: everything that follows costs by the pixel."""
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode not in {"RGB", "L"}:
-                layer = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            plain = upright.convert("RGB")
+        picture = upright(content, MAX_SIDE)
     except (OSError, ValueError, SyntaxError) as error:
         raise Invalid("The picture cannot be read: upload it again.", code="broken-image", field="image") from error
-    plain.info.clear()  # nothing of the upload's metadata is written again
-    return plain
+    if min(picture.size) < 16:
+        raise Invalid("The picture is too small or too narrow to edit.", code="unsupported-size", field="image")
+    return picture
 
 
 def _hole(mask: bytes, size: tuple[int, int]) -> Image.Image:
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG", "JPEG", "WEBP")) as image:
-            upright = (
-                image.convert("RGBA") if "A" in image.getbands() or "transparency" in image.info else image.convert("L")
-            )
+            covering = "A" in image.getbands() or "transparency" in image.info
+            image.draft("L", size)
+            opened = hole(image.convert("RGBA") if covering and "A" not in image.getbands() else image, size)
     except (OSError, ValueError, SyntaxError) as error:
         raise Invalid("The mask cannot be read: send a PNG.", code="broken-image", field="mask") from error
-    opened = hole(upright, size)
     if opened.getextrema() == (0, 0):
         raise Invalid("The mask opens nothing: make the area to change transparent.", code="empty-mask", field="mask")
     return opened

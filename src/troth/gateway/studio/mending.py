@@ -22,6 +22,7 @@ _PATCH: Final = 2 * _HALF + 1
 _WORK, _LARGE_WORK = 180, 120  # longest side that is searched for patches; around a hole of over a third of it
 _STEPS: Final = 600  # patches at most, of some 3 to 5 ms of one core each; what is then open gets colours alone
 _NEAR: Final = 0.15  # how much dearer a patch at the other end of the picture is
+_STRIP: Final = 64  # rows that are filled at once
 _OPEN: Final = 24  # of 255: from here a mask's pixel counts as open
 
 
@@ -53,9 +54,12 @@ def mended(image: Image.Image, opened: Image.Image) -> Image.Image:
     inner = np.s_[part.top : part.bottom, part.left : part.right]
     filled[inner] = _patched(pixels[inner], gap[inner].astype(bool))
     soft = cv.GaussianBlur(gap.astype(np.float32), (0, 0), max(0.8, max(image.size) / 900))
-    share = np.maximum(soft, gap * 1.0)[..., None]  # softened outwards: of what was covered nothing shines through
-    joined = filled * share + pixels * (1 - share)
-    return Image.fromarray((joined + 0.5).astype(np.uint8), "RGB")
+    np.maximum(soft, gap, out=soft)  # softened outwards: of what was covered nothing shines through
+    for top in range(0, len(filled), _STRIP):
+        rows = slice(top, top + _STRIP)
+        share = soft[rows][..., None]
+        filled[rows] = filled[rows] * share + pixels[rows] * (1 - share) + np.float32(0.5)
+    return Image.fromarray(filled, "RGB")
 
 
 def _around(gap: Any) -> _Part:
@@ -79,25 +83,34 @@ def _patched(pixels: Any, gap: Any) -> Any:
     sources = _Filling(cv.cvtColor(small, cv.COLOR_RGB2LAB).astype(np.float32), small_gap).run()
     if sources is None:
         return _blurred(pixels, gap, size)
-    rows, columns = np.nonzero(gap)
-    low, near = rows * size[1] // high, columns * size[0] // wide
-    total, weights = np.zeros((len(rows), 3), np.float32), np.zeros((len(rows), 1), np.float32)
-    for down, across in product((-2, -1, 0, 1, 2), repeat=2):  # seams soften where neighbours take from other places
-        by_row, by_column = np.clip(low + down, 0, size[1] - 1), np.clip(near + across, 0, size[0] - 1)
-        from_rows = rows + np.rint((sources[0][by_row, by_column] - by_row) * high / size[1]).astype(int)
-        from_columns = columns + np.rint((sources[1][by_row, by_column] - by_column) * wide / size[0]).astype(int)
-        inside = (from_rows >= 0) & (from_rows < high) & (from_columns >= 0) & (from_columns < wide)
-        places = from_rows[inside], from_columns[inside]
-        weight = np.zeros((len(rows), 1), np.float32)
-        weight[inside, 0] = math.exp(-(down**2 + across**2) / 4) * ~gap[places]  # rounding may lead into the hole
-        total[inside] += weight[inside] * pixels[places]
-        weights += weight
     filled, bare = pixels.copy(), np.zeros(gap.shape, np.uint8)
-    filled[rows, columns] = (total / np.maximum(weights, 1e-6) + 0.5).astype(np.uint8)
-    bare[rows, columns] = weights[:, 0] < 1e-6
+    for top in range(0, high, _STRIP):
+        rows, columns = np.nonzero(gap[top : top + _STRIP])
+        rows += top
+        filled[rows, columns], bare[rows, columns] = _taken(pixels, gap, sources, (rows, columns))
     if not bare.any():
         return filled
     return _blurred(filled, bare.astype(bool), size)
+
+
+def _taken(pixels: Any, gap: Any, sources: tuple[Any, ...], places: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The colours (uint8) of some places of the gap, and which of them have none."""
+    import numpy as np  # noqa: PLC0415  an extra
+
+    (rows, columns), (high, wide), size = places, gap.shape, sources[0].shape
+    low, near = rows * size[0] // high, columns * size[1] // wide
+    total, weights = np.zeros((len(rows), 3), np.float32), np.zeros((len(rows), 1), np.float32)
+    for down, across in product((-2, -1, 0, 1, 2), repeat=2):  # seams soften where neighbours take from other places
+        by_row, by_column = np.clip(low + down, 0, size[0] - 1), np.clip(near + across, 0, size[1] - 1)
+        from_rows = rows + np.rint((sources[0][by_row, by_column] - by_row) * high / size[0]).astype(int)
+        from_columns = columns + np.rint((sources[1][by_row, by_column] - by_column) * wide / size[1]).astype(int)
+        inside = (from_rows >= 0) & (from_rows < high) & (from_columns >= 0) & (from_columns < wide)
+        known = from_rows[inside], from_columns[inside]
+        weight = np.zeros((len(rows), 1), np.float32)
+        weight[inside, 0] = math.exp(-(down**2 + across**2) / 4) * ~gap[known]  # rounding may lead into the hole
+        total[inside] += weight[inside] * pixels[known]
+        weights += weight
+    return (total / np.maximum(weights, 1e-6) + 0.5).astype(np.uint8), weights[:, 0] < 1e-6
 
 
 def _blurred(pixels: Any, gap: Any, size: tuple[int, int]) -> Any:

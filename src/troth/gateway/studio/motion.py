@@ -10,12 +10,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from troth.gateway.studio.canvas import Canvas, Plane
-from troth.gateway.studio.compose import check_size, render
+from troth.gateway.studio.compose import MAX_SIDE, check_size, render
 from troth.gateway.studio.framing import cropped
 from troth.gateway.studio.layouts import words
+from troth.gateway.studio.opening import upright
 from troth.gateway.studio.reading import Brief, read
 from troth.gateway.studio.scenes import SCENES
 from troth.gateway.studio.scenes.sky import snowfall
@@ -87,9 +88,7 @@ class Animation:
         return _Sheet(pixels, box[0], box[1], plane.depth, plane.motion)
 
     def _photo(self, picture: bytes) -> list[_Sheet]:
-        with Image.open(io.BytesIO(picture)) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-        fitted = cropped(upright, self._width, self._height).convert("RGBA")
+        fitted = cropped(upright(picture, 2 * MAX_SIDE), self._width, self._height).convert("RGBA")
         return [_Sheet(self._np.asarray(fitted.convert("RGBa")), 0, 0, 0.9, "")]
 
     def _move(self, sheet: _Sheet, share: float, travel: float) -> Any:

@@ -20,6 +20,7 @@ Side = Literal["left", "right", "centre"]
 _LIGHT, _DARK = "#fdfbf7", "#15151b"
 _TITLE, _BELOW = Style("sans", leading=1.06), Style("text", leading=1.3)
 _VEILS: Final = (0.0, 0.3, 0.45, 0.6, 0.72, 0.84, 0.94)  # how strong the veil is, step by step
+_STRIP: Final = 128  # rows that are measured at once
 _WORST: Final = 0.02  # of the pixels around the letters may be worse: single specks are no background
 
 
@@ -43,13 +44,15 @@ def measured(behind: Image.Image, layer: Image.Image, colour: str) -> float:
     """The contrast of `colour` with the pixels next to and under the letters of `layer`, the worst but a few."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    near = np.asarray(layer.getchannel("A").resize(layer.size)) > 8
-    shades = _luminances(behind)[near]
-    if not len(shades):
-        return 21.0
-    own = _luminances(Image.new("RGB", (1, 1), colour))[0, 0]
-    ratios = (np.maximum(shades, own) + 0.05) / (np.minimum(shades, own) + 0.05)
-    return float(np.quantile(ratios, _WORST))
+    near, own = np.asarray(layer.getchannel("A")), _luminances(Image.new("RGB", (1, 1), colour))[0, 0]
+    ratios = []
+    for top in range(0, behind.height, _STRIP):
+        bottom = min(behind.height, top + _STRIP)
+        letters = near[top:bottom] > 8
+        if letters.any():
+            shades = _luminances(behind.crop((0, top, behind.width, bottom)))[letters]
+            ratios.append((np.maximum(shades, own) + 0.05) / (np.minimum(shades, own) + 0.05))
+    return float(np.quantile(np.concatenate(ratios), _WORST)) if ratios else 21.0
 
 
 def _luminances(image: Image.Image) -> Any:
@@ -57,9 +60,9 @@ def _luminances(image: Image.Image) -> Any:
     import numpy as np  # noqa: PLC0415  an extra
 
     flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    coded = np.asarray(flat.convert("RGB"), np.float32) / 255
-    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-    return linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    coded = np.arange(256, dtype=np.float32) / 255
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return linear[np.asarray(flat.convert("RGB"))] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def _quiet(image: Image.Image) -> Literal["top", "bottom"]:
@@ -106,7 +109,8 @@ def _veiled(image: Image.Image, place: tuple[str, Column, Block, float], colour:
         end = image.height + fade
     share = np.clip(np.minimum((rows - start + fade) / fade, (end + fade - rows) / fade), 0, 1)
     smooth = share * share * (3 - 2 * share)
-    veil = Image.fromarray((255 * strength * smooth[:, None] * np.ones(image.width)).astype(np.uint8), "L")
+    column_ = (255 * strength * smooth).astype(np.uint8)
+    veil = Image.fromarray(np.repeat(column_[:, None], image.width, axis=1), "L")
     sheet = Image.new("RGB", image.size, _DARK if colour == _LIGHT else _LIGHT)
     if image.mode == "RGBA":
         sheet.putalpha(veil)

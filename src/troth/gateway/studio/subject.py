@@ -167,7 +167,9 @@ def _firm(seen: Any) -> Any:
     """The model's doubt made smaller: below 0.3 is background, above 0.8 is not."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    return np.clip((seen - 0.3) / 0.5, 0, 1).astype(np.float32)
+    firm = (seen - np.float32(0.3)) / np.float32(0.5)
+    np.clip(firm, 0, 1, out=firm)
+    return firm
 
 
 def _grabbed(image: Image.Image) -> Any:
@@ -237,17 +239,28 @@ def _refined(pixels: Any, rough: Any) -> Any:
     """A mask whose edge follows that of the picture: a guided filter (He, Sun, Tang 2010) with grey guidance."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    cv = opencv()
+    cv, (high, wide) = opencv(), rough.shape
     radius = max(2, round(max(rough.shape) / 90))
-    size, guide = (2 * radius + 1,) * 2, cv.cvtColor(pixels, cv.COLOR_RGB2GRAY).astype(np.float32) / 255
+    scale = max(1, min(4, radius // 5))  # the filter's lines are fitted in a small copy (He and Sun 2015)
+    low, box = (max(1, wide // scale), max(1, high // scale)), (2 * round(radius / scale) + 1,) * 2
+    grey = cv.cvtColor(pixels, cv.COLOR_RGB2GRAY)
+    guide = cv.resize(grey, low, interpolation=cv.INTER_AREA).astype(np.float32) / 255
+    mask = cv.resize(rough, low, interpolation=cv.INTER_AREA)
 
     def mean(values: Any) -> Any:
-        return cv.blur(values, size)
+        return cv.blur(values, box)
 
-    mean_guide, mean_mask = mean(guide), mean(rough)
-    slope = (mean(guide * rough) - mean_guide * mean_mask) / (mean(guide * guide) - mean_guide**2 + 1e-3)
+    mean_guide, mean_mask = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - mean_guide * mean_mask) / (mean(guide * guide) - mean_guide**2 + 1e-3)
     offset = mean_mask - slope * mean_guide
-    fine = np.clip((mean(slope) * guide + mean(offset) - 0.08) / 0.84, 0, 1)
-    sure = cv.erode(rough, np.ones(size, np.uint8)) > 0.9  # inside, the picture's own edges are no edges of the mask
-    far = cv.dilate(rough, np.ones(size, np.uint8)) < 0.02
-    return np.where(sure, 1, np.where(far, 0, fine)).astype(np.float32)
+    fine = cv.resize(mean(slope), (wide, high), interpolation=cv.INTER_LINEAR)
+    fine *= grey.astype(np.float32)
+    fine /= 255
+    fine += cv.resize(mean(offset), (wide, high), interpolation=cv.INTER_LINEAR)
+    fine -= 0.08
+    fine /= 0.84
+    np.clip(fine, 0, 1, out=fine)
+    around = np.ones((2 * radius + 1,) * 2, np.uint8)
+    fine[cv.erode((rough > 0.9).astype(np.uint8), around) > 0] = 1  # inside, its own edges are no edges of the mask
+    fine[cv.dilate((rough >= 0.02).astype(np.uint8), around) == 0] = 0
+    return fine

@@ -11,10 +11,10 @@ def test_old_background_does_not_shine_through_the_rim() -> None:
     alpha = np.clip((np.arange(160) - 75) / 10, 0, 1).astype(np.float32)[None, :].repeat(90, 0)
     red, green = np.array([0.8, 0.1, 0.1]), np.array([0.1, 0.9, 0.1])
     seen = (alpha[..., None] * red + (1 - alpha[..., None]) * green).astype(np.float32)
-    front = foreground(seen, alpha)
+    image = Image.fromarray((seen * 255).astype(np.uint8))
+    front = np.concatenate([strip for _, strip in foreground(np.asarray(image), alpha)])
     half = (alpha > 0.3) & (alpha < 0.7)
     assert float(front[half][:, 1].max()) < 0.25 < float(seen[half][:, 1].min())
-    image = Image.fromarray((seen * 255).astype(np.uint8))
     assert replaced(image, alpha, Background("transparent")).mode == "RGBA"
 
 
