@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import Any
+
+import pytest
 
 from house import House, Person
 from scriptless import Visit
+from troth.gateway.limits.own import OwnLimits
 
 
 def _see(home: House, who: Person, path: str) -> str:
@@ -57,6 +61,27 @@ def test_budgets_and_limits_are_set_on_a_page_and_seen_on_the_other(home: House)
     (place,) = re.findall(r'action="(/limits/budgets/[^"]+/remove)"', shown)
     assert visit.send(place, reason="no-longer-needed").status_code == 303
     assert "No budget is set." in visit.see("/limits")
+
+
+def test_a_limit_that_a_program_sets_meanwhile_is_not_lost_on_the_page(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = home.tenant("limits-at-once")
+    setting = OwnLimits.set
+
+    def interrupted(*place: Any, seen: int | None = None) -> None:
+        monkeypatch.setattr(OwnLimits, "set", setting)
+        home.ok("PUT", "/v1/limits", owner.headers, of="user", limits={"images-per-day": 7}, reason="rule")
+        setting(*place, seen=seen)
+
+    monkeypatch.setattr(OwnLimits, "set", interrupted)
+    limit = {"of": "user", "target": "", "name": "tokens-per-day", "most": "9", "reason": "rule"}
+    assert Visit(home, owner).send("/limits", **limit).status_code == 303
+    (standing,) = home.ok("GET", "/v1/tenant-limits", owner.headers)["own"]
+    assert standing["limits"] == {"images-per-day": "7", "tokens-per-day": "9"}
+    stale = {"of": "user", "limits": {}, "seen": standing["set_at"] - 1, "reason": "rule"}
+    answer = home.call("PUT", "/v1/limits", owner.headers, **stale)
+    assert (answer.status_code, answer.json()["code"]) == (412, "stale-limits")
 
 
 def test_a_month_is_taken_as_a_file_from_the_page(home: House) -> None:

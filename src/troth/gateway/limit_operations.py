@@ -36,7 +36,8 @@ class LimitOperations:
     def set(self, call: Call, request: wire.SetLimits) -> wire.LimitsShown:
         """Set limits of your tenant, of its people or of its keys, below those of this service."""
         target = _target(request, needed=False)
-        self._own.set(call.tenant, request.of, target, amounts(request.limits), call.caller.actor)
+        limits = amounts(request.limits)
+        self._own.set(call.tenant, request.of, target, limits, call.caller.actor, seen=request.seen)
         call.note(kinds={request.of: len(request.limits)}, **({"object": target} if target else {}))
         return self._shown(self._own.all(call.tenant), self._budgets.all(call.tenant))
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, text, update
 
 from troth.gateway.limits.alerts import Alerts
 from troth.gateway.limits.rules import Moment, moment
@@ -199,8 +199,9 @@ class Budgets:
         if (found := connection.execute(changed).scalar()) is not None:
             return str(found)
         budget = new_id("bud")
-        connection.execute(insert(budgets), {"id": budget, **place, **change})
-        return budget
+        if insert_missing(connection, budgets, {"id": budget, **place, **change}):
+            return budget
+        return str(connection.execute(changed).scalar_one())  # somebody set the first one at the same time
 
     def _counted(self, connection: Connection, place: dict[str, str], budget: str, began: int) -> int:
         """What was spent so far, by the rows; kept."""

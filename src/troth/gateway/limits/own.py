@@ -9,17 +9,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, bindparam, case, delete, or_, select, update
 
 from troth.gateway.limits.rules import Amounts, Kind, rule
 from troth.gateway.limits.store import own_limits
 from troth.gateway.limits.targets import owner_of
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Denied
+from troth.kernel.errors import Denied, PreconditionFailed
 from troth.storage.database import Database
 from troth.storage.prepared import PreparedSelect
 from troth.vault.fences import fence, fence_tenant
+from troth.vault.tables import insert_missing
 
 _FOR = PreparedSelect(
     select(own_limits.c.scope, own_limits.c.limits).where(
@@ -70,10 +72,14 @@ class OwnLimits:
             found = connection.execute(wanted.order_by(own_limits.c.scope, own_limits.c.target)).all()
         return [OwnLimit(row.scope, row.target, _read(row.limits), row.set_by, row.set_at) for row in found]
 
-    def set(self, tenant: str, scope: str, target: str, limits: Amounts, actor: str) -> None:
-        """Set the limits of each person or key, or of one; without any, they go.
+    def set(
+        self, tenant: str, scope: str, target: str, limits: Amounts, actor: str, *, seen: int | None = None
+    ) -> None:
+        """Set the limits of each person or key, or of one, whole; without any, they go.
 
-        Raises `Denied` (limit-above-ceiling), `NotFound` (limit-target-not-found), `Gone`.
+        `seen`: when those were set on which this builds, 0 for none; without it, whatever stands is replaced. Raises
+        `PreconditionFailed` (stale-limits) when others were set since, `Denied` (limit-above-ceiling), `NotFound`
+        (limit-target-not-found), `Gone`.
         """
         self._require_below(scope, limits)
         place = {"tenant": tenant, "scope": scope, "target": target}
@@ -83,9 +89,9 @@ class OwnLimits:
             person = owner_of(connection, tenant, scope, target) if target else ""
             if person:
                 fence(connection, tenant, person)
-            _drop(connection, place)
-            if limits:
-                connection.execute(insert(own_limits), row | {"person": person})
+            if not _replaced(connection, place, row | {"person": person} if limits else None, seen):
+                raise PreconditionFailed("These limits were changed meanwhile; look at them again.",
+                                         code="stale-limits", field="seen")  # fmt: skip
 
     def _require_below(self, scope: str, limits: Amounts) -> None:
         for name, most in limits.items():
@@ -112,8 +118,27 @@ def money(amount: int) -> str:
     return f"{whole}.{digits}"
 
 
-def _drop(connection: Connection, place: Mapping[str, str]) -> None:
-    connection.execute(delete(own_limits).where(*(own_limits.c[name] == value for name, value in place.items())))
+def _replaced(connection: Connection, place: Mapping[str, str], row: dict[str, Any] | None, seen: int | None) -> bool:
+    """Put a row, or none, in place of what stands there; False when that is not what was seen.
+
+    Each step is one statement with its condition, so that of two writers the later one sees the earlier.
+    """
+    here = [own_limits.c[name] == value for name, value in place.items()]
+    if seen:
+        here.append(own_limits.c.set_at == seen)
+    if row is None:
+        if seen == 0:
+            return connection.execute(select(own_limits.c.set_at).where(*here)).first() is None
+        return connection.execute(delete(own_limits).where(*here)).rowcount > 0 or not seen
+    # A later time each time: it is what the next writer says to have seen.
+    later = case((own_limits.c.set_at >= row["set_at"], own_limits.c.set_at + 1), else_=row["set_at"])
+    change = update(own_limits).where(*here).values(row | {"set_at": later})
+    if seen != 0 and connection.execute(change).rowcount:
+        return True
+    if seen:
+        return False
+    # Where nothing stood; if somebody put something there just now, theirs is replaced only when nothing was seen.
+    return insert_missing(connection, own_limits, row) or (seen is None and connection.execute(change).rowcount > 0)
 
 
 @lru_cache(maxsize=1024)

@@ -27,6 +27,9 @@ class SetLimits(Wire):
     limits: Annotated[dict[LimitName, Decimal], Field(max_length=32)] = Field(
         description='By name, as {"requests-per-minute": 60, "money-per-month": 25.00}; {} removes them.'
     )
+    seen: int | None = Field(
+        default=None, ge=0, description="`set_at` of those that these build on, 0 for none: refused if others were set."
+    )
     reason: Why
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from database_world import DATABASES, opened
 from troth.gateway.limits.counting import Estimate
 from troth.gateway.limits.own import money, written
 from troth.gateway.limits.rules import amounts
-from troth.kernel.errors import Denied, NotFound, TooMany
+from troth.kernel.errors import Denied, NotFound, PreconditionFailed, TooMany
 
 CEILINGS = {"user": {"requests-per-day": 3, "money-per-month": "2.50"}, "tenant": {"tokens-per-day": 1000}}
 
@@ -69,6 +70,53 @@ def test_nothing_is_set_above_the_ceiling(world: BudgetWorld) -> None:
     with pytest.raises(NotFound):
         world.own.set(world.tenant, "key", "key_of_somebody_else", {"requests-per-day": 1}, world.ann)
     assert world.own.all(world.tenant) == []
+
+
+def test_of_two_writers_the_later_sees_the_earlier(world: BudgetWorld) -> None:
+    def set_(limits: dict[str, int], seen: int | None) -> int:
+        world.own.set(world.tenant, "user", "", limits, world.ann, seen=seen)
+        return next((one.set_at for one in world.own.all(world.tenant)), 0)
+
+    def stale(limits: dict[str, int], seen: int) -> None:
+        with pytest.raises(PreconditionFailed) as refusal:
+            set_(limits, seen)
+        assert refusal.value.code == "stale-limits"
+
+    first = set_({"requests-per-day": 2}, 0)
+    stale({"images-per-day": 1}, 0)
+    second = set_({"requests-per-day": 1}, first)  # in the same millisecond
+    assert second > first
+    for limits in ({"requests-per-day": 3}, {}):
+        stale(limits, first)
+    assert world.own.all(world.tenant)[0].limits == {"requests-per-day": 1}
+    stale({}, 0)
+    third = set_({"images-per-day": 5}, None)  # whatever stands there
+    assert set_({}, third) == 0
+    stale({"requests-per-day": 3}, third)
+    assert set_({}, 0) == set_({}, None) == 0
+
+
+def test_many_writers_at_once_lose_nothing(world: BudgetWorld) -> None:
+    """Each adds a limit to what it read, again until nobody was in between; nobody meets a fault of the database."""
+    names = [f"{kind}-per-{window}" for kind in ("images", "tokens", "bytes") for window in ("hour", "day")]
+
+    def add(name: str) -> None:
+        for _ in range(100):
+            here = next(iter(world.own.all(world.tenant)), None)
+            limits, seen = ({}, 0) if here is None else (dict(here.limits), here.set_at)
+            try:
+                world.own.set(world.tenant, "key", "", limits | {name: 1}, world.ann, seen=seen)
+            except PreconditionFailed:
+                continue
+            return
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, names))
+        (standing,) = world.own.all(world.tenant)
+        assert set(standing.limits) == set(names)
+        list(pool.map(lambda _: world.set(5), range(6)))  # the first budget, by six at once
+        list(pool.map(lambda n: world.own.set(world.tenant, "tenant", "", {"tokens-per-day": n}, world.ann), range(6)))
+    assert len(world.budgets.all(world.tenant)) == 1
 
 
 def test_money_is_written_as_people_do() -> None:
