@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from house import House, house
 
+REGISTERS = Path(__file__).parent / "registers"  # forms of our own: no code knows them
+
 
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house")) as built:
+    with house(tmp_path_factory.mktemp("house"), governance={"registers": REGISTERS}) as built:
         yield built

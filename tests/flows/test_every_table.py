@@ -39,6 +39,7 @@ GOES = set(
     """access_items.user api_keys.user audit_details.subject break_glass.user certified_devices.user elevations.user
     known_devices.user oauth_device_codes.user oauth_refresh_tokens.user service_accounts.owner
     moderation_case.subject passkeys.user privacy_settings.owner recovery_codes.user
+    register_event.subject register_item.account register_record.account
     role_grants.user sessions.user sso_links.user sso_sessions.user totp.user users.id vault_concern.subject
     vault_consent.subject vault_object.subject vault_objection.subject vault_request.officer vault_request.subject
     scim_members.user scim_people.user vault_restriction.subject vault_rule_change.actor
@@ -56,6 +57,7 @@ STAYS = {
     "vault_hold.approver": "who answers for a legal hold (promise DEL-07)",
     "vault_restriction.by_officer": "which officer restricted somebody else; only an officer lifts it",
     "scim_tokens.created_by": "who let a provider in",
+    "register_event.actor": "who made an entry of a register, as the log has it",
     "role_grants.granted_by": "who gave somebody else a role",
     "access_campaigns.opened_by": "who reviewed the access of others (promise ACC-07)",
     "access_campaigns.closed_by": "the same",
@@ -112,6 +114,7 @@ EXPORTED = {
         "sign-on-link",
     },
     "moderation": {"moderation-case"},
+    "registers": {"register-act", "register-entry", "register-record"},
     "rights": {"objection", "request", "statement"},
     "usage": {"budget", "limit", "usage"},
     "vault": {"consent", "object", "restriction", "retention-change", "shows-me"},
@@ -163,6 +166,7 @@ def test_every_column_that_names_a_person_goes_or_is_said_to_stay(alone: House) 
     _with_access(alone, bob, owner, cal)
     _as_a_person(alone, bob, owner, cal)
     _as_an_officer(alone, bob, cal, owner)
+    _in_registers(alone, bob, owner)
     for policy in ({"deny": ["acme"]}, {}):  # the second is looser, and waits
         alone.ok("PUT", "/v1/routing-policy", bob.headers, policy=policy, reason="rule")
     for who, of, target in ((owner, "user", bob.id), (bob, "tenant", None)):
@@ -183,6 +187,19 @@ def _kept(home: House, whose: Person) -> str:
     content = (DataClass.USER_GENERATED, "upload", "text/plain", "a.txt", b"a")
     with within(SYSTEM):
         return str(home.system.vault.objects.keep(KeepRequest(whose.tenant, whose.id, *content)).id)
+
+
+def _in_registers(home: House, bob: Person, owner: Person) -> None:
+    """Bob enters himself as staff, and attests a policy that somebody else put in force."""
+
+    def made(who: Person, place: str, **values: Any) -> Any:
+        return home.ok("POST", f"/v1/registers/{place}", who.headers, values=values)
+
+    made(bob, "staff", person=bob.id, account=bob.id, role="Engineer", joined_on="2026-01-05")
+    policy = made(bob, "policies", name="Access", document="obj_1", change="major")["id"]
+    made(bob, f"policies/{policy}/moves/propose")
+    made(owner, f"policies/{policy}/moves/approve", effective="2026-01-01", review_by="2199-01-01")
+    home.ok("POST", f"/v1/registers/policies/{policy}/acts/attest", bob.headers)
 
 
 def _as_a_person(home: House, bob: Person, owner: Person, cal: Person) -> None:

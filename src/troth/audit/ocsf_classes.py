@@ -102,6 +102,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3002, 2): "session.delete oauth.revoke sso.logout",
     (3003, 1): "session.step-up session.step-up-challenge session.step-up-passkey session.bind-challenge session.bind",
     (3004, 1): """provisioning.create scim.group.create
+        register.open register.import
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
         saml.connect""",
     (
@@ -114,13 +115,14 @@ _TABLE: dict[tuple[int, int], str] = {
     "access-review.list access-review.show tenant.list vendor.list vendor.show "
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
-    "key-domain.list user.list operator.list "
+    "key-domain.list user.list operator.list register.forms register.list register.show register.history "
+    "register.export register.dues "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch
         device.renew device.renewed device.bound device.confirm service.certify service.renew service.renewed
         authority.rotate
         installation.adopted credentials.renewed vendor.amend vendor.import vendor.contact vendor.probe
-        routing.set routing.approve limit.set budget.set
+        routing.set routing.approve limit.set budget.set register.move register.act register.entered
         keys.rotate keys.epoch key-domain.replicate redaction.set moderation-policy.propose
         moderation-policy.approve takedown.import takedown.approve
         redaction.policy retention.set retention.rule move.pin move.pinned move.approve move.agreed move.cancel
@@ -148,7 +150,8 @@ _TABLE: dict[tuple[int, int], str] = {
     (6002, 3): "service.started keys.alarm",
     (6002, 5): "backup.restored backup.loss-accepted",
     (6003, 1): "status.day",
-    (6003, 2): "status.entry",
+    (6003, 2): "status.entry check.schedule",
+    (6003, 3): "check.scheduled check.changed",
     (
         6005,
         1,
@@ -168,7 +171,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (6005, 9): "object.kept",
     (6005, 10): "object.open file.content video.content asset.open response.show",
     (6007, 1): "reconciliation.begun",
-    (6007, 2): """check.run check.tampering backup.drill backup.drilled backup.verified placement.inventory
+    (6007, 2): """check.run check.tally check.tampering backup.drill backup.drilled backup.verified placement.inventory
         placement.own clock.checked scrub.done scrub.mismatch reconciliation.done reconciliation.mismatch""",
 }
 _NAMED = {name: key for key, names in _TABLE.items() for name in names.split()}

@@ -1,10 +1,12 @@
-"""`troth register`: the forms of registers, and what is wrong with one; nothing of it needs a server."""
+"""`troth register`: forms on this machine, which need no server, and the records of a server's registers."""
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +16,27 @@ if TYPE_CHECKING:
 _LARGEST = 256_000  # bytes of a form file; the reader has a limit of its own below it
 
 
-@click.group()
+_LARGEST_IMPORT = 6 << 20  # bytes of a file
+
+
+class _Grown(click.Group):
+    """Commands that stand here, and those that the operations of registers declare."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), "act", "all", "dues", "history"})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        from troth.cli.remote import group
+
+        return group("register", "").get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Grown)
 def register() -> None:
-    """Look at the forms of registers: what people must do and prove."""
+    """Registers: what people must do and prove. `forms` and `lint-form` need no server."""
 
 
 @register.command()
@@ -100,3 +120,136 @@ def _text(name: str) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise Invalid("The form is not UTF-8 text.", code="bad-yaml") from error
+
+
+@register.command("ls")
+@click.argument("form", required=False)
+@click.option("--state", help="Only records in this state.")
+@click.option("--text", help="Only records with this in one of their texts.")
+@click.option("--after", help="The page after this record.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def ls(form: str | None, as_json: bool, **wanted: str | None) -> None:
+    """List the registers of your tenant, or the records of FORM, newest first."""
+    given = {name: one for name, one in wanted.items() if one is not None}
+    _ask("GET", "/v1/registers" if form is None else f"/v1/registers/{_name(form)}", given, as_json=as_json)
+
+
+@register.command("show")
+@click.argument("form")
+@click.argument("record")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def show_one(form: str, record: str, as_json: bool) -> None:
+    """Show a RECORD of the register FORM: values, your moves, what is due, and why it is not in order."""
+    _ask("GET", f"/v1/registers/{_name(form)}/{_name(record)}", as_json=as_json)
+
+
+@register.command("open")
+@click.argument("form")
+@click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def open_one(form: str, values: tuple[str, ...], as_json: bool) -> None:
+    """Open a record of the register FORM. Entries of a list stand behind each other: `layers='a; b'`."""
+    _ask("POST", f"/v1/registers/{_name(form)}", {"values": _values(values)}, as_json=as_json)
+
+
+@register.command()
+@click.argument("form")
+@click.argument("record")
+@click.argument("move")
+@click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
+@click.option("--seen", type=int, help="The sequence that you looked at; refused when the record went on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def move(form: str, record: str, move: str, *, values: tuple[str, ...], seen: int | None, as_json: bool) -> None:
+    """Make a MOVE of a RECORD, such as `approve`, with the values that it needs."""
+    body = {"values": _values(values)} | ({} if seen is None else {"seen": seen})
+    _ask("POST", f"/v1/registers/{_name(form)}/{_name(record)}/moves/{_name(move)}", body, as_json=as_json)
+
+
+@register.command()
+@click.argument("form")
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", help="A table, or with histories.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+def export(form: str, kind: str, out: Path | None) -> None:
+    """Write the register FORM out: as a table, or as JSON with the history and salts of each record."""
+    from troth.cli.client import Client
+
+    answer = Client.from_environment().call("GET", f"/v1/register-exports/{_name(form)}", {"format": kind})
+    if out is None:
+        sys.stdout.buffer.write(answer.content)
+    else:
+        out.write_bytes(answer.content)
+        click.echo(f"{len(answer.content)} bytes written to {out}", err=True)
+
+
+@register.command("import")
+@click.argument("form")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--apply", is_flag=True, help="Write; without it the rows are only tried.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def take_in(form: str, file: Path, apply: bool, as_json: bool) -> None:
+    """Try, or with --apply enter, the rows of FILE (.csv, .yaml or .json) in the register FORM: all or none.
+
+    Exits with 1 when a row is refused.
+    """
+    body = {"rows": _rows(file), "apply": apply}
+    answer = _ask("POST", f"/v1/register-imports/{_name(form)}", body, as_json=as_json)
+    if answer["problems"]:
+        raise SystemExit(1)
+    if not apply:
+        click.echo("Nothing was written; --apply writes.", err=True)
+
+
+def _ask(method: str, path: str, values: dict[str, Any] | None = None, *, as_json: bool) -> Any:
+    from troth.cli.client import Client
+    from troth.cli.showing import show
+
+    answer = Client.from_environment().call(method, path, values).json()
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        show(answer)
+    return answer
+
+
+def _name(text: str) -> str:
+    from troth.kernel.errors import Invalid
+
+    if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii() or len(text) > 64:
+        raise Invalid("A name of a register, record or move holds letters, digits, - and _.", code="bad-id")
+    return text
+
+
+def _values(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{name} has no value; write it as FIELD=VALUE.")
+        found[name] = value
+    return found
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a file. Raises Invalid(bad-import), TooLarge(import-too-long)."""
+    from troth.governance.messages import MOST_ROWS
+    from troth.kernel.errors import Invalid, TooLarge
+    from troth.settings import strict_yaml
+
+    if file.stat().st_size > _LARGEST_IMPORT:
+        raise TooLarge("The file is longer than one import may be; split it.", code="import-too-long")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix == ".csv":
+            return [dict(row) for row in csv.DictReader(text.splitlines(keepends=True), strict=True)]
+        limits = strict_yaml.Limits(characters=_LARGEST_IMPORT, nodes=MOST_ROWS * 40, depth=6)
+        rows = json.loads(text) if file.suffix == ".json" else strict_yaml.load(text, limits, what="import")
+    except (UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise Invalid("The file cannot be read as UTF-8 text of its kind.", code="bad-import") from error
+    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+        raise Invalid("The file is no list of records; each has its fields by name.", code="bad-import")
+    return [{str(name): _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """Days as the texts that they were written as."""
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal
@@ -65,8 +65,12 @@ def dues(form: Form, records: Sequence[Record], items: Sequence[Item], look: Loo
 
     A date that a rule asks for and nobody entered is due since the last change: silence is never "later".
     """
-    found = [due for record in records for due in _of(form, record, items, look)]
-    return sorted(found, key=lambda one: (_ORDER[one.state], one.at, one.record, one.name, one.person or ""))
+    return in_order(due for record in records for due in _of(form, record, items, look))
+
+
+def in_order(several: Iterable[Due]) -> list[Due]:
+    """What lapsed first, then by time."""
+    return sorted(several, key=lambda one: (_ORDER[one.state], one.at, one.record, one.name, one.person or ""))
 
 
 def _of(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Due]:

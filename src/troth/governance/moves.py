@@ -19,6 +19,7 @@ from troth.kernel.errors import Conflict, Denied, Invalid, NotFound, Preconditio
 
 _LARGEST: Final = 64_000  # characters of what one event says, as JSON
 ANYBODY: Final = "any"
+_NOBODY: Final = ""  # a move that nobody made yet forbids nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def moved(
         raise PreconditionFailed("The record was changed meanwhile; look at it again.", code="stale-record")
     if record.state not in rule.start:
         raise Conflict(f"The move {move} cannot be made in the state {record.state}.", code="not-now")
-    _not_own(rule, record, by)
+    _not_own(form, rule, record, wish, by)
     excuses = _in_time(form, rule, record, look)
     _known(form, rule, wish.values, {*rule.needs, *rule.may, *rule.asks, *excuses})
     return _event(form, rule, record, wish, by, look=look, needs=frozenset(rule.needs) | excuses, items=items)
@@ -96,14 +97,30 @@ def _permit(rule: Move, by: By) -> None:
         raise Denied(f"The move {rule.name} is for: {', '.join(rule.roles)}.", code="wrong-role")
 
 
-def _not_own(rule: Move, record: Record, by: By) -> None:
-    """A second person, whoever enters it: no id of the one who moves may stand where the form forbids it."""
+def _not_own(form: Form, rule: Move, record: Record, wish: Wish, by: By) -> None:
+    """A second person, whoever enters it: no id of the one who moves may stand where the form forbids it.
+
+    Where nobody stands (any more, when the entry was erased with its person) the move is refused to all.
+    """
     for name in rule.not_by:
-        done, value = record.done.get(name), record.values.get(name)
-        people = {done.actor} if done else set(value if isinstance(value, tuple) else (value,))
+        people = _standing_as(form, name, record, wish)
+        if not people:
+            raise Conflict(f"Nobody stands in this record as {name}, so nobody is a second person.", code="not-now")
         if by.ids & people:
             says = f"A second person is needed for {rule.name}: you stand in this record as {name}."
             raise Denied(says, code="own-move")
+
+
+def _standing_as(form: Form, name: str, record: Record, wish: Wish) -> frozenset[str]:
+    """Who made the move of that name, or stands in that field; of a field that moves write, also who made these."""
+    if name not in form.fields:
+        return frozenset({record.done[name].actor}) if name in record.done else frozenset({_NOBODY})
+    moves = [*form.moves.values(), *([form.opened] if form.opened else [])]
+    writers = [one.name for one in moves if one.sets.get(name) == "actor"]
+    values = [record.values.get(name), read_value(form.fields[name], wish.values.get(name))]
+    flat = [entry for value in values for entry in (value if isinstance(value, tuple) else (value,))]
+    there = {str(one) for one in flat if one is not None}
+    return frozenset(there | {record.done[one].actor for one in writers if one in record.done})
 
 
 def _in_time(form: Form, rule: Move, record: Record, look: Look) -> frozenset[str]:

@@ -48,7 +48,7 @@ class Stand:
 def standing(form: Form, records: Sequence[Record], items: Sequence[Item], look: Look) -> Stand:
     """How the register stands at the moment of the look. Records in states that are not judged do not count."""
     judged = [one for one in records if form.judged(one.state)]
-    found = [reason for one in judged for reason in _wrong(form, one, items, look)]
+    found = [reason for one in judged for reason in wrong(form, one, items, look)]
     broken = {one.record for one in found}
     if not judged:
         return Stand(0, 0, 0, ())
@@ -56,7 +56,8 @@ def standing(form: Form, records: Sequence[Record], items: Sequence[Item], look:
     return Stand(len(judged), len(judged), len(broken) + len(found_at_large), (*found, *found_at_large))
 
 
-def _wrong(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Reason]:
+def wrong(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Reason]:
+    """Why one record, in a state that is judged, is not in order."""
     names = names_of(form, record, look, counts(form, record, items, look))
     for number, text in enumerate(form.kept_when, 1):
         if not holds(text, names):

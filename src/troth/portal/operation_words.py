@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from troth.portal.access_words import PROVISIONED
 from troth.portal.custody_words import COMPLETENESS
+from troth.portal.governance_words import REGISTERS
 from troth.portal.moderation_words import MODERATION
 
 # What was done, as the log tells it: the same words for oneself and for somebody else.
@@ -22,7 +24,12 @@ OPERATIONS = (
         "certificate.show": "Downloaded a certificate",
         "certificate.verify": "Checked a certificate",
         "chat.complete": "Asked a model for an answer",
+        "check.changed": "Checks changed, and nobody confirmed it yet",
+        "check.confirm": "Confirmed changed checks",
         "check.run": "Ran the checks",
+        "check.schedule": "Looked at the schedule of the checks",
+        "check.scheduled": "The schedule of the checks changed",
+        "check.tally": "Runs of the checks counted",
         "access.list": "Looked at who has what",
         "access-review.alarm": "Nobody reviewed the last owner",
         "access-review.close": "Closed a review of access",
@@ -336,26 +343,6 @@ OPERATIONS = (
         "provisioning.list": "Looked at the provisioning tokens",
         "provisioning.revoke": "Revoked a provisioning token",
         "provisioning.rotate": "Gave a provisioning token a new secret",
-        "scim.config.read": "A provider read how provisioning works here",
-        "scim.group.create": "A provider made a group",
-        "scim.group.delete": "A provider took a group away",
-        "scim.group.list": "A provider looked at the groups",
-        "scim.group.patch": "A provider changed a group",
-        "scim.group.read": "A provider looked at a group",
-        "scim.group.replace": "A provider replaced a group",
-        "scim.group.search": "A provider looked for groups",
-        "scim.search": "A provider looked for people and groups",
-        "scim.schema.list": "A provider read the schemas",
-        "scim.schema.read": "A provider read a schema",
-        "scim.type.list": "A provider read the types of resources",
-        "scim.type.read": "A provider read a type of resources",
-        "scim.user.create": "A provider made an account",
-        "scim.user.delete": "A provider shut a person out",
-        "scim.user.list": "A provider looked at the people",
-        "scim.user.patch": "A provider changed an account",
-        "scim.user.read": "A provider looked at a person",
-        "scim.user.replace": "A provider replaced what it says of a person",
-        "scim.user.search": "A provider looked for people",
         "limit.tenant": "Looked at the limits and budgets of the tenant",
         "limit.set": "Set limits of the tenant",
         "limit.show": "Looked at the limits and budgets that hold for them",
@@ -396,4 +383,6 @@ OPERATIONS = (
     }
     | COMPLETENESS
     | MODERATION
+    | PROVISIONED
+    | REGISTERS
 )

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     server: sections.Server = Field(default_factory=sections.Server)
     identity: sections.Identity = Field(default_factory=sections.Identity)
     retention: sections.Retention = Field(default_factory=sections.Retention)
+    governance: sections.Governance = Field(default_factory=sections.Governance)
     erasure: sections.Erasure = Field(default_factory=sections.Erasure)
     clocks: sections.Clocks = Field(default_factory=sections.Clocks)
     scrub: sections.Scrub = Field(default_factory=sections.Scrub)

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_
 
 from troth.audit.details import LABEL as DETAILS
 from troth.gateway.moderation import tables as of_moderation
+from troth.governance import sealing as of_registers
 from troth.identity import sealed_columns as of_identity
 from troth.keys.field_moving import FieldReencrypter, SealedColumn
 from troth.keys.incidents import Incidents
@@ -24,7 +25,10 @@ def _details_of(tenant: str, subject: str) -> ColumnElement[bool]:
 
 
 _BESIDE_LOG = SealedColumn(audit_details, "sealed", DETAILS, _details_of)
-SEALED = (*of_identity.SEALED, *of_rights.SEALED, *of_redaction.SEALED, *of_moderation.SEALED, _BESIDE_LOG)
+SEALED = (
+    *(*of_identity.SEALED, *of_rights.SEALED, *of_redaction.SEALED, *of_moderation.SEALED),
+    *(*of_registers.SEALED, _BESIDE_LOG),
+)
 
 
 def build_replacements(base: Base, identity: Identity, incidents: Incidents) -> Replacements:

@@ -51,6 +51,7 @@ from troth.vault.scrubbing import Scrub
 from troth.vault.sharing_changes import SharingChanges
 from troth.vault.sharing_operations import SharingOperations
 from troth.vault.verification import CertificateOperations
+from troth.wiring.governance import build_registers_holder
 from troth.wiring.limits import build_usage
 from troth.wiring.moderation import build_cases
 from troth.wiring.outside import VendorCopies
@@ -108,10 +109,11 @@ def build_vault(
 
 
 def _settled(base: Base) -> tuple[Holder, ...]:
-    """What tenants set for the gateway, and what came of it for people."""
+    """What tenants set, and what came of it for people."""
     moderation = ModerationHolder(base.database, build_cases(base))
     usage = UsageHolder(base.database, build_usage(base))
-    return routing_holder(base.database), policy_holder(base.database), moderation, usage
+    registers = build_registers_holder(base)
+    return routing_holder(base.database), policy_holder(base.database), moderation, usage, registers
 
 
 def _deadlines(base: Base, ground: Ground) -> Deadlines:

@@ -16,7 +16,8 @@ from unit.access.world import OPERATIONS, a_caller, an_operation
 
 # Columns in the order of Group: P public, S sign-in, A own account, D own data, W own rights, F forget oneself, K own
 # keys, G generate, M administer,
-# R privacy (rights of others), L audit log, V review, B registers (books), O operate, I provision (a provider's token). A dot is a refusal.
+# R privacy (rights of others), L audit log, V review, B registers (books), O operate, I provision (a provider's token).
+# A dot is a refusal.
 MATRIX = {
     # caller                              PSADWFKGMRLVBOI
     "anonymous":                         "PS.............",

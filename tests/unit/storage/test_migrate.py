@@ -17,6 +17,7 @@ from database_world import DATABASES, fresh_place
 from troth.gateway import store as gateway
 from troth.gateway.limits.store import UsageRow, add_row, budgets, usage_days, usage_rows
 from troth.gateway.store import ReceiptRow
+from troth.governance.tables import records as register_records
 from troth.identity.store import api_keys, tenants, users
 from troth.kernel.scope import SYSTEM
 from troth.storage.database import Database, metadata
@@ -100,6 +101,21 @@ def test_budgets_come_and_go_without_what_requests_used(empty: Database) -> None
         assert connection.execute(select(usage_days.c.cost)).scalars().all() == [9]
         rows = [UsageRow(*row) for row in connection.execute(select(usage_rows).order_by(usage_rows.c.request))]
         assert rows == [used, replace(used, request="req_a-2")]
+
+
+def test_registers_come_and_go_with_what_they_hold(empty: Database) -> None:
+    upgrade(empty)
+    row = {"id": "rec_a", "tenant": "ten_a", "form": "risks", "state": "found", "account": None, "opened_at": 1}
+    row |= {"changed_at": 1, "sequence": 1, "head": "0" * 64}
+    with empty.write(SYSTEM) as connection:
+        connection.execute(insert(register_records), row)
+    downgrade(empty, "0029")
+    with empty.read(SYSTEM) as connection:
+        kept = {one for one in inspect(connection).get_table_names() if one.startswith("register_")}
+    assert kept == set()
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(register_records)).all() == []
 
 
 def test_keys_with_limits_do_not_outlive_their_columns(empty: Database) -> None:

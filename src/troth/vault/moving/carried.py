@@ -19,7 +19,10 @@ from troth.vault.moving.transport import canonical
 
 # Parents before children. Objects travel by themselves (`snapshot`); what hangs on them is settled after them.
 PEOPLE = ("users", "role_grants", "totp", "recovery_codes", "api_keys", "privacy_settings")
-BESIDE = ("custom_roles", "vault_consent", "vault_retention_rule", "receipts")
+BESIDE = (
+    *("custom_roles", "vault_consent", "vault_retention_rule", "receipts"),
+    *("register_record", "register_event", "register_item"),
+)
 AFTER = ("vault_edge", "vault_concern")
 CARRIED = (*PEOPLE, *BESIDE, *AFTER)
 # Evidence of what happened at the origin, and what has no meaning at another place.
@@ -38,6 +41,7 @@ SEALED: dict[str, dict[str, tuple[str, str]]] = {
     "role_grants": {"reason": ("user", "grant-reason")},
     "totp": {"secret": ("user", "totp-secret")},
     "api_keys": {"name": ("user", "api-key-name"), "networks": ("user", "api-key-networks")},
+    "register_event": {"content": ("subject", "register-event")},
 }
 _LEFT = {"users": {"email_index"}, "totp": {"pending"}, "api_keys": {"refused_at"}}  # made anew, or of no use there
 Rows = dict[str, list[dict[str, Any]]]

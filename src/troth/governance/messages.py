@@ -1,0 +1,199 @@
+"""Requests and answers of registers. Times in epoch ms; values as in JSON, as the form of the register types them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_ROWS = 5_000  # of one import
+Token = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
+RecordId = Annotated[str, Field(pattern=r"^[a-z]{3}_[a-z2-7]{26}$")]
+Values = Annotated[dict[str, Any], Field(max_length=100)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RegisterForms(_Message):
+    """Which registers there are."""
+
+
+class RegisterList(_Message):
+    """A page of a register, newest first: records in `state`, with `text` in one of their texts, after a record."""
+
+    form: Token
+    state: Token | None = None
+    text: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    after: RecordId | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class RegisterNamed(_Message):
+    """One register."""
+
+    form: Token
+
+
+class RecordNamed(_Message):
+    """One record of a register."""
+
+    form: Token
+    record_id: RecordId
+
+
+class RecordOpen(_Message):
+    """A new record. A value may be text as in a table: `5`, `true`, `a; b`."""
+
+    form: Token
+    values: Values = Field(default_factory=dict)
+
+
+class RecordMove(_Message):
+    """A move of a record. `seen`: the sequence that was looked at; another one in the meantime refuses the move."""
+
+    form: Token
+    record_id: RecordId
+    move: Token
+    values: Values = Field(default_factory=dict)
+    seen: int | None = Field(default=None, ge=1, lt=1 << 53)
+
+
+class RecordAct(_Message):
+    """What one does oneself for a record, such as to attest."""
+
+    form: Token
+    record_id: RecordId
+    population: Token
+
+
+class RegisterExport(_Message):
+    """A whole register: as a table, or with the history of each record."""
+
+    form: Token
+    format: Literal["csv", "json"] = "csv"
+
+
+class RegisterImport(_Message):
+    """New records, all or none of them. Nothing is written unless `apply` is true."""
+
+    form: Token
+    rows: Annotated[list[Values], Field(min_length=1, max_length=MOST_ROWS)]
+    apply: bool = False
+
+
+class RegisterShown(BaseModel):
+    """A register: its form in short, and how many records it has. `kept_by`: the room that keeps them, if another."""
+
+    form: str
+    title: str
+    about: str
+    promises: tuple[str, ...]
+    records: int
+    kept_by: str | None
+
+
+class RegistersShown(BaseModel):
+    """Every register that the caller may read."""
+
+    registers: tuple[RegisterShown, ...]
+
+
+class RecordShown(BaseModel):
+    """A record. `forgotten`: how many of its entries lost their content with a person."""
+
+    id: str
+    state: str
+    opened_at: int
+    changed_at: int
+    sequence: int
+    forgotten: int
+    values: dict[str, Any]
+
+
+class RecordPage(BaseModel):
+    """Records; `next` is the `after` of the following page."""
+
+    records: tuple[RecordShown, ...]
+    next: str | None
+
+
+class DueShown(BaseModel):
+    """Something to be done. `by`: a role; `person`: an id, where one is named; `lapse`: what ends with the grace."""
+
+    form: str
+    record: str
+    name: str
+    at: int
+    grace_until: int
+    by: str
+    person: str | None
+    lapse: str | None
+    state: str
+
+
+class DuesShown(BaseModel):
+    """What is due in the registers that the caller may read, overdue first; `more` when there is more than is shown."""
+
+    dues: tuple[DueShown, ...]
+    more: bool
+
+
+class ReasonShown(BaseModel):
+    """Why a record is not in order: a word such as `condition-2` or `due-review`, and how many."""
+
+    what: str
+    number: int
+
+
+class RecordOpened(BaseModel):
+    """A record with what the caller may do now, what falls due, and why it is not in order."""
+
+    record: RecordShown
+    moves: tuple[str, ...]
+    dues: tuple[DueShown, ...]
+    reasons: tuple[ReasonShown, ...]
+
+
+class EventShown(BaseModel):
+    """One entry of a record. `values` is None where they were erased with their person."""
+
+    sequence: int
+    at: int
+    actor: str
+    move: str
+    state: str
+    values: dict[str, Any] | None
+    digest: str
+    previous: str
+    link: str
+
+
+class HistoryShown(BaseModel):
+    """Every entry of a record, the first one first."""
+
+    events: tuple[EventShown, ...]
+
+
+class Acted(BaseModel):
+    """When it was done."""
+
+    at: int
+
+
+class RowProblem(BaseModel):
+    """Why a row cannot be taken in; rows count from 1."""
+
+    row: int
+    code: str
+    field: str | None
+    says: str
+
+
+class Imported(BaseModel):
+    """What an import did or would do. With problems nothing was written; the first fifty are told."""
+
+    applied: bool
+    rows: int
+    problems: tuple[RowProblem, ...]

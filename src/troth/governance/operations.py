@@ -1,0 +1,160 @@
+"""Registers, as doors may ask for them: one set of operations for every form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troth.governance import messages as m
+from troth.governance.carrying import give_out, take_in
+from troth.governance.cells import typed
+from troth.governance.dues import Due
+from troth.governance.forms.form import Form
+from troth.governance.moves import By
+from troth.governance.records import Event, Record
+from troth.governance.registers import Registers
+from troth.governance.store import Search
+from troth.kernel.caller import Caller
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Binary, Call, Group, Route, operation
+
+_MOST_DUES = 500
+_IMPORT_BYTES = 8 << 20
+
+
+def who(call: Call) -> By:
+    """The caller, as registers know people. A custom role that governs counts as an admin, never as an owner."""
+    return By(call.tenant, call.caller.actor, call.caller.subject, _roles(call.caller), call.request_id)
+
+
+def _roles(caller: Caller) -> frozenset[str]:
+    return caller.roles | ({"admin"} if "may:govern" in caller.roles else frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterOperations:
+    """The registers of the caller's tenant."""
+
+    registers: Registers
+
+    @operation("register.forms", group=Group.GOVERN, request=m.RegisterForms, command=("register", "all"),
+               route=Route("GET", "/v1/registers", body="none"))  # fmt: skip
+    def forms(self, call: Call, request: m.RegisterForms) -> m.RegistersShown:  # noqa: ARG002
+        """List the registers that you may read, with how many records each has."""
+        by, counts = who(call), self.registers.counts(call.tenant)
+        readable = [one for one in self.registers.forms.all() if by.roles & set(one.read)]
+        return m.RegistersShown(registers=tuple(_register(one, counts.get(one.name, 0)) for one in readable))
+
+    @operation("register.list", group=Group.GOVERN, request=m.RegisterList, command=("register", "ls"),
+               route=Route("GET", "/v1/registers/{form}", body="none"), data_class=DataClass.ACCOUNT)  # fmt: skip
+    def list(self, call: Call, request: m.RegisterList) -> m.RecordPage:
+        """List the records of a register, newest first."""
+        wanted = Search(request.state, request.text, request.after, request.limit)
+        page = self.registers.find(who(call), request.form, wanted)
+        call.note(register=request.form, count=len(page.records))
+        return m.RecordPage(records=tuple(_record(one) for one in page.records), next=page.next)
+
+    @operation("register.show", group=Group.GOVERN, request=m.RecordNamed, command=("register", "show"),
+               route=Route("GET", "/v1/registers/{form}/{record_id}", body="none"),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def show(self, call: Call, request: m.RecordNamed) -> m.RecordOpened:
+        """Show a record, the moves that you may make, what falls due, and why it is not in order."""
+        found = self.registers.show(who(call), request.form, request.record_id)
+        call.note(register=request.form, object=found.record.id)
+        reasons = tuple(m.ReasonShown(what=one.what, number=one.number) for one in found.reasons)
+        dues = tuple(_due(one) for one in found.dues)
+        return m.RecordOpened(record=_record(found.record), moves=found.moves, dues=dues, reasons=reasons)
+
+    @operation("register.history", group=Group.GOVERN, request=m.RecordNamed, command=("register", "history"),
+               route=Route("GET", "/v1/registers/{form}/{record_id}/history", body="none"),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def history(self, call: Call, request: m.RecordNamed) -> m.HistoryShown:
+        """Show every entry of a record, with the digests that the log has of them."""
+        events = self.registers.history(who(call), request.form, request.record_id)
+        call.note(register=request.form, object=request.record_id, count=len(events))
+        return m.HistoryShown(events=tuple(_event(one) for one in events))
+
+    @operation("register.open", group=Group.GOVERN, request=m.RecordOpen, command=("register", "open"),
+               route=Route("POST", "/v1/registers/{form}", status=201), data_class=DataClass.ACCOUNT)  # fmt: skip
+    def open(self, call: Call, request: m.RecordOpen) -> m.RecordShown:
+        """Open a record of a register."""
+        values = typed(self.registers.forms.get(request.form).fields, request.values)
+        record = self.registers.open(who(call), request.form, values)
+        call.note(register=request.form, object=record.id, state=record.state)
+        return _record(record)
+
+    @operation("register.move", group=Group.GOVERN, request=m.RecordMove, command=("register", "move"),
+               route=Route("POST", "/v1/registers/{form}/{record_id}/moves/{move}"),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def move(self, call: Call, request: m.RecordMove) -> m.RecordShown:
+        """Make a move of a record: approve, review, close, whatever its form knows."""
+        form = self.registers.forms.get(request.form)
+        rule = form.moves.get(request.move)
+        values = typed({**form.fields, **(rule.asks if rule else {})}, request.values)
+        record = self.registers.move(who(call), form.name, request.record_id, request.move,
+                                     values=values, seen=request.seen)  # fmt: skip
+        call.note(register=form.name, object=record.id, move=request.move, state=record.state)
+        return _record(record)
+
+    @operation("register.export", group=Group.GOVERN, request=m.RegisterExport, command=("register", "export"),
+               route=Route("GET", "/v1/register-exports/{form}", body="none"),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def export(self, call: Call, request: m.RegisterExport) -> Binary:
+        """Give a whole register out, as CSV or as JSON with its history."""
+        content = give_out(self.registers, who(call), request.form, request.format)
+        call.note(register=request.form, format=request.format, bytes=len(content.content))
+        return content
+
+    @operation("register.import", group=Group.GOVERN, request=m.RegisterImport, command=("register", "import"),
+               route=Route("POST", "/v1/register-imports/{form}", max_bytes=_IMPORT_BYTES),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def take_in(self, call: Call, request: m.RegisterImport) -> m.Imported:
+        """Try, or with `apply` enter, at most 5,000 new records: all of them or none."""
+        done = take_in(self.registers, who(call), request.form, request.rows, apply=request.apply)
+        call.note(register=request.form, count=done.rows, withheld=len(done.problems), change=done.applied)
+        return done
+
+    @operation("register.dues", group=Group.GOVERN, request=m.RegisterForms, command=("register", "dues"),
+               route=Route("GET", "/v1/register-dues", body="none"))  # fmt: skip
+    def dues(self, call: Call, request: m.RegisterForms) -> m.DuesShown:  # noqa: ARG002
+        """List what is due in the registers that you may read, overdue first."""
+        by, forms = who(call), self.registers.forms
+        found = [one for one in self.registers.all_dues(call.tenant) if by.roles & set(forms.get(one.form).read)]
+        call.note(count=len(found))
+        return m.DuesShown(dues=tuple(_due(one) for one in found[:_MOST_DUES]), more=len(found) > _MOST_DUES)
+
+    @operation("register.act", group=Group.OWN_DATA, request=m.RecordAct, command=("register", "act"),
+               route=Route("POST", "/v1/registers/{form}/{record_id}/acts/{population}"))  # fmt: skip
+    def act(self, call: Call, request: m.RecordAct) -> m.Acted:
+        """Do your own part of a record, such as to attest that you read a policy."""
+        at = self.registers.act(who(call), request.form, request.record_id, request.population)
+        call.note(register=request.form, object=request.record_id, population=request.population)
+        return m.Acted(at=at)
+
+
+def _register(form: Form, records: int) -> m.RegisterShown:
+    return m.RegisterShown(
+        form=form.name, title=form.title, about=form.about, promises=form.promises, records=records,
+        kept_by=form.source,
+    )  # fmt: skip
+
+
+def _record(record: Record) -> m.RecordShown:
+    return m.RecordShown(
+        id=record.id, state=record.state, opened_at=record.opened_at, changed_at=record.changed_at,
+        sequence=record.sequence, forgotten=record.forgotten, values=dict(record.raw),
+    )  # fmt: skip
+
+
+def _due(due: Due) -> m.DueShown:
+    return m.DueShown(
+        form=due.form, record=due.record, name=due.name, at=due.at, grace_until=due.grace_until, by=due.by,
+        person=due.person, lapse=due.lapse, state=due.state,
+    )  # fmt: skip
+
+
+def _event(event: Event) -> m.EventShown:
+    return m.EventShown(
+        sequence=event.sequence, at=event.at, actor=event.actor, move=event.move, state=event.state,
+        values=None if event.values is None else dict(event.values), digest=event.digest, previous=event.previous,
+        link=event.link,
+    )  # fmt: skip

@@ -1,0 +1,323 @@
+"""The registers of tenants: opening records, moving them, reading them, and everything that falls due."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert
+
+from troth.governance import store
+from troth.governance.dues import Due, dues, in_order
+from troth.governance.forms.form import Form
+from troth.governance.loading import Forms
+from troth.governance.looking import Item, Look
+from troth.governance.moves import ANYBODY, By, Wish, moved, opening
+from troth.governance.records import Event, Record, fold
+from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
+from troth.governance.standing import Reason, Stand, standing, wrong
+from troth.governance.store import Row, Search, Written
+from troth.governance.tables import items as item_table
+from troth.kernel.clock import Clock, epoch_ms
+from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound
+from troth.kernel.ids import new_id
+from troth.kernel.personal import PersonalFields
+from troth.kernel.record import Entry, Fact, Outcome, Recorder
+from troth.storage.database import Database
+from troth.vault import fences
+from troth.vault.fences import fence_tenant
+from troth.vault.rights.clocks import Calendar
+from troth.vault.tables import ERASED
+
+STAFF: Final = "staff"  # its records stand for accounts, so that a person is one person by both names
+MOST_RECORDS: Final = 20_000  # of one register of a tenant
+_MOST_EVENTS: Final = 1_000  # of one record
+_SCANNED: Final = 2_000  # records that one search for a text reads
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record, what its reader may do with it now, what falls due, and why it is not in order."""
+
+    form: Form
+    record: Record
+    moves: tuple[str, ...]
+    dues: tuple[Due, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records, newest first; `next`: the `after` of the following page, also where a search read all that it may."""
+
+    records: tuple[Record, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Records of registers over a database. `lists`: values by name that forms cover, such as all promises."""
+
+    database: Database
+    fields: PersonalFields
+    recorder: Recorder
+    clock: Clock
+    forms: Forms
+    home: Calendar = field(default_factory=Calendar)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def open(self, by: By, form: str, values: Mapping[str, Any]) -> Record:
+        """Open a record.
+
+        Raises NotFound(register-not-found), Denied(wrong-role), Invalid(move-needs, bad-field), Conflict(not-now,
+        register-full), Gone for a person who was erased.
+        """
+        rules = self.forms.get(form)
+        event = self.prepared(by, rules, values, self.look(by.tenant, rules))
+        self.write(by, rules, [event])
+        return fold(rules, [event])
+
+    def prepared(self, by: By, form: Form, values: Mapping[str, Any], look: Look) -> Event:
+        """The first event of a record, not written yet. Raises as `open`."""
+        return opening(form, new_id("rec"), Wish(values, secrets.token_bytes(32)), by, look)
+
+    def write(self, by: By, form: Form, several: Sequence[Event]) -> None:
+        """Write the first events of records: all or none. Raises Conflict(register-full), Gone."""
+        rows = [self._written(by.tenant, form, one, {}) for one in several]
+        with self.database.write() as connection:
+            fence_tenant(connection, by.tenant)
+            if store.count(connection, by.tenant, form.name) + len(rows) > MOST_RECORDS:
+                raise Conflict(f"A register holds at most {MOST_RECORDS} records.", code="register-full")
+            self._fence(connection, by.tenant, rows)
+            store.write(connection, by.tenant, rows, by.call)
+            self._tell(connection, by, form, several)
+
+    def move(
+        self, by: By, form: str, record: str, move: str, *, values: Mapping[str, Any], seen: int | None = None
+    ) -> Record:
+        """Make a move. `seen`: the sequence that was looked at.
+
+        Raises NotFound(record-not-found, no-such-move), Denied(wrong-role, own-move), Conflict(not-now),
+        Invalid(move-needs, bad-field), PreconditionFailed(stale-record), IntegrityError(register-chain), Gone.
+        """
+        rules = self.forms.get(form)
+        look, by = self.look(by.tenant, rules), self._known(by)
+        self.may_read(by, rules)
+        found, past, acts = self._read(by.tenant, rules, record)
+        if found.sequence >= _MOST_EVENTS:
+            raise Conflict("The record has as many entries as one may have; open another.", code="record-full")
+        event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
+        row = self._written(by.tenant, rules, event, found.raw)
+        with self.database.write() as connection:
+            fence_tenant(connection, by.tenant)
+            self._fence(connection, by.tenant, [row])
+            store.go_on(connection, by.tenant, found, row, by.call)
+            self._tell(connection, by, rules, [event])
+        return fold(rules, [*past, event])
+
+    def act(self, by: By, form: str, record: str, population: str) -> int:
+        """What a member of a population does for a record, such as to attest; when (epoch ms).
+
+        Raises NotFound(record-not-found, no-such-move), Conflict(not-now), Denied(no-member).
+        """
+        rules = self.forms.get(form)
+        rule = rules.populations.get(population)
+        if rule is None:
+            raise NotFound("This register asks for no such act.", code="no-such-move")
+        found, _, _ = self._read(by.tenant, rules, record)
+        if found.state not in rule.states:
+            raise Conflict(f"Nothing is asked for in the state {found.state}.", code="not-now")
+        now, (register, _, standing_in) = epoch_ms(self.clock.now()), rule.over.partition(".")
+        with self.database.write() as connection:
+            fence_tenant(connection, by.tenant)
+            own = store.of_account(connection, by.tenant, by.actor)
+            member = next((one["id"] for one in own if (one["form"], one["state"]) == (register, standing_in)), None)
+            if member is None:
+                raise Denied(f"You do not stand in the register {register} as {standing_in}.", code="no-member")
+            row = {"record": record, "population": population, "member": member, "at": now, "tenant": by.tenant,
+                   "account": by.actor, "request": by.call}  # fmt: skip
+            connection.execute(insert(item_table), row)
+            self._record(connection, by, {"register": form, "object": record, "move": rule.own_move, "user": by.actor})
+        return now
+
+    def show(self, by: By, form: str, record: str) -> Opened:
+        """A record as its reader finds it. Raises NotFound(record-not-found), Denied(wrong-role), IntegrityError."""
+        rules = self.forms.get(form)
+        self.may_read(by, rules)
+        found, _, acts = self._read(by.tenant, rules, record)
+        look = self.look(by.tenant, rules)
+        possible = [one.name for one in rules.moves.values() if found.state in one.start and _permits(one.roles, by)]
+        reasons = tuple(wrong(rules, found, acts, look)) if rules.judged(found.state) else ()
+        return Opened(rules, found, tuple(possible), tuple(dues(rules, [found], acts, look)), reasons)
+
+    def history(self, by: By, form: str, record: str) -> tuple[Event, ...]:
+        """Every event of a record, the first one first. Raises as `show`."""
+        rules = self.forms.get(form)
+        self.may_read(by, rules)
+        return self._read(by.tenant, rules, record)[1]
+
+    def find(self, by: By, form: str, wanted: Search) -> Page:
+        """Records that match, newest first; a search for a text reads 2,000 records of a page at most."""
+        rules = self.forms.get(form)
+        self.may_read(by, rules)
+        if rules.source is not None:
+            raise Conflict("This register shows what another room keeps; look at it there.", code="kept-elsewhere")
+        with self.database.read() as connection:
+            most = _SCANNED if wanted.text else wanted.limit + 1
+            rows = store.page(connection, by.tenant, form, wanted, most)
+            past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
+        found: list[Record] = []
+        for number, row in enumerate(rows):
+            one = self._folded(rules, row, past[row["id"]])
+            if wanted.text is None or _holds(one, wanted.text):
+                found.append(one)
+            if len(found) == wanted.limit:
+                return Page(tuple(found), one.id if number + 1 < len(rows) else None)
+        return Page(tuple(found), rows[-1]["id"] if len(rows) == most else None)
+
+    def records(self, tenant: str, form: str, at: int | None = None) -> list[Record]:
+        """Every record of a register, as it stood at `at` (epoch ms) or stands now. Raises IntegrityError."""
+        return [record for record, _ in self.whole(tenant, form, at)]
+
+    def whole(self, tenant: str, form: str, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
+        """Every record with its events, as `records` has them."""
+        rules = self.forms.get(form)
+        with self.database.read() as connection:
+            past = store.all_events(connection, tenant, form, at)
+            rows = {row["id"]: row for row in store.all_of(connection, tenant, form)} if at is None else {}
+        if at is None and rows.keys() != past.keys():
+            raise _broken()
+        found = []
+        for record, several in sorted(past.items(), key=_opened_first):
+            events = tuple(event_of(self.fields, one) for one in several)
+            folded = fold(rules, events)
+            found.append((folded if at is not None else _bound(folded, rows[record]), events))
+        return found
+
+    def items(self, tenant: str, records: Sequence[Record]) -> tuple[Item, ...]:
+        """What members did for these records."""
+        with self.database.read() as connection:
+            return store.items_of(connection, tenant, [one.id for one in records])
+
+    def stand(self, tenant: str, form: str) -> Stand:
+        """How a register stands now. Raises IntegrityError for altered rows."""
+        rules, found = self.forms.get(form), self.records(tenant, form)
+        return standing(rules, found, self.items(tenant, found), self.look(tenant, rules))
+
+    def all_dues(self, tenant: str, now: int | None = None) -> list[Due]:
+        """Everything that falls due in the registers of a tenant, overdue first. Raises IntegrityError."""
+        with self.database.read() as connection:
+            kept = sorted(store.counts(connection, tenant))
+        several: list[Due] = []
+        for name in (one for one in kept if one in self.forms.names()):
+            rules, found = self.forms.get(name), self.records(tenant, name)
+            several += dues(rules, found, self.items(tenant, found), self.look(tenant, rules, now))
+        return in_order(several)
+
+    def counts(self, tenant: str) -> dict[str, int]:
+        """How many records each register has."""
+        with self.database.read() as connection:
+            return store.counts(connection, tenant)
+
+    def look(self, tenant: str, form: Form, now: int | None = None) -> Look:
+        """From where a register of a tenant is looked at."""
+        at = epoch_ms(self.clock.now()) if now is None else now
+        with self.database.read() as connection:
+            people = {
+                rule.over: store.members(connection, tenant, *rule.over.split(".", 1))
+                for rule in form.populations.values()
+            }
+        return Look(at, self.home, members=people, lists=self.lists)
+
+    def may_read(self, by: By, form: Form) -> None:
+        """Raises Denied(wrong-role) for who may not read a register."""
+        if not by.roles & set(form.read):
+            raise Denied(f"This register is for: {', '.join(form.read)}.", code="wrong-role")
+
+    def _known(self, by: By) -> By:
+        """With every id of the same person: their records of staff, and the person that these name."""
+        rules = self.forms.get(STAFF)
+        with self.database.read() as connection:
+            rows = [row for row in store.of_account(connection, by.tenant, by.actor) if row["form"] == STAFF]
+            past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
+        found = [self._folded(rules, row, past[row["id"]]) for row in rows]
+        named = {str(one.raw["person"]) for one in found if "person" in one.raw}
+        return replace(by, also=by.also | named | {one.id for one in found})
+
+    def _read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
+        with self.database.read() as connection:
+            row = store.find(connection, tenant, record, form.name)
+            if row is None:
+                raise NotFound(
+                    "There is no such record; list the register to see its records.", code="record-not-found"
+                )
+            past = store.events_of(connection, tenant, [record])[record]
+            acts = store.items_of(connection, tenant, [record])
+        several = tuple(event_of(self.fields, one) for one in past)
+        return _bound(fold(form, several), row), several, acts
+
+    def _folded(self, form: Form, row: Row, past: Sequence[Row]) -> Record:
+        return _bound(fold(form, [event_of(self.fields, one) for one in past]), row)
+
+    def _written(self, tenant: str, form: Form, event: Event, before: Mapping[str, Any]) -> Written:
+        values = event.values or {}
+        subject = subject_of(form, event.move, values, before)
+        account = values.get("account", values.get("person")) if form.name == STAFF else None
+        return Written(event, sealed(self.fields, tenant, subject, event), subject, account)
+
+    def _fence(self, connection: Connection, tenant: str, rows: Sequence[Written]) -> None:
+        """Nothing about a person is kept once their erasure began."""
+        for subject in {one.subject for one in rows} - {SUBJECT}:
+            if fences.state(connection, tenant, subject) == ERASED:
+                raise Gone("This person was erased here; nothing more can be kept for them.", code="subject-erased")
+
+    def _tell(self, connection: Connection, by: By, form: Form, several: Sequence[Event]) -> None:
+        """One entry for a move; one for all records of an import, over the links of their events in their order."""
+        first = several[0]
+        facts: dict[str, Fact] = {"register": form.name, "move": first.move, "state": first.state}
+        if len(several) == 1:
+            facts |= {"object": first.record, "sequence": first.sequence, "digest": first.digest}
+            facts |= {"previous": first.previous, "link": first.link}
+        else:
+            links = hashlib.sha256("".join(one.link for one in several).encode()).hexdigest()
+            facts |= {"count": len(several), "link": links}
+        self._record(connection, by, facts)
+
+    def _record(self, connection: Connection, by: By, facts: dict[str, Fact]) -> None:
+        entry = Entry(
+            log=by.tenant, operation="register.entered", phase="event", outcome=Outcome.DONE, request=by.call,
+            actor=by.actor, tenant=by.tenant, time=epoch_ms(self.clock.now()), facts=facts,
+        )  # fmt: skip
+        self.recorder.record_within(connection, entry)
+
+
+def _bound(record: Record, row: Row) -> Record:
+    if (record.head, record.sequence, record.state) != (row["head"], row["sequence"], row["state"]):
+        raise _broken()
+    return record
+
+
+def _broken() -> IntegrityError:
+    says = "The rows of a register do not fit each other; restore them from a backup and look who changed them."
+    return IntegrityError(says, code="register-chain")
+
+
+def _opened_first(one: tuple[str, list[Row]]) -> tuple[int, str]:
+    return int(one[1][0]["at"]), one[0]
+
+
+def _permits(roles: Sequence[str], by: By) -> bool:
+    return ANYBODY in roles or bool(by.roles & set(roles))
+
+
+def _holds(record: Record, text: str) -> bool:
+    wanted = text.casefold()
+    return any(wanted in one.casefold() for one in _texts(record.raw))
+
+
+def _texts(raw: Mapping[str, Any]) -> list[str]:
+    flat = [entry for one in raw.values() for entry in (one if isinstance(one, list) else [one])]
+    return [one for one in flat if isinstance(one, str)]

@@ -1,0 +1,18 @@
+"""Human words of registers."""
+
+from __future__ import annotations
+
+# What was done, as the log tells it.
+REGISTERS = {
+    "register.act": "Did one's own part of a record, such as to attest",
+    "register.dues": "Listed what is due in the registers",
+    "register.entered": "An entry of a register, with its digest",
+    "register.export": "Took a register out as a file",
+    "register.forms": "Listed the registers",
+    "register.history": "Read every entry of a record",
+    "register.import": "Tried or entered an import into a register",
+    "register.list": "Listed the records of a register",
+    "register.move": "Made a move of a record",
+    "register.open": "Opened a record of a register",
+    "register.show": "Looked at a record of a register",
+}

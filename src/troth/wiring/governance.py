@@ -1,0 +1,33 @@
+"""Builds the registers: what people must do and prove."""
+
+from __future__ import annotations
+
+from troth.governance.holder import RegistersHolder
+from troth.governance.loading import Forms
+from troth.governance.operations import RegisterOperations
+from troth.governance.registers import Registers
+from troth.promises.catalogue import catalogue
+from troth.promises.system import Base, Governance
+from troth.vault.rights.clocks import calendar_of
+
+
+def build_governance(base: Base) -> Governance:
+    """The registers of every tenant, by the forms that are shipped and those of the folder in the settings.
+
+    Raises `Invalid` for a folder that cannot be read.
+    """
+    settings = base.settings
+    registers = Registers(
+        base.database,
+        base.fields,
+        base.outbox,
+        base.clock,
+        Forms(settings.governance.registers),
+        home=calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays)),
+        lists={"promises": tuple(catalogue())},
+    )
+    return Governance(registers=registers, operations=(RegisterOperations(registers),))
+
+
+def build_registers_holder(base: Base) -> RegistersHolder:
+    return RegistersHolder(base.database, base.fields)
