@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,6 +122,27 @@ def test_names_are_listed_by_prefix(blobs: LocalBlobs) -> None:
     for name in ("k/2", "k/1", "m/1"):
         blobs.create(name, b"")
     assert list(blobs.names("k/")) == ["k/1", "k/2"]
+
+
+@pytest.mark.parametrize("lacking", ["open", "link"])
+def test_where_files_without_a_name_are_unknown(
+    blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    real = getattr(os, lacking)
+
+    def refuse(first: Any, second: Any, *rest: Any, **named: Any) -> Any:
+        if lacking == "open" and second & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "no such files here")
+        if lacking == "link" and "src_dir_fd" in named:
+            raise FileNotFoundError("no /proc here")
+        return real(first, second, *rest, **named)
+
+    monkeypatch.setattr(f"troth.storage.blobs.os.{lacking}", refuse)
+    blobs.create("k/1", b"one")
+    with pytest.raises(Conflict):
+        blobs.create("k/1", b"two")
+    assert blobs.get("k/1") == b"one"
+    assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == ["1"]
 
 
 def test_a_full_disk_keeps_nothing(blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
