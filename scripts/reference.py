@@ -65,7 +65,7 @@ software measures it. *Recorded*: people do it and the software keeps track. Wha
 What people must do and prove, as forms: `troth register forms NAME` prints one, and
 [Add a register](../how-to/add-a-register.md) tells what each part means. *From elsewhere*: the records are kept by
 another room and are only shown here. *Conditions*: how many each record must meet; what stands under *Over time* is
-judged beside them. So far the forms and their engine are there; records are not kept yet.
+judged beside them. [Keep a register](../how-to/keep-a-register.md) tells how.
 """,
 }
 

@@ -82,6 +82,7 @@ class Registers:
 
     def prepared(self, by: By, form: Form, values: Mapping[str, Any], look: Look) -> Event:
         """The first event of a record, not written yet. Raises as `open`."""
+        self.may_read(by, form)
         return opening(form, new_id("rec"), Wish(values, secrets.token_bytes(32)), by, look)
 
     def write(self, by: By, form: Form, several: Sequence[Event]) -> None:
