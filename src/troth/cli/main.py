@@ -38,6 +38,7 @@ _REMOTE = {
     "budget": "Budgets of money of your tenant, its people and keys.",
     "auditor": "Who may read the log of your tenant, for a time (administrators only).",
     "certificate": "Erasure certificates.",
+    "check": "Which checks run how often; confirm changed ones (operators only).",
     "consent": "What you agreed to.",
     "custody": "What the log says of one object, from ingest to erasure.",
     "custom-role": "Roles that your tenant makes itself (owners only).",

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _PAPER = click.Path(path_type=Path)
 _COLOURS = {"error": "red", "note": "cyan", "dropped": "red", "weakened": "red", "added": "green",
             "strengthened": "green", "reworded": "yellow"}  # fmt: skip
-_STATES = {"kept": "green", "not kept": "red", "unknown": "yellow", "not configured": "cyan"}
+_STATES = {
+    "kept": "green",
+    "kept with exception": "magenta",
+    "not kept": "red",
+    "unknown": "yellow",
+    "not configured": "cyan",
+}
 _MOST_STATES = 4 << 20  # bytes of a promise table
 _states = click.option(
     "--states",

@@ -12,25 +12,40 @@ if TYPE_CHECKING:
 
     from troth.promises.report import PromiseTable
 
-_COLOURS = {"kept": "green", "not kept": "red", "unknown": "yellow", "not configured": "cyan"}
+_COLOURS = {
+    "kept": "green",
+    "kept with exception": "magenta",
+    "not kept": "red",
+    "unknown": "yellow",
+    "not configured": "cyan",
+}
+# A try says what the software can do; only an installation in use keeps a promise.
+_TRIED = {"kept": "passes", "not kept": "fails"}
+_HERE, _NOWHERE = "this installation", "no installation: nothing was looked at"
+_TRIAL = "self-test of this software"
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 @click.option("--run", "run_now", is_flag=True, help="Run every check now.")
+@click.option("--try", "trial", is_flag=True, help="Run every check on a fresh temporary installation.")
 @click.option("--state", type=click.Choice(sorted(_COLOURS)), help="Show only promises in this state.")
-def promises(as_json: bool, run_now: bool, state: str | None) -> None:
+def promises(as_json: bool, run_now: bool, trial: bool, state: str | None) -> None:
     """Show each promise beside its evidence.
 
-    Without an installation here, every check runs on a fresh temporary one: that shows what this software does,
-    not what a service in use did.
+    Without an installation here nothing is kept: there is none that could keep it. With --try every check runs on a
+    fresh temporary one: that shows what this software does, not what a service in use did.
     """
-    from troth.kernel.errors import NotFound
+    from troth.kernel.errors import Invalid, NotFound
 
+    if trial and run_now:
+        raise Invalid("Give --run for this installation or --try for a temporary one, not both.", code="bad-options")
     try:
-        table, scope = _installed(run_now)
+        table, scope = _temporary() if trial else _installed(run_now)
     except NotFound:
-        table, scope = _temporary()
+        if run_now:
+            raise
+        table, scope = _none()
     if as_json:
         click.echo(json.dumps({"scope": scope, **table.model_dump()}, indent=2))
     else:
@@ -45,7 +60,16 @@ def _installed(run_now: bool) -> tuple[PromiseTable, str]:
     with opened(load(), must_exist=True, sequencing=run_now) as system:
         if run_now:
             system.runner.run_all()
-        return table(system.runner.table(), system.runner.checks), "this installation"
+        return table(system.runner.table(), system.runner.checks), _HERE
+
+
+def _none() -> tuple[PromiseTable, str]:
+    from troth.promises.catalogue import catalogue
+    from troth.promises.report import table
+    from troth.promises.status import Standing, State
+
+    nothing = Standing(State.UNKNOWN, (), "there is no installation here that could keep it")
+    return table([(one, nothing) for one in catalogue().values()], ()), _NOWHERE
 
 
 def _temporary() -> tuple[PromiseTable, str]:
@@ -59,7 +83,7 @@ def _temporary() -> tuple[PromiseTable, str]:
         settings = load(data={"folder": f"{folder}/data", "keys": f"{folder}/keys"})
         with opened(settings) as system:
             system.runner.run_all()
-            return table(system.runner.table(), system.runner.checks), "a fresh temporary installation of this software"
+            return table(system.runner.table(), system.runner.checks), _TRIAL
 
 
 def _print(table: PromiseTable, scope: str, state: str | None) -> None:
@@ -67,9 +91,14 @@ def _print(table: PromiseTable, scope: str, state: str | None) -> None:
     from rich.table import Table
 
     console: Console = Console()
-    shown = Table("promise", "state", "statement", "why", title=f"Promises, checked on {scope}")
+    says = _TRIED if scope == _TRIAL else {}
+    shown = Table("promise", "state", "statement", "why", title=f"Promises: {scope}")
     for row in table.data:
         if state in (None, row.state):
-            shown.add_row(row.id, f"[{_COLOURS[row.state]}]{row.state}[/]", row.statement, row.reason)
+            said = says.get(row.state, row.state)
+            shown.add_row(row.id, f"[{_COLOURS[row.state]}]{said}[/]", row.statement, row.reason)
     console.print(shown)
-    console.print("  ".join(f"[{_COLOURS[name]}]{name}: {count}[/]" for name, count in table.counts.items()))
+    counts = table.counts.items()
+    console.print("  ".join(f"[{_COLOURS[name]}]{says.get(name, name)}: {count}[/]" for name, count in counts))
+    if scope == _NOWHERE:
+        console.print("To see what this software does, run its checks on a temporary one: troth promises --try")

@@ -17,7 +17,10 @@ class _Row(BaseModel):
 
 
 class RunRow(_Row):
-    """One run: what the system showed (`result`) and what the known-bad fixture showed (`control`, must be "fail")."""
+    """One run: what the system showed (`result`) and what the known-bad fixture showed (`control`, must be "fail").
+
+    `sequence` is its place in the chain of its check, `link` its digest, `schedule` the version that was in force.
+    """
 
     check: str
     looks_at: str
@@ -27,6 +30,19 @@ class RunRow(_Row):
     population: int
     tested: int
     record: str
+    sequence: int
+    link: str
+    schedule: int
+
+
+class WaiverRow(_Row):
+    """An approved exception that excuses what is broken, until it ends (epoch ms)."""
+
+    id: str
+    check: str
+    reason: str
+    compensating: str
+    ends: int
 
 
 class PromiseRow(_Row):
@@ -39,6 +55,7 @@ class PromiseRow(_Row):
     state: str
     reason: str
     runs: list[RunRow]
+    waivers: list[WaiverRow]
 
 
 class PromiseTable(_Row):
@@ -60,15 +77,22 @@ def _row(promise: Promise, standing: Standing, looks: dict[str, str]) -> Promise
     runs = [
         RunRow(
             check=run.check,
-            looks_at=looks[run.check],
+            looks_at=looks.get(run.check, ""),
             at=run.at,
             result=run.result.value,
             control=run.control.value,
             population=run.population,
             tested=run.tested,
             record=run.request,
+            sequence=run.sequence,
+            link=run.link,
+            schedule=run.schedule,
         )
         for run in standing.runs
+    ]
+    waivers = [
+        WaiverRow(id=one.id, check=one.scope, reason=one.reason, compensating=one.compensating, ends=one.ends)
+        for one in standing.waivers
     ]
     return PromiseRow(
         id=promise.id,
@@ -78,4 +102,5 @@ def _row(promise: Promise, standing: Standing, looks: dict[str, str]) -> Promise
         state=standing.state.value,
         reason=standing.reason,
         runs=runs,
+        waivers=waivers,
     )

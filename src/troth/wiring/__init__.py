@@ -31,6 +31,7 @@ from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
 from troth.promises.operations import PromiseOperations
 from troth.promises.runner import Runner
+from troth.promises.schedule_operations import ScheduleOperations
 from troth.promises.scheduler import Scheduler
 from troth.promises.system import Base, System
 from troth.settings.load import Settings
@@ -142,7 +143,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     systems: list[System] = []
     runner = _runner(base, systems)
     publisher = LogPublisher(base.database)
-    promises = PromiseOperations(runner), EvidenceOperations(runner, base.signer)
+    schedules = ScheduleOperations(runner.evidence.schedules)
+    promises = PromiseOperations(runner), EvidenceOperations(runner, base.signer), schedules
     availability = build_availability(base, lambda: systems[0])
     owners = (
         *identity.operations,

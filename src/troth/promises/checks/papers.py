@@ -32,7 +32,7 @@ from troth.vault.certificate import verify_certificate
 from troth.vault.evidence_bundle import SIGNED, is_subject, verify_bundle
 
 _ROWS = [{"text": f"The pump in hall {n} was repaired before noon."} for n in range(5)]
-_STATES = frozenset({"kept", "not kept", "unknown", "not configured"})
+_STATES = frozenset({"kept", "kept with exception", "not kept", "unknown", "not configured"})
 
 
 def _bound(system: System, papers: Sequence[Paper]) -> Facts:
