@@ -20,7 +20,6 @@ _LOCAL = {
     "paper": ("troth.cli.paper:paper", "Hold a published text against what is kept, sentence by sentence."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
-    "register": ("troth.cli.register:register", "Look at the forms of registers, and check one of your own."),
     "serve": ("troth.cli.serve:serve", "Run the API, the portal and the trust page."),
     "sign-in": ("troth.cli.signing_in:sign_in", "Sign in to a server by approving a code in a browser."),
     "sign-out": ("troth.cli.signing_in:sign_out", "End that session, there and here."),
@@ -68,6 +67,7 @@ _REMOTE = {
     "processing": "Restrict the use of your data, and permit it again.",
     "preserved": "Evidence of illegal imagery under legal hold (two people).",
     "receipt": "What was sent to whom.",
+    "register": "What people must do and prove: forms (on this machine) and records.",
     "redaction": "What vendors may not see of your tenant's prompts.",
     "request": "Your rights: ask, and see the clock; for officers the desk.",
     "restriction": "Restrict the use of a person's data (privacy officers only).",
@@ -95,7 +95,11 @@ _REMOTE = {
 }
 
 # Nouns whose group has commands of this machine too.
-_GROWN = {"device": "troth.cli.device:device", "provenance": "troth.cli.provenance:provenance"}
+_GROWN = {
+    "device": "troth.cli.device:device",
+    "provenance": "troth.cli.provenance:provenance",
+    "register": "troth.cli.register:register",
+}
 
 
 class LazyGroup(click.Group):

@@ -12,7 +12,7 @@ from troth.governance.forms.expressions import Value, holds
 from troth.governance.forms.form import DueRule, Form, Span
 from troth.governance.looking import DAY_MS, Item, Look
 from troth.governance.naming import names_of
-from troth.governance.populations import owed
+from troth.governance.populations import by_record, owed
 from troth.governance.records import Record
 
 DueState = Literal["later", "soon", "due", "overdue", "lapsed"]
@@ -65,7 +65,8 @@ def dues(form: Form, records: Sequence[Record], items: Sequence[Item], look: Loo
 
     A date that a rule asks for and nobody entered is due since the last change: silence is never "later".
     """
-    return in_order(due for record in records for due in _of(form, record, items, look))
+    acts = by_record(items)
+    return in_order(due for record in records for due in _of(form, record, acts.get(record.id, ()), look))
 
 
 def in_order(several: Iterable[Due]) -> list[Due]:

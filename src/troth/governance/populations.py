@@ -103,6 +103,14 @@ def counts(form: Form, record: Record, items: Sequence[Item], look: Look) -> dic
     return found
 
 
+def by_record(items: Sequence[Item]) -> dict[str, list[Item]]:
+    """What members did, by the record that it was done for: each record looks at its own alone."""
+    found: dict[str, list[Item]] = {}
+    for one in items:
+        found.setdefault(one.record, []).append(one)
+    return found
+
+
 def late(several: Sequence[Owed], look: Look) -> tuple[str, ...]:
     """Whose time has passed, by name."""
     return tuple(one.member for one in several if not one.done and look.now >= one.by)

@@ -13,7 +13,7 @@ from troth.governance.forms.expressions import holds
 from troth.governance.forms.form import Form
 from troth.governance.looking import DAY_MS, Item, Look
 from troth.governance.naming import names_of
-from troth.governance.populations import counts, late, owed
+from troth.governance.populations import by_record, counts, late, owed
 from troth.governance.records import Record
 
 _REMEMBERED: Final = 365 * DAY_MS  # a legal time that was missed stays visible for a year
@@ -48,7 +48,8 @@ class Stand:
 def standing(form: Form, records: Sequence[Record], items: Sequence[Item], look: Look) -> Stand:
     """How the register stands at the moment of the look. Records in states that are not judged do not count."""
     judged = [one for one in records if form.judged(one.state)]
-    found = [reason for one in judged for reason in wrong(form, one, items, look)]
+    acts = by_record(items)
+    found = [reason for one in judged for reason in wrong(form, one, acts.get(one.id, ()), look)]
     broken = {one.record for one in found}
     if not judged:
         return Stand(0, 0, 0, ())

@@ -23,6 +23,13 @@ _HEDGES = re2.compile(
     r"normally|usually|typically|most|mostly|often|some|certain|commercially|best efforts?)\b"
 )
 _ABSOLUTES = re2.compile(r"(?i)\b(all|every|each|always|never|only|any|must|no|both|before any)\b")
+_NEGATIONS = re2.compile(
+    r"(?i)\b(not|never|no|none|nobody|nothing|neither|nor|without|cannot|(?:ca|wo|do|does|did|is|are|was|were|has|have|"
+    r"would|should|could|must)n['\x{2019}]t|stops?|stopped|ceases?|ceased|refuses? to|fails? to)\b"
+)
+_WORDS = re2.compile(r"[\p{L}\p{N}]+")
+_MOST_PAIRS = 10_000  # of sentences of one promise
+_ALIKE = 0.5  # share of words in common from which on two sentences say something about the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,36 @@ def _compared(
         yield "weakened", f'It now says "{", ".join(hedges)}".'
     if lost:
         yield "weakened", f'It no longer says "{", ".join(lost)}".'
+    yield from _turned(was, now)
+
+
+def _turned(was: Sequence[Sentence], now: Sequence[Sentence]) -> Iterator[tuple[Kind, str]]:
+    """Sentences that say nearly the same with one negation more or less: whatever it means, somebody must read it."""
+    kept = {one.words for one in was} & {one.words for one in now}
+    gone = [one.words for one in was if one.words not in kept]
+    fresh = [one.words for one in now if one.words not in kept]
+    if len(gone) * len(fresh) > _MOST_PAIRS:
+        yield "weakened", "So many of its sentences changed that they were not compared; read them."
+        return
+    for sentence in fresh:
+        nearest = max(gone, key=lambda one: _alike(one, sentence), default=None)
+        if nearest is None or _alike(nearest, sentence) < _ALIKE:
+            continue
+        before, after = _negations(nearest), _negations(sentence)
+        if len(before) % 2 != len(after) % 2:
+            turned = sorted(set(after) - set(before)) or sorted(set(before) - set(after)) or sorted(set(after))
+            sign = "now says" if len(after) > len(before) else "no longer says"
+            yield "weakened", f'The meaning may have turned: it {sign} "{", ".join(turned)}".'
+
+
+def _negations(words: str) -> list[str]:
+    return [one.lower() for one in _NEGATIONS.findall(words)]
+
+
+def _alike(one: str, other: str) -> float:
+    """The share of the words of both that stand in both, negations left aside."""
+    first, second = (set(_WORDS.findall(_NEGATIONS.sub(" ", text).lower())) for text in (one, other))
+    return len(first & second) / max(1, len(first | second))
 
 
 def _strictest(one: Parameter, sentences: Sequence[Sentence]) -> tuple[Value, bool] | None:

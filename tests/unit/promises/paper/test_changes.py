@@ -18,6 +18,11 @@ def kinds(old: str, new: str, promise: str) -> list[str]:
     ("old", "new", "promise", "expected"),
     [
         ("We use TLS 1.3.", "We use TLS 1.2.", "CRY-01", ["weakened"]),
+        ("We sign our logs daily.", "We do not sign our logs daily.", "AUD-04", ["weakened"]),
+        ("We sign our logs daily.", "We don\u2019t sign our logs daily.", "AUD-04", ["weakened"]),
+        ("We sign our logs daily.", "We have stopped to sign our logs daily.", "AUD-04", ["weakened"]),
+        ("Prompts are not read by staff.", "Prompts are read by staff.", "ACC-03", ["weakened"]),
+        ("We sign our logs daily.", "Each day we sign our logs.", "AUD-04", ["reworded"]),
         ("We use TLS 1.2.", "We use TLS 1.3.", "CRY-01", ["strengthened"]),
         ("We use TLS 1.3.", "We use good locks.", "CRY-01", ["weakened"]),
         ("We use TLS 1.3.", "TLS 1.3 is what we use.", "CRY-01", ["reworded"]),
