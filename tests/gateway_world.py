@@ -40,7 +40,7 @@ from troth.gateway.restoring import PLACEHOLDER
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
-from troth.gateway.vendors.channel import Limits
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.papers import CLAUSES, Contract, Tier, settled
 from troth.gateway.vendors.ports import Ports

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from gateway_world import PERSON, TENANT, World, completion, event
-from troth.gateway.vendors.channel import Limits
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.wire.chat import CompleteChat
 from troth.kernel.dispatch import Dispatcher
 from troth.kernel.errors import TrothError

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from troth.gateway.vendors import channel as channel_module
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.kernel.errors import VendorFailed
 
 SECRET = b"jane.doe@leak-test.com"

@@ -7,11 +7,13 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from troth.kernel.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    import aiohttp
 
 SIZE_TYPE = "text/x.tlog.size"
 _MOST = 32 << 10  # an answer is a few signature lines; ML-DSA-44 makes lines of 3.3 kB
@@ -52,6 +54,8 @@ class WitnessClient:
             loop.close()
 
     async def _ask(self, requests: Sequence[tuple[str, bytes]]) -> list[Answer | None]:
+        import aiohttp  # noqa: PLC0415  8 MB that a server without witnesses does without
+
         timeout = aiohttp.ClientTimeout(total=self._seconds)
         connector = aiohttp.TCPConnector(ssl=self._context)
         async with aiohttp.ClientSession(
@@ -77,6 +81,8 @@ def require_address(url: str) -> str:
 
 
 async def _one(session: aiohttp.ClientSession, url: str, body: bytes) -> Answer | None:
+    from aiohttp import ClientError  # noqa: PLC0415
+
     try:
         async with session.post(f"{url}/add-checkpoint", data=body, allow_redirects=False) as response:
             content = bytearray()
@@ -85,5 +91,5 @@ async def _one(session: aiohttp.ClientSession, url: str, body: bytes) -> Answer 
                 if len(content) > _MOST:
                     return None
             return Answer(response.status, response.headers.get("content-type", ""), bytes(content))
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+    except (ClientError, OSError, TimeoutError, ValueError):
         return None

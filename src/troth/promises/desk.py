@@ -11,7 +11,7 @@ from troth.gateway.chat import ChatDesk
 from troth.gateway.clearance import Clearance, ConsentSource
 from troth.gateway.moderation import Moderator
 from troth.gateway.receipts import Receipts
-from troth.gateway.vendors.channel import Limits
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.local_studio import CHAT_MODEL, LOCAL_STUDIO
 from troth.gateway.vendors.papers import Tier, settled
 from troth.gateway.vendors.port import Attachment, Produced, Unoffered

@@ -30,7 +30,7 @@ from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
 from troth.gateway.vendor_care import VendorCareOperations
-from troth.gateway.vendors.channel import Limits
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from troth.gateway.vendors.azure_openai import AzureOpenAI, api_key
 from troth.gateway.vendors.bedrock import Bedrock, signature
-from troth.gateway.vendors.channel import Authorize, Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Authorize, Channel
 from troth.gateway.vendors.job_description import shipped
 from troth.gateway.vendors.jobs_api import JobVendor, key_header
 from troth.gateway.vendors.openai_compatible import OpenAICompatible

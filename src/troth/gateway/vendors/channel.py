@@ -9,19 +9,18 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
 from yarl import URL
 
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.breaker import Breaker
 from troth.gateway.vendors.sse import Events
 from troth.kernel.errors import Denied, Invalid, TooMany, TrothError, VendorFailed
 from troth.kernel.uses import VENDOR, Meter, Unmetered
 
-MAX_ANSWER = 64 << 20  # bytes; four large pictures in base64
 _CONNECT_TRIES = 3
 _CONNECT_PAUSE = 0.2  # seconds, doubled each time
 _CONNECT_SECONDS = 10.0
@@ -36,16 +35,6 @@ Answer = TypeVar("Answer")
 Body = Callable[[], Mapping[str, Any]]  # made anew for each try: a form can be sent only once
 # Headers that prove who asks, made from method, address and body (bytes, where the adapter sends bytes).
 Authorize = Callable[[str, str, Mapping[str, Any]], Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long one answer may take in seconds, how long it may stand still, and how many bytes it may have."""
-
-    seconds: float = 120.0
-    idle_seconds: float = 30.0  # between two pieces of an answer that has begun; models think before they begin
-    answer_bytes: int = MAX_ANSWER
-    idempotent: bool = False  # the vendor runs a request of one Idempotency-Key once, so a failed one may be sent again
 
 
 class Road(Protocol):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from troth.gateway.moderation import CATEGORIES, Moderator
 from troth.gateway.moderation.policy import HELP, Action, Policy
 from troth.gateway.moderation.telling import figures
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.record import Observed, Probe, State
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import TrothError
@@ -31,6 +32,9 @@ from troth.promises.check import Check, Facts, counted
 from troth.promises.desk import Desk, Listener, vendor
 from troth.promises.probe import probe, refused
 from troth.promises.system import System
+
+if TYPE_CHECKING:
+    from troth.gateway.vendors.channel import Channel
 
 # One plain test item for each class of the policy; they are not examples of anything but the list.
 _ITEMS = {
@@ -208,6 +212,8 @@ async def _post(channel: Channel) -> None:
 
 def _greeting(system: System, *, waived: bool) -> Facts:
     """An old endpoint must be refused by version; a vendor over plain HTTP must not be routable; waivers end."""
+    from troth.gateway.vendors.channel import Channel  # noqa: PLC0415  imports aiohttp
+
     now, limits = epoch_ms(system.base.clock.now()), Limits(seconds=_SECONDS)
     reason = _OldVendor().greeted_by(lambda address: Channel(address, None, limits, tls12=waived))
     outcomes = [reason == "UNSUPPORTED_PROTOCOL"]

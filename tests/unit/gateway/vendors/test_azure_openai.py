@@ -12,7 +12,8 @@ from aiohttp import web
 
 from gateway_world import Upstream, completion, drawing, event, serving
 from troth.gateway.vendors.azure_openai import AzureOpenAI, api_key
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.gateway.vendors.port import Attachment
 from troth.kernel.errors import TrothError
 

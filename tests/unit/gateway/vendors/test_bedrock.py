@@ -19,7 +19,8 @@ from botocore.credentials import Credentials
 
 from gateway_world import Upstream, drawing, serving
 from troth.gateway.vendors.bedrock import Bedrock, signature
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.gateway.vendors.port import Attachment
 from troth.kernel.errors import TrothError
 

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from gateway_world import Upstream, serving
 from troth.gateway.vendors import channel as channel_module
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.gateway.vendors.openai_compatible import OpenAICompatible
 from troth.kernel.errors import Invalid, TooMany, TrothError, VendorFailed
 

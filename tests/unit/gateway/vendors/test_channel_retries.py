@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from gateway_world import Upstream, serving
-from troth.gateway.vendors.channel import Channel, Limits, _pause
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel, _pause
 from troth.kernel.errors import TrothError
 
 

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from gateway_world import Upstream, drawing, serving
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.gateway.vendors.job_description import Description, shipped
 from troth.gateway.vendors.jobs_api import JobVendor, key_header
 from troth.gateway.vendors.port import NOTHING_DONE, Attachment, VideoProgress

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from gateway_world import Upstream, serving
-from troth.gateway.vendors.channel import Channel, Limits
+from troth.gateway.vendors.bounds import Limits
+from troth.gateway.vendors.channel import Channel
 from troth.gateway.vendors.openai_compatible import OpenAICompatible
 from troth.gateway.vendors.port import Attachment, Produced
 from troth.kernel.errors import VendorFailed
