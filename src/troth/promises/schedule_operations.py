@@ -24,8 +24,8 @@ class ConfirmSchedule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     reason: Why
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Row(BaseModel):
