@@ -15,6 +15,7 @@ from troth.gateway.limits.holder import UsageHolder
 from troth.gateway.limits.limiter import Limiter, Ticket
 from troth.gateway.limits.own import OwnLimits
 from troth.gateway.limits.rules import amounts
+from troth.gateway.limits.running import Promises
 from troth.gateway.limits.store import UsageRow
 from troth.gateway.limits.usage import Done, Usage
 from troth.gateway.vendors.papers import Price
@@ -42,7 +43,7 @@ class BudgetWorld:
     def __post_init__(self) -> None:
         self.tenant, self.ann, self.ben = new_id("ten"), new_id("usr"), new_id("usr")
         self.key, self.service = new_id("key"), new_id("svc")
-        self.outbox = Outbox(self.database)
+        self.outbox, self._begun = Outbox(self.database), dict[str, list[Ticket]]()
         self.alerts = Alerts(self.database, self.outbox, self.clock)
         limits = {scope: amounts(table) for scope, table in self.ceilings.items()}
         self.own = OwnLimits(self.database, self.clock, limits)
@@ -50,9 +51,9 @@ class BudgetWorld:
         self.holder = UsageHolder(self.database, self.usage)
         self._people()
 
-    def instance(self, limits: Any = ()) -> tuple[Budgets, Usage, Limiter]:
+    def instance(self, limits: Any = (), running: Promises | None = None) -> tuple[Budgets, Usage, Limiter]:
         """Another process on the same database."""
-        budgets = Budgets(self.database, self.clock, self.alerts, "EUR")
+        budgets = Budgets(self.database, self.clock, self.alerts, "EUR", running=running)
         usage = Usage(self.database, self.clock, keep_days=62, budgets=budgets)
         limiter = Limiter(dict(limits), self.clock, b"s" * 32, currency="EUR", used=usage.used, own=self.own,
                           budgets=budgets)  # fmt: skip
@@ -73,7 +74,10 @@ class BudgetWorld:
 
     def begin(self, call: Call | None = None, tokens: int = 1, limiter: Limiter | None = None) -> Ticket:
         """Ask for a request of so many euros."""
-        return (limiter or self.limiter).begin(call or self.call(), Estimate(tokens), [PRICE])
+        call = call or self.call()
+        ticket = (limiter or self.limiter).begin(call, Estimate(tokens), [PRICE])
+        self._begun.setdefault(call.request_id, []).append(ticket)
+        return ticket
 
     def spend(self, euros: float, call: Call | None = None, usage: Usage | None = None) -> None:
         """A request that cost so much, to its closing transaction."""
@@ -82,6 +86,8 @@ class BudgetWorld:
         ticket.money, ticket.currency = round(euros * EURO), "EUR"
         with self.database.write() as connection:
             (usage or self.usage).change(call, ticket, Done("chat.complete", "m", "acme", "answered"))(connection)
+        for one in self._begun.pop(call.request_id, []):
+            one.promised()
 
     def spent(self) -> dict[str, float]:
         """Euros by the id of the budget, in its present time."""

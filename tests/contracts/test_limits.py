@@ -5,14 +5,19 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from budget_world import PRICE, BudgetWorld
 from limit_stores import LEASE, START, at, claim, no_seed, redis_server
 from troth.gateway.limits.buckets import Buckets, Change, Claim, Taken
 from troth.gateway.limits.memory import MemoryBuckets
+from troth.gateway.limits.promises import SharedRunning
 from troth.gateway.limits.rules import Moment
 from troth.gateway.limits.valkey import ValkeyBuckets
+from troth.kernel.errors import TooMany, Unavailable
+from worlds import sqlite
 
 Opened = Callable[[], Buckets]  # each call gives another instance on the same limits
 _NOVEMBER_ENDS = 1_796_083_200_000 - START  # ms after the start
@@ -214,3 +219,37 @@ def test_after_refunds_by_many_threads_all_is_admitted_again(opened: Opened, fre
     for thread in threads:
         thread.join()
     assert take(opened(), at(), claim("tokens-per-day", 100, 100, fresh)).refused is None
+
+
+def test_promises_of_budgets_are_shared_and_made_in_one_step(address: str, tmp_path: Path, fresh: str) -> None:
+    """Two instances that share their limits, on one database: of two requests one has room, and its end frees it."""
+    world = BudgetWorld(sqlite(tmp_path))
+    shared = [SharedRunning(ValkeyBuckets(address), fresh.encode()) for _ in range(2)]
+    (_, usage, one), (_, _, other) = (world.instance(running=running) for running in shared)
+    world.set(10)
+    call = world.call()
+    begun = world.begin(call, tokens=10, limiter=one)
+    with pytest.raises(TooMany, match="promised"):
+        world.begin(tokens=1, limiter=other)
+    begun.end(PRICE)
+    world.spend(9, call, usage=usage)  # one euro is left
+    shared[0].close()  # all was taken back
+    world.begin(tokens=1, limiter=other)
+    with pytest.raises(TooMany, match="promised"):
+        world.begin(tokens=1, limiter=other)
+    world.clock.forward(minutes=15)  # whose process died
+    world.begin(tokens=1, limiter=other)
+    shared[1].close()
+    world.close()
+
+
+def test_a_promise_that_cannot_be_asked_for_is_none(tmp_path: Path) -> None:
+    world = BudgetWorld(sqlite(tmp_path))
+    running = SharedRunning(ValkeyBuckets(f"unix://{tmp_path}/nobody"), b"s")
+    _, _, limiter = world.instance(running=running)
+    world.set(10)
+    with pytest.raises(Unavailable) as refusal:
+        world.begin(limiter=limiter)
+    assert refusal.value.code == "limits-away"
+    running.close()
+    world.close()

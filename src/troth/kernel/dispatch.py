@@ -231,6 +231,7 @@ class Dispatcher:
                     self._recorder.record(entry)
                     return
                 self._recorder.record(self._sealed(entry, _reason(opened)), opened.call.last)
+                _afterwards(opened.call)
 
     async def _closed(self, opened: Permit, outcome: Outcome, code: str | None = None) -> None:
         opened.span.end(outcome)
@@ -238,6 +239,7 @@ class Dispatcher:
             closing = await self._sealed_soon(self._closing(opened, outcome, code), _reason(opened))
             with within(Scope.of(opened.call.caller)):  # which the changes keep
                 await self._recorder.keep(closing, opened.call.last)
+                _afterwards(opened.call)
 
     def _sealed(self, entry: Entry, personal: _Personal | None) -> Entry:
         """The entry with its personal details beside it, if there are any."""
@@ -321,6 +323,11 @@ def _reason(opened: Permit) -> _Personal | None:
 
 def _personal(owner: Owner | None, details: dict[str, str]) -> _Personal | None:
     return (owner, details) if owner is not None and details else None
+
+
+def _afterwards(call: Call) -> None:
+    for act in call.after:
+        act()
 
 
 def _scoped(opened: Permit, request: Any) -> Any:

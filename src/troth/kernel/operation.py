@@ -59,6 +59,7 @@ class Call:
     at: datetime
     facts: dict[str, Fact] = field(default_factory=dict)
     last: list[Change] = field(default_factory=list)
+    after: list[Callable[[], None]] = field(default_factory=list)
     uses: Counter[str] = field(default_factory=Counter)  # of content and vendors (`kernel.uses`)
     reasons: list[tuple[str, str]] = field(default_factory=list)  # (person it is about, text), at most one
     told: dict[str, str] = field(default_factory=dict)  # response headers, also of a refusal
@@ -67,6 +68,10 @@ class Call:
     def finish_with(self, change: Change) -> None:
         """A small change that is made in the transaction of the closing record: both happen or neither."""
         self.last.append(change)
+
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Something short, in memory, that is done once the closing record stands. It must not raise."""
+        self.after.append(act)
 
     def note(self, **facts: Fact) -> None:
         """Add facts to the closing record. Raises `Invalid` for anything that is not an id, enum or number."""

@@ -11,6 +11,7 @@ from troth.gateway.limits.budgets import Budgets
 from troth.gateway.limits.limiter import Limiter
 from troth.gateway.limits.metered import Metered
 from troth.gateway.limits.own import OwnLimits
+from troth.gateway.limits.promises import SharedRunning
 from troth.gateway.limits.rules import amounts
 from troth.gateway.limits.usage import Usage
 from troth.gateway.limits.valkey import ValkeyBuckets
@@ -40,7 +41,8 @@ def build_limiting(base: Base, clearance: Clearance) -> Limiting:
     limits = {name: amounts(table) for name, table in (("tenant", wanted.tenant), ("user", wanted.user),
                                                        ("key", wanted.key))}  # fmt: skip
     own = OwnLimits(base.database, base.clock, limits)
-    budgets = Budgets(base.database, base.clock, build_alerts(base), wanted.currency)
+    running = SharedRunning(buckets, base.secrets.named("limit-names")) if buckets is not None else None
+    budgets = Budgets(base.database, base.clock, build_alerts(base), wanted.currency, running=running)
     usage = Usage(base.database, base.clock, keep_days=wanted.usage_days, budgets=budgets)
     limiter = Limiter(limits, base.clock, base.secrets.named("limit-names"), buckets=buckets, currency=wanted.currency,
                       used=usage.used, own=own, budgets=budgets)  # fmt: skip

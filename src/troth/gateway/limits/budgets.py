@@ -2,13 +2,14 @@
 
 What a request cost is added in the transaction that keeps its row, and whoever passes 50, 80 or 100 percent leaves the
 alert in that transaction too: so an alert is never lost, and its key lets it stand once. Admission reads what was spent
-from the same table, whichever instance spent it, and adds what runs in this process at its estimate. A budget that
-stops refuses when that reaches its amount; the request that reached it is finished. What cannot be read is refused.
+from the same table, whichever instance spent it, and adds what runs at its estimate: in this process, or in all of them
+where they share their limits. A budget that stops refuses when that reaches its amount; the request that reached it is
+finished. What cannot be read is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, t
 
 from troth.gateway.limits.alerts import Alerts
 from troth.gateway.limits.rules import Moment, moment
-from troth.gateway.limits.running import Running
+from troth.gateway.limits.running import Promises, Running
 from troth.gateway.limits.store import DAY_MS, UsageRow, add_row, budget_alerts, budget_spent, budgets, spent_within
 from troth.gateway.limits.targets import owner_of
 from troth.kernel.clock import Clock, epoch_ms
@@ -29,6 +30,7 @@ from troth.vault.tables import insert_missing
 
 Scope = Literal["tenant", "user", "key"]
 Span = Literal["day", "month"]
+_TRIES = 3  # of a promise
 _WHOSE = {"tenant": "of your organisation", "user": "of yours", "key": "of this API key"}
 _NAMED = or_(
     budgets.c.scope == "tenant",
@@ -102,37 +104,87 @@ class Held:
     spent: int
 
 
-class Budgets:
-    """The budgets of all tenants. `currency`: of those that are set from now on."""
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What was read for a request of `whose` (tenant, user, key), and what was promised when it was read."""
 
-    def __init__(self, database: Database, clock: Clock, alerts: Alerts, currency: str) -> None:
+    whose: tuple[str, str, str]
+    held: Sequence[Held] = ()
+    mark: int = 0
+
+    @property
+    def stopping(self) -> list[Held]:
+        """Those that stop."""
+        return [one for one in self.held if one.stops]
+
+
+class Budgets:
+    """The budgets of all tenants. `currency`: of those that are set from now on. `running`: what is promised."""
+
+    def __init__(
+        self, database: Database, clock: Clock, alerts: Alerts, currency: str, *, running: Promises | None = None
+    ) -> None:
         self._database, self._clock = database, clock
         self._alerts, self._currency = alerts, currency
-        self.running = Running()
+        self.running = running or Running()
 
-    def holding(self, tenant: str, user: str, key: str, now: Moment) -> list[Held]:
+    def holding(self, tenant: str, user: str, key: str, now: Moment) -> Standings:
         """What a request counts against. Raises `Unavailable` when that cannot be read: nothing is admitted then."""
+        mark = self.running.mark()
         values = {"tenant": tenant, "user": user, "key": key, "month": now.began, "day": _day(now.now)}
         rows = self._database.rows(_HOLDING, values)
-        return [Held(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6], row[7] or 0) for row in rows]
+        held = [Held(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6], row[7] or 0) for row in rows]
+        return Standings((tenant, user, key), held, mark)
 
-    def require(self, held: Sequence[Held], now: Moment, told: dict[str, str]) -> None:
+    def require(self, standings: Standings, now: Moment, told: dict[str, str]) -> None:
         """Raises `TooMany` (budget-spent, budget-promised) for the first budget that stops and has nothing left.
 
-        `told`: headers of the refusal.
+        `told`: headers of the refusal. It spares a request that has no room the rest of the way; `promise` decides.
         """
-        for one in held:
-            runs = self.running.amount(one.id, now.now)
-            if one.stops and one.spent + runs >= one.amount:
-                told["x-should-retry"] = "true" if one.spent < one.amount else "false"
-                raise _refusal(one, now)
+        for one in standings.stopping:
+            if one.spent + self.running.amount(one.id, now.now) >= one.amount:
+                raise _refused(one, now, told)
+
+    def promise(
+        self, standings: Standings, amount: int, times: tuple[Moment, int], told: dict[str, str]
+    ) -> Callable[[], None]:
+        """Hold an estimate, until `times[1]` at most, against the budgets that stop; what takes it back.
+
+        Of several requests at the same time that only one has room for, one is admitted: promises are made one after
+        the other, and what was spent is read again after ours, unless nothing ended since it was read. Whoever ended
+        before ours has its row by then, whoever ends later was counted in it. Who is counted in both, having ended
+        between, makes us try again. Raises `TooMany` as `require`, `Unavailable`.
+        """
+        (now, until), full = times, list[Held]()
+        if not standings.stopping:
+            return lambda: None
+        for _ in range(_TRIES):
+            stopping = {one.id: one for one in standings.stopping}
+            rooms = {one.id: one.amount - one.spent for one in stopping.values()}
+            made = self.running.promise(standings.whose[0], rooms, amount, (now.now, until), standings.mark)
+            if made.refused is not None:
+                raise _refused(stopping[made.refused], now, told)
+            if made.sure:
+                return made.take_back
+            try:
+                standings = self.holding(*standings.whose, now)
+            except BaseException:
+                made.take_back()
+                raise
+            full = [one for one in standings.stopping if one.spent + made.others.get(one.id, 0) >= one.amount]
+            if not full:
+                return made.take_back
+            made.take_back()
+        raise _refused(full[0], now, told)
 
     def spend(self, connection: Connection, row: UsageRow) -> None:
-        """Keep a request's row, add its cost to what it counts against, and leave the alerts that fall due."""
+        """Keep a request's row, add its cost to what it counts against, and leave the alerts that fall due.
+
+        What was promised for it is taken back once the row stands, not before.
+        """
         add_row(connection, row)
         if row.cost > 0:
             self._add(connection, row)
-        self.running.end(row.request)
 
     def set(self, tenant: str, wished: Wished, actor: str, request: str) -> str:
         """Set a budget, or change the one of that target and time; its id.
@@ -243,6 +295,11 @@ def _began(span: str, now: Moment) -> int:
 
 def _ends(span: str, began: int) -> int:
     return moment(began).ends if span == "month" else began + DAY_MS
+
+
+def _refused(one: Held, now: Moment, told: dict[str, str]) -> TooMany:
+    told["x-should-retry"] = "true" if one.spent < one.amount else "false"
+    return _refusal(one, now)
 
 
 def _refusal(one: Held, now: Moment) -> TooMany:

@@ -12,17 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
 from troth.gateway.limits.buckets import Buckets, Change, Claim, Taken
-from troth.gateway.limits.budgets import Budgets, Held
+from troth.gateway.limits.budgets import Budgets, Held, Standings
 from troth.gateway.limits.counting import Came, Estimate
 from troth.gateway.limits.memory import MemoryBuckets
 from troth.gateway.limits.own import OwnLimits
 from troth.gateway.limits.rules import Amounts, Kind, Moment, moment, rule
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import TooMany, Unavailable
+from troth.kernel.errors import TooMany, TrothError, Unavailable
 from troth.kernel.operation import Call
 
 LEASE_MS = 15 * 60_000  # a place of a process that died is free again after so long; no vendor may take longer
@@ -117,13 +116,16 @@ class Limiter:
         price-missing, and what budgets and own limits raise when they cannot be read).
         """
         since = moment(epoch_ms(self._clock.now()))
-        limits, budgets = self._holding(call, since) if prices else (self._limits_of(call), [])
-        money = self._money(estimate, prices, limits, budgets)
-        if self._budgets is not None:
-            self._budgets.require(budgets, since, call.told)
+        limits, budgets, standings = self._limits_of(call), self._budgets if prices else None, None
+        if budgets is not None:
+            standings = budgets.holding(call.tenant, call.subject, key_of(call), since)
+        money = self._money(estimate, prices, limits, standings.stopping if standings else [])
+        if budgets is not None and standings is not None:
+            budgets.require(standings, since, call.told)
         scoped = self._claims(call, estimate, money, limits)
         ticket = self._taken(call, estimate, scoped, since)
-        self._promise(ticket, budgets, money)
+        if budgets is not None and standings is not None and money:
+            _promise(budgets, ticket, standings, money, call.told)
         return ticket
 
     def close(self) -> None:
@@ -135,13 +137,6 @@ class Limiter:
         if self._own is None:
             return self._limits
         return self._own.of(call.tenant, call.subject, key_of(call))
-
-    def _holding(self, call: Call, since: Moment) -> tuple[Mapping[str, Amounts], list[Held]]:
-        """Limits of the call, and the budgets that what costs money counts against."""
-        limits = self._limits_of(call)
-        if self._budgets is None:
-            return limits, []
-        return limits, self._budgets.holding(call.tenant, call.subject, key_of(call), since)
 
     def _taken(self, call: Call, estimate: Estimate, scoped: Sequence[_Scoped], since: Moment) -> Ticket:
         claims, lease = [one.claim for one in scoped], call.request_id
@@ -157,23 +152,14 @@ class Limiter:
         call.told.update(_headers(claims, taken))
         return Ticket(claims, taken, since, lease, self._settle, Came(estimate))
 
-    def _promise(self, ticket: Ticket, budgets: Sequence[Held], money: int) -> None:
-        """Budgets that stop hold the estimate until the request's row stands."""
-        stopping = [one.id for one in budgets if one.stops]
-        if self._budgets is not None and stopping and money:
-            running = self._budgets.running
-            running.begin(ticket.lease, stopping, money, ticket.since.now + LEASE_MS)
-            # Its own amount only: others run under the same name, the parts of a response and an id that is sent twice.
-            ticket.promised = partial(running.take_back, ticket.lease, stopping, money)
-
     def _money(
         self,
         estimate: Estimate,
         prices: Sequence[Price | None],
         limits: Mapping[str, Amounts],
-        budgets: Sequence[Held],
+        stopping_budgets: Sequence[Held],
     ) -> int:
-        stopping = [one.currency for one in budgets if one.stops]
+        stopping = [one.currency for one in stopping_budgets]
         if not prices or not (stopping or _priced(limits)):
             return 0
         wanted = {self._currency, *stopping}
@@ -220,6 +206,15 @@ class Limiter:
         ]
         with suppress(Unavailable):
             self._buckets.settle(changes, now, ticket.lease)
+
+
+def _promise(budgets: Budgets, ticket: Ticket, standings: Standings, money: int, told: dict[str, str]) -> None:
+    """Budgets that stop hold the estimate until the request's row stands."""
+    try:
+        ticket.promised = budgets.promise(standings, money, (ticket.since, ticket.since.now + LEASE_MS), told)
+    except TrothError:
+        ticket.end(None)
+        raise
 
 
 def key_of(call: Call) -> str:

@@ -1,63 +1,106 @@
-"""What running requests may still cost, by budget. In the memory of one process."""
+"""What running requests may still cost, by budget. In the memory of one process.
+
+A promise is made in one step: whether there is room, and that it is taken. `gateway.limits.promises` does the same for
+several instances.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What came of a wish for room. `refused`: the budget that has none left; then nothing was promised.
+
+    `others`: what was promised before, by budget. `sure`: no promise of these budgets ended since the mark, so that
+    what was read of them then is still all. `take_back` ends it; a second call does nothing.
+    """
+
+    refused: str | None = None
+    others: Mapping[str, int] = field(default_factory=dict)
+    sure: bool = False
+    take_back: Callable[[], None] = lambda: None
+
+
+class Promises(Protocol):
+    """Amounts in millionths, each with an end (epoch ms): what nobody takes back counts no longer then."""
+
+    def mark(self) -> int:
+        """Take it before you read what was spent."""
+        ...
+
+    def amount(self, budget: str, now: int) -> int:
+        """What is promised of a budget, as far as it is known without asking anybody."""
+        ...
+
+    def promise(self, tenant: str, rooms: Mapping[str, int], amount: int, times: tuple[int, int], mark: int) -> Promise:
+        """Hold an amount against each of some budgets, or none, when one's promises fill its room (what is not spent).
+
+        `times`: now, and its end. Raises `Unavailable` (limits-away) where others keep it and cannot be reached.
+        """
+        ...
 
 
 class Running:
-    """Amounts in millionths, each with an end: what nobody ends counts no longer then."""
+    """Implements `Promises`."""
 
     def __init__(self) -> None:
-        self._amounts: dict[str, dict[str, tuple[int, int]]] = {}  # budget -> request -> (amount, until, epoch ms)
-        self._budgets: dict[str, tuple[str, ...]] = {}  # request -> its budgets
+        self._held: dict[str, dict[int, tuple[int, int]]] = {}  # budget -> promise -> (amount, until)
+        self._ended: dict[str, int] = {}  # budget -> the mark at which one of its promises ended last
+        self._marks, self._names = 0, count(1)
         self._lock = threading.Lock()
 
-    def begin(self, request: str, budgets: Iterable[str], amount: int, until: int) -> None:
-        """A request counts against these budgets until it ends, or until that time (epoch ms).
-
-        What begins under a name that runs already, as the parts of one request do, counts beside what runs.
-        """
-        with self._lock:
-            wanted = tuple(budgets)
-            for one in wanted:
-                running = self._amounts.setdefault(one, {})
-                before, end = running.get(request, (0, 0))
-                running[request] = (before + amount, max(end, until))
-            self._budgets[request] = tuple({*self._budgets.get(request, ()), *wanted})
-
-    def take_back(self, request: str, budgets: Sequence[str], amount: int) -> None:
-        """What one `begin` added counts no longer; the rest of the request does."""
-        with self._lock:
-            for one in budgets:
-                held, until = self._amounts.get(one, {}).get(request, (0, 0))
-                if held > amount:
-                    self._amounts[one][request] = (held - amount, until)
-                else:
-                    self._drop(request, one)
-            left = tuple(one for one in self._budgets.pop(request, ()) if request in self._amounts.get(one, {}))
-            if left:
-                self._budgets[request] = left
-
-    def end(self, request: str) -> None:
-        """It does no longer. Idempotent."""
-        with self._lock:
-            for one in self._budgets.pop(request, ()):
-                self._drop(request, one)
+    def mark(self) -> int:
+        """See `Promises.mark`."""
+        return self._marks
 
     def amount(self, budget: str, now: int) -> int:
-        """What its running requests may still cost; those whose time is over are forgotten."""
+        """See `Promises.amount`."""
         with self._lock:
-            running = self._amounts.get(budget, {})
-            over = [request for request, (_, until) in running.items() if until <= now]
-        for request in over:
-            self.end(request)
-        with self._lock:
-            return sum(amount for amount, _ in self._amounts.get(budget, {}).values())
+            return self._amount(budget, now)
 
-    def _drop(self, request: str, budget: str) -> None:
-        running = self._amounts.get(budget, {})
-        running.pop(request, None)
-        if not running:
-            self._amounts.pop(budget, None)
+    def promise(
+        self,
+        tenant: str,  # noqa: ARG002 - the other implementation needs it
+        rooms: Mapping[str, int],
+        amount: int,
+        times: tuple[int, int],
+        mark: int,
+    ) -> Promise:
+        """See `Promises.promise`."""
+        now, until = times
+        with self._lock:
+            others = {budget: self._amount(budget, now) for budget in rooms}
+            for budget, room in rooms.items():
+                if others[budget] >= room:
+                    return Promise(refused=budget)
+            name = next(self._names)
+            for budget in rooms:
+                self._held.setdefault(budget, {})[name] = (amount, until)
+            sure = all(self._ended.get(budget, 0) <= mark for budget in rooms)
+            return Promise(None, others, sure, partial(self._take_back, name, tuple(rooms)))
+
+    def _take_back(self, name: int, budgets: tuple[str, ...]) -> None:
+        with self._lock:
+            for budget in budgets:
+                self._drop(budget, [name])
+
+    def _amount(self, budget: str, now: int) -> int:
+        held = self._held.get(budget, {})
+        self._drop(budget, [name for name, (_, until) in held.items() if until <= now])
+        return sum(amount for amount, _ in self._held.get(budget, {}).values())
+
+    def _drop(self, budget: str, names: list[int]) -> None:
+        held = self._held.get(budget, {})
+        if not [name for name in names if held.pop(name, None) is not None]:
+            return
+        self._marks += 1
+        self._ended[budget] = self._marks
+        if not held:
+            self._held.pop(budget, None)

@@ -59,7 +59,11 @@ class Usage:
         return moment(epoch_ms(self._clock.now()))
 
     def change(self, call: Call, ticket: Ticket, done: Done) -> Callable[[Connection], None]:
-        """The change that keeps a row of a ticket that was settled, for the transaction of the closing entry."""
+        """The change that keeps a row of a ticket that was settled, for the transaction of the closing entry.
+
+        Once that stands, what budgets hold for the ticket is given back: not before, or nobody would count it.
+        """
+        call.afterwards(ticket.promised)
         used = ticket.came.used()
         row = UsageRow(
             tenant=call.tenant,

@@ -8,7 +8,7 @@ name and no content. Without persistence a restart of that server forgets the li
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -151,6 +151,11 @@ class ValkeyBuckets:
             kept = _kept(one.claim.rule.window, 0)
             values += [one.claim.rule.window.value, one.claim.most, span, kept, one.by, one.standing.at, one.month]
         self._run(self._settle, [_PREFIX + one.claim.bucket for one in changes], values)
+
+    def script(self, lua: str) -> Callable[[Sequence[str], Sequence[Any]], Any]:
+        """What runs another script here: on keys, with values. It raises `Unavailable` (limits-away)."""
+        registered = self._client.register_script(lua)
+        return lambda keys, values: self._run(registered, [_PREFIX + key for key in keys], list(values))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -80,5 +80,6 @@ def _beside(call: Call) -> Iterator[Call]:
         yield part
     finally:
         call.last.extend(part.last)
+        call.after.extend(part.after)
         call.told.update(part.told)
         call.facts = part.facts | call.facts

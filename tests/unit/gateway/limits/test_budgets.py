@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
 
 from budget_world import EURO, PRICE, BudgetWorld
 from database_world import DATABASES, opened
+from troth.gateway.limits.budgets import Budgets
 from troth.gateway.limits.counting import Estimate
 from troth.gateway.limits.store import budget_alerts, budget_spent
+from troth.gateway.limits.usage import Done
 from troth.gateway.vendors.papers import Price
 from troth.gateway.wire.errors import openai_error
 from troth.identity.store import grants, users
@@ -142,6 +146,81 @@ def test_what_runs_counts_until_its_row_stands(world: BudgetWorld) -> None:
     world.begin(tokens=5)
     world.clock.forward(minutes=15)  # whose process died
     world.begin()
+
+
+def test_of_many_at_once_one_is_admitted_where_one_has_room(
+    world: BudgetWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(10)
+    every, reading, first = threading.Barrier(4, timeout=20), Budgets.holding, threading.local()
+
+    def read_together(*whose: Any) -> Any:
+        found = reading(*whose)
+        if not hasattr(first, "done"):
+            first.done = every.wait()  # all have read before anybody promises
+        return found
+
+    def ask(_: int) -> str:
+        try:
+            world.begin(tokens=10)
+        except TooMany as refusal:
+            return refusal.code
+        return "admitted"
+
+    monkeypatch.setattr(Budgets, "holding", read_together)
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, range(4))) == ["admitted", *["budget-promised"] * 3]
+
+
+@pytest.mark.parametrize("cost", [9, 10])
+def test_what_ends_while_somebody_is_admitted_is_counted_once(
+    world: BudgetWorld, monkeypatch: pytest.MonkeyPatch, cost: int
+) -> None:
+    world.set(10)
+    running, reading = world.call(), Budgets.holding
+    world.begin(running, tokens=5)
+
+    def read_before(*whose: Any) -> Any:
+        found = reading(*whose)
+        monkeypatch.setattr(Budgets, "holding", reading)
+        world.spend(cost, running)
+        return found
+
+    monkeypatch.setattr(Budgets, "holding", read_before)
+    if cost == 10:
+        with refused_as(TooMany, "budget-spent"):
+            world.begin()
+    else:
+        world.begin()  # a euro is left
+
+
+def test_a_promise_holds_until_the_row_stands(world: BudgetWorld) -> None:
+    world.set(10)
+    call = world.call()
+    ticket = world.begin(call, tokens=10)
+    ticket.end(PRICE)
+    with suppress(OSError), world.database.write() as connection:
+        world.usage.change(call, ticket, Done("chat.complete", "m", "acme", "answered"))(connection)
+        with refused_as(TooMany, "budget-promised"):
+            world.begin()
+        raise OSError  # the transaction is made again, or never
+    with refused_as(TooMany, "budget-promised"):
+        world.begin()
+    for act in call.after:
+        act()
+    world.begin()
+
+
+def test_a_request_that_gets_no_promise_leaves_its_place(world: BudgetWorld) -> None:
+    world.own.set(world.tenant, "user", "", {"concurrent": 1}, world.ann)
+    world.set(10)
+    promise = world.budgets.promise
+    world.budgets.promise = lambda standings, *more: promise(  # type: ignore[method-assign]
+        replace(standings, held=[replace(one, spent=one.amount) for one in standings.held]), *more
+    )
+    for _ in range(2):
+        with refused_as(TooMany, "budget-spent"):
+            world.begin()
 
 
 def test_the_parts_of_a_response_count_together_until_its_row_stands(world: BudgetWorld) -> None:

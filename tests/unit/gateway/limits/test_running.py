@@ -1,52 +1,56 @@
-"""What running requests may still cost: the parts of one count together, and each gives back its own."""
+"""What running requests may still cost: many budgets or none, each promise for itself, and whether anything ended."""
 
 from __future__ import annotations
 
-from troth.gateway.limits.running import Running
+from troth.gateway.limits.running import Promise, Running
 
 LATER = 9
+
+
+def made(running: Running, rooms: dict[str, int], amount: int = 5, until: int = LATER, mark: int = 0) -> Promise:
+    return running.promise("ten_a", rooms, amount, (0, until), mark)
 
 
 def amounts(running: Running, now: int = 0) -> tuple[int, int]:
     return running.amount("b", now), running.amount("c", now)
 
 
-def test_what_begins_under_one_name_adds_up() -> None:
+def test_all_budgets_or_none() -> None:
     running = Running()
-    running.begin("q", ["b", "c"], 5, LATER)
-    running.begin("q", ["b"], 1, LATER)  # the other was removed meanwhile
-    assert amounts(running) == (6, 5)
-    running.end("q")
+    assert made(running, {"b": 10, "c": 0}).refused == "c"
     assert amounts(running) == (0, 0)
-    running.end("q")
+    first = made(running, {"b": 10, "c": 1})
+    assert (first.refused, dict(first.others), amounts(running)) == (None, {"b": 0, "c": 0}, (5, 5))
+    assert dict(made(running, {"b": 6}).others) == {"b": 5}
+    assert made(running, {"c": 5}).refused == "c"
 
 
-def test_a_budget_that_comes_between_two_parts_counts_and_ends() -> None:
+def test_each_is_taken_back_for_itself_and_once() -> None:
     running = Running()
-    running.begin("q", ["b"], 5, LATER)
-    running.begin("q", ["b", "c"], 1, LATER)
-    assert amounts(running) == (6, 1)
-    running.end("q")
+    one, other = made(running, {"b": 9, "c": 9}), made(running, {"b": 9})
+    one.take_back()
+    one.take_back()
+    assert amounts(running) == (5, 0)
+    other.take_back()
     assert amounts(running) == (0, 0)
 
 
-def test_what_is_taken_back_leaves_the_rest() -> None:
+def test_it_is_sure_while_nothing_of_these_budgets_ended_since_the_mark() -> None:
     running = Running()
-    running.begin("q", ["b"], 5, LATER)
-    running.begin("other", ["c"], 3, LATER)
-    running.begin("q", ["b", "c"], 2, LATER)
-    running.take_back("q", ["b", "c"], 2)
-    assert amounts(running) == (5, 3)
-    running.take_back("q", ["b"], 5)
-    assert amounts(running) == (0, 3)
-    running.take_back("q", ["b"], 5)
-    running.end("q")
-    assert amounts(running) == (0, 3)
+    mark = running.mark()
+    ends, elsewhere = made(running, {"b": 9}), made(running, {"c": 99}, until=2)
+    elsewhere.take_back()
+    assert made(running, {"b": 99}, mark=mark).sure
+    ends.take_back()
+    assert not made(running, {"b": 99}, mark=mark).sure
+    assert made(running, {"b": 99}, mark=running.mark()).sure
 
 
-def test_the_latest_end_of_its_parts_holds() -> None:
+def test_what_nobody_takes_back_ends() -> None:
     running = Running()
-    running.begin("q", ["b"], 5, LATER)
-    running.begin("q", ["b"], 1, LATER + 5)
-    assert amounts(running, LATER) == (6, 0)
+    mark = running.mark()
+    made(running, {"b": 9, "c": 9})
+    made(running, {"b": 9}, until=LATER + 5)
+    assert amounts(running, LATER) == (5, 0)
     assert amounts(running, LATER + 5) == (0, 0)
+    assert not made(running, {"c": 9}, mark=mark).sure
