@@ -177,15 +177,13 @@ class Finisher:
 
     def _film(self, opened: Opened) -> Finished:
         with Image.open(io.BytesIO(opened.content)) as film:
-            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(film)]
             length = film.info.get("duration", 100)
-        marked = self.marker is not None
-        if self.marker is not None:
+            length, marked = length if isinstance(length, int) else 100, self.marker is not None
             try:
-                frames = list(self.marker.mark_frames(frames))
+                frames = _frames(film)
+                content = _looped(frames if self.marker is None else self.marker.mark_frames(frames), length)
             except UnsupportedMedia:
-                marked = False
-        content = _looped(frames, length if isinstance(length, int) else 100)
+                content, marked = _looped(_frames(film), length), False
         return Finished(content, MEDIA_TYPES["gif"], *film.size, transparent=False, marked=marked)
 
 
@@ -232,7 +230,12 @@ def _encoded(picture: Image.Image, wanted: str, compression: int | None) -> byte
     return out.getvalue()
 
 
-def _looped(frames: list[Image.Image], milliseconds: int) -> bytes:
+def _frames(film: Image.Image) -> Iterator[Image.Image]:
+    """One after the other: in full colour memory holds one."""
+    return (frame.convert("RGB") for frame in ImageSequence.Iterator(film))
+
+
+def _looped(frames: Iterable[Image.Image], milliseconds: int) -> bytes:
     out = io.BytesIO()
     plain = [frame.quantize(256) for frame in frames]
     plain[0].save(out, "GIF", save_all=True, append_images=plain[1:], duration=milliseconds, loop=0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from threading import BoundedSemaphore
 from typing import Final
 
 from PIL import Image
@@ -15,13 +17,17 @@ from troth.gateway.intake.admitted import Admitted, Limits
 from troth.gateway.intake.cleaning import Cleaning, broken
 from troth.gateway.intake.kinds import IMAGES, JPEG, PNG, WEBP, image_type, normal
 from troth.gateway.intake.malware import examine
-from troth.kernel.errors import Invalid, Malformed, TooLarge, UnsupportedMedia
+from troth.kernel.errors import Invalid, Malformed, TooLarge, Unavailable, UnsupportedMedia
 
 _FILTERS: Final[Mapping[str, tuple[str, Callable[[bytes, Limits], Cleaning]]]] = {
     JPEG: ("JPEG", jpeg.clean),
     PNG: ("PNG", png.clean),
     WEBP: ("WEBP", webp.clean),
 }
+
+_LARGE: Final = 12_000_000  # pixels
+_ONE_LARGE: Final = BoundedSemaphore(1)  # of the process
+_PATIENCE: Final = 30.0  # seconds; the largest takes about one
 
 # What Pillow's decoders raise on hostile bytes (found by fuzzing).
 _DECODER_ERRORS: Final = (
@@ -85,7 +91,26 @@ def _media_type(content: bytes, declared: str) -> str:
 
 
 def _decode(content: bytes, decoder: str, size: tuple[int, int]) -> None:
-    """Reads every pixel once. Raises `Invalid` when a decoder cannot, or sees another size than the filter did."""
+    """Reads every pixel once. Raises `Invalid` when a decoder cannot, or sees another size than the filter did.
+
+    Large ones wait for each other, since a decoder needs 4 bytes a pixel and that of WebP 16. Raises `Unavailable`
+    (`pictures-busy`) after half a minute.
+    """
+    with _alone() if size[0] * size[1] > _LARGE and decoder != "JPEG" else nullcontext():
+        _read(content, decoder, size)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if not _ONE_LARGE.acquire(timeout=_PATIENCE):
+        raise Unavailable("Too many large pictures are being read now; try again in a minute.", code="pictures-busy")
+    try:
+        yield
+    finally:
+        _ONE_LARGE.release()
+
+
+def _read(content: bytes, decoder: str, size: tuple[int, int]) -> None:
     try:
         with Image.open(io.BytesIO(content), formats=(decoder,)) as image:
             if image.size != size:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from troth.gateway.studio.compose import MAX_SIDE, check_size
+from troth.gateway.studio.compose import check_size
 from troth.gateway.studio.framing import cropped
 from troth.gateway.studio.opening import upright
 
@@ -26,8 +26,8 @@ def collage(pictures: Sequence[bytes], width: int, height: int) -> bytes:
         left = 0
         for place in range(count):
             right = round((width + gutter) * (place + 1) / count) - gutter
-            picture = upright(next(left_over), 2 * MAX_SIDE)  # of a long strip the shorter side fills its place
-            sheet.paste(cropped(picture, max(1, right - left), max(1, bottom - top)), (left, top))
+            room = max(1, right - left), max(1, bottom - top)
+            sheet.paste(cropped(upright(next(left_over), max(room), cover=room), *room), (left, top))
             left = right + gutter
         top = bottom + gutter
     out = io.BytesIO()

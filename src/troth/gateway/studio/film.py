@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, Final
 
 from PIL import Image
 
+from troth.gateway.intake.admitted import MAX_PIXELS
 from troth.gateway.studio.motion import Animation
 from troth.kernel.errors import Invalid, Unavailable
 
@@ -45,11 +47,19 @@ def film(
 
 
 def animated(prompt: str, size: tuple[int, int], seed: int, *, frames: int, milliseconds: int) -> tuple[bytes, str]:
-    """A GIF that loops, and one sentence that says how it was made."""
+    """A GIF that loops, and one sentence that says how it was made.
+
+    Raises `Invalid` (unsupported-size) for more pixels in all frames than a picture may have.
+    """
+    if size[0] * size[1] * frames > MAX_PIXELS:
+        raise Invalid("So many frames of this size are too much for an animated picture; choose a smaller size.",
+                      code="unsupported-size", field="size")  # fmt: skip
     animation = Animation(prompt, *size, seed)
-    pictures = [Image.fromarray(animation.frame(number / frames, loop=True)) for number in range(frames)]
-    shared = pictures[0].quantize(256, dither=Image.Dither.NONE)  # one palette: colours do not flicker
-    plain = [one.quantize(palette=shared, dither=Image.Dither.FLOYDSTEINBERG) for one in pictures]
+    moving = (Image.fromarray(animation.frame(number / frames, loop=True)) for number in range(frames))
+    first = next(moving)
+    shared = first.quantize(256, dither=Image.Dither.NONE)  # one palette: colours do not flicker
+    # One frame in full colour at a time.
+    plain = [one.quantize(palette=shared, dither=Image.Dither.FLOYDSTEINBERG) for one in chain((first,), moving)]
     out = io.BytesIO()
     plain[0].save(out, "GIF", save_all=True, append_images=plain[1:], duration=milliseconds, loop=0)
     return out.getvalue(), animation.description

@@ -13,7 +13,7 @@ from typing import Any, Final
 from PIL import Image
 
 from troth.gateway.studio.canvas import Canvas, Plane
-from troth.gateway.studio.compose import MAX_SIDE, check_size, render
+from troth.gateway.studio.compose import check_size, render
 from troth.gateway.studio.framing import cropped
 from troth.gateway.studio.layouts import words
 from troth.gateway.studio.opening import upright
@@ -88,7 +88,8 @@ class Animation:
         return _Sheet(pixels, box[0], box[1], plane.depth, plane.motion)
 
     def _photo(self, picture: bytes) -> list[_Sheet]:
-        fitted = cropped(upright(picture, 2 * MAX_SIDE), self._width, self._height).convert("RGBA")
+        size = self._width, self._height
+        fitted = cropped(upright(picture, max(size), cover=size), *size).convert("RGBA")
         return [_Sheet(self._np.asarray(fitted.convert("RGBa")), 0, 0, 0.9, "")]
 
     def _move(self, sheet: _Sheet, share: float, travel: float) -> Any:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from PIL import Image
@@ -14,6 +15,7 @@ from PIL import Image
 from troth.gateway.studio.collage import collage
 from troth.gateway.studio.compose import Wish, check_size, render, stages
 from troth.gateway.studio.film import MAX_SECONDS, animated, film
+from troth.gateway.vendors.edit_room import EditRoom
 from troth.gateway.vendors.film_room import FilmRoom, Told
 from troth.gateway.vendors.port import Attachment, Partial, Produced, Unoffered, VideoProgress
 from troth.kernel.errors import Invalid
@@ -69,12 +71,15 @@ class LocalMedia(Unoffered):
         self._compose = compose
         self._edit = edit
         self._placeholders = placeholders
-        self._films = FilmRoom()
+        self._films, self._edits = FilmRoom(), EditRoom()
 
     async def image(self, payload: dict[str, Any]) -> list[Produced]:
-        """Posters, patterns and layouts drawn from the prompt: the same prompt gives the same pictures."""
+        """Posters, patterns and layouts drawn from the prompt: the same prompt gives the same pictures.
+
+        Raises `TooMany` (vendor-busy), as `edit` does.
+        """
         count = payload.get("n", 1)
-        made = [await asyncio.to_thread(self._picture, payload, number) for number in range(count)]
+        made = [await self._made(payload, number) for number in range(count)]
         usage = _usage(payload, _size(payload.get("size")), count)
         return [Produced(made[0].content, made[0].revised_prompt, usage), *made[1:]]
 
@@ -86,7 +91,7 @@ class LocalMedia(Unoffered):
                 drawn = await asyncio.to_thread(self._drawn, payload, number)
                 for index, stage in enumerate(stages(drawn.svg, count)):
                     yield Partial(await asyncio.to_thread(render, stage), index)
-            made = await asyncio.to_thread(self._picture, payload, number)
+            made = await self._made(payload, number)
             usage = _usage(payload, _size(payload.get("size")), payload.get("n", 1))
             yield Produced(made.content, made.revised_prompt, None if number else usage)
 
@@ -94,7 +99,7 @@ class LocalMedia(Unoffered):
         self, payload: dict[str, Any], images: Sequence[Attachment], mask: Attachment | None
     ) -> list[Produced]:
         """The picture changed as the prompt says; several pictures become one sheet first."""
-        made = await asyncio.to_thread(self._edited, payload, images, mask)
+        made = await self._edits.run(partial(self._edited, payload, images, mask))
         content = made.png
         if payload.get("output_format") == "svg":
             if made.svg is None:
@@ -142,6 +147,11 @@ class LocalMedia(Unoffered):
     async def video_cancel(self, identifier: str) -> None:
         """Stops the film, or drops it."""
         self._films.forget(identifier)
+
+    async def _made(self, payload: dict[str, Any], number: int) -> Produced:
+        """One picture. What moves costs as much as an edit, so it waits with those."""
+        work = partial(self._picture, payload, number)
+        return await (self._edits.run(work) if payload.get("output_format") == "gif" else asyncio.to_thread(work))
 
     def _drawn(self, payload: dict[str, Any], number: int) -> Drawn:
         prompt = self._drawable(payload["prompt"])
