@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from troth.kernel.details import MAX_REASON, Owner, SealedDetails
 from troth.kernel.dispatch import Dispatcher, Internal
 from troth.kernel.errors import Conflict, Denied, NotFound, TrothError, Unauthenticated, Unavailable
 from troth.kernel.operation import Call, Group, Registry, Route, Stream, operation
+from troth.kernel.record import Change, Entry
 from worlds import FaultList, ListRecorder, MovableClock, PlainSealer, RoleDecider, person
 
 
@@ -30,6 +31,7 @@ class Echo:
     def __init__(self) -> None:
         self.ran = 0
         self.where_it_ran = 0
+        self.afterwards: Callable[[], object] = int
 
     @operation("echo.say", group=Group.OWN_DATA, request=Word)
     def say(self, call: Call, request: Word) -> Word:
@@ -65,6 +67,7 @@ class Echo:
     @operation("echo.finish", group=Group.OWN_DATA, request=Word)
     def finish(self, call: Call, request: Word) -> Word:
         call.finish_with(print)
+        call.afterwards(lambda: self.afterwards())
         if request.word == "fail":
             raise Conflict("not now", code="not-now")
         return request
@@ -201,6 +204,28 @@ def test_the_last_change_goes_with_the_closing_record(
         with suppress(Conflict):
             run("echo.finish", person("own-data"), Word(word=word))
         assert recorder.changes == [print]
+
+
+@pytest.mark.parametrize("word", ["done", "fail"])
+def test_what_comes_afterwards_waits_for_the_closing_record(
+    dispatcher: Dispatcher, recorder: ListRecorder, echo: Echo, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, recording = list[str](), recorder.record
+    echo.afterwards = lambda: seen.append(recorder.entries[-1].phase)
+
+    def refusing_the_end(entry: Entry, changes: Sequence[Change] = ()) -> None:
+        recorder.broken = entry.phase == "closed"
+        recording(entry, changes)
+
+    for number, run in enumerate((dispatcher.run, lambda *given: asyncio.run(dispatcher.run_async(*given))), 1):
+        with suppress(Conflict):
+            run("echo.finish", person("own-data"), Word(word=word))
+        assert seen == ["closed"] * number
+        with monkeypatch.context() as patched, suppress(Unavailable):
+            patched.setattr(recorder, "record", refusing_the_end)
+            run("echo.finish", person("own-data"), Word(word=word))
+        assert seen == ["closed"] * number
+        recorder.broken = False
 
 
 def test_a_stream_closes_its_record_when_it_ends(dispatcher: Dispatcher, recorder: ListRecorder) -> None:
