@@ -67,7 +67,7 @@ class Echo:
     @operation("echo.finish", group=Group.OWN_DATA, request=Word)
     def finish(self, call: Call, request: Word) -> Word:
         call.finish_with(print)
-        call.afterwards(lambda: self.afterwards())
+        call.afterwards(self.afterwards)
         if request.word == "fail":
             raise Conflict("not now", code="not-now")
         return request
