@@ -181,8 +181,8 @@ def watch(connection: Connection) -> None:
 def unwatch(connection: Connection) -> None:
     """Take every trigger away."""
     if connection.dialect.name == "sqlite":
-        for name in _found(connection):
-            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        for name in sorted(_found(connection), key=_VIEW.__eq__):  # a view goes last, with the triggers upon it
+            connection.exec_driver_sql(f'DROP {"VIEW" if name == _VIEW else "TRIGGER"} "{name}"')
         return
     connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {_FUNCTION}() CASCADE")
 
@@ -244,7 +244,7 @@ def _wanted(connection: Connection) -> dict[str, str]:
 
 def _found(connection: Connection) -> dict[str, str]:
     if connection.dialect.name == "sqlite":
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'troth_watch_*'"
+        query = "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') AND name GLOB 'troth_watch*'"
         return {str(name): str(sql) for name, sql in connection.execute(text(query))}
     # 'A': fires also for whoever sets session_replication_role.
     query = (
@@ -264,22 +264,19 @@ def _shape(definition: str) -> str:
 
 
 def _sqlite(tables: set[str]) -> dict[str, str]:
-    """SQLite's triggers by name; the text is what `sqlite_master` keeps."""
-    made = {}
+    """SQLite's view and triggers by name, in the order in which they are made; the text is what `sqlite_master` keeps.
+
+    What an entry says is put together in one place, the trigger of a view that is always empty: every connection keeps
+    all triggers in memory, 2 MB of them if each says it again.
+    """
+    made = {_VIEW: _SQLITE_VIEW, _ENTRY: _SQLITE_ENTRY} if tables else {}
     for table in sorted(tables):
         one = PRIVILEGED[table]
         for kind in _KEPT if table == "outbox" else one.kinds:  # each entry goes in and out: 2 us each time
             name, old = f"{_NAME}_{table}_{kind.lower()}", "NEW" if kind == "INSERT" else "OLD"
             of = f" OF {', '.join(one.columns)}" if kind == "UPDATE" and one.columns else ""
-            tenant = _sqlite_member("tenant", f'{old}."{one.tenant}"') if one.tenant else "''"
-            facts = f"""'{{"change":"{kind.lower()}","role":"file"' || {_sqlite_member("row", f'{old}."{one.row}"')}"""
-            leaf = (
-                f"""'{{"actor":"database","facts":' || {facts} || ',"table":"{table}"' || {tenant} || """
-                """'},"log":"operator","op":"database.changed","outcome":"done","phase":"event","request":"req_' || """
-                """lower(hex(randomblob(13))) || '","time":' || """
-                """CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) || '}'"""
-            )
-            entry = f"INSERT INTO outbox (log, leaf) VALUES ('operator', CAST({leaf} AS BLOB))"  # noqa: S608
+            tenant = f'{old}."{one.tenant}"' if one.tenant else "NULL"
+            entry = f"""INSERT INTO {_VIEW} VALUES ('{kind.lower()}', '{table}', {old}."{one.row}", {tenant})"""  # noqa: S608
             made[name] = (
                 f'CREATE TRIGGER {name} AFTER {kind}{of} ON "{table}" WHEN {SQLITE_UNMARKED} BEGIN {entry}; END'
             )
@@ -291,6 +288,21 @@ def _sqlite_member(name: str, value: str) -> str:
         f"CASE WHEN length({value}) BETWEEN 1 AND 64 AND {value} NOT GLOB '*{_ID}*' "
         f"""THEN ',"{name}":"' || {value} || '"' ELSE '' END"""
     )
+
+
+_VIEW, _ENTRY = "troth_watched", f"{_NAME}_entry"
+_SQLITE_VIEW = f'CREATE VIEW {_VIEW} ("change", "table", "row", "tenant") AS SELECT NULL, NULL, NULL, NULL WHERE 0'
+_SQLITE_LEAF = (
+    f"""'{{"actor":"database","facts":{{"change":"' || NEW."change" || '","role":"file"' || """
+    f"""{_sqlite_member("row", 'NEW."row"')} || ',"table":"' || NEW."table" || '"' || """
+    f"""{_sqlite_member("tenant", 'NEW."tenant"')} || """
+    """'},"log":"operator","op":"database.changed","outcome":"done","phase":"event","request":"req_' || """
+    """lower(hex(randomblob(13))) || '","time":' || CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) || '}'"""
+)
+_SQLITE_ENTRY = (
+    f"CREATE TRIGGER {_ENTRY} INSTEAD OF INSERT ON {_VIEW} BEGIN "  # noqa: S608
+    f"INSERT INTO outbox (log, leaf) VALUES ('operator', CAST({_SQLITE_LEAF} AS BLOB)); END"
+)
 
 
 def _postgresql(tables: set[str]) -> dict[str, str]:

@@ -183,6 +183,29 @@ def test_a_start_notices_missing_triggers_and_puts_them_back(
         assert unwatched(connection) == []
 
 
+@pytest.mark.parametrize(
+    ("harm", "astray"),
+    [
+        (["DROP VIEW troth_watched"], ["troth_watch_entry", "troth_watched"]),
+        (["DROP TRIGGER troth_watch_entry"], ["troth_watch_entry"]),
+        (["DROP VIEW troth_watched", "CREATE VIEW troth_watched AS SELECT 1"], ["troth_watch_entry", "troth_watched"]),
+    ],
+)
+def test_what_the_triggers_of_sqlite_share_is_watched_too(tmp_path: Path, harm: list[str], astray: list[str]) -> None:
+    with fresh_place("sqlite", tmp_path) as place:
+        database = migrated(place)
+        with database.write(SYSTEM) as connection:
+            for statement in harm:
+                connection.execute(text(statement))
+            assert unwatched(connection) == astray
+        with pytest.raises(sqlite3.OperationalError):  # nobody changes what is watched meanwhile
+            beside(place, "UPDATE tenants SET name = 'x'")
+        settle(database)
+        with database.read(SYSTEM) as connection:
+            assert unwatched(connection) == []
+        database.close()
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", [kind for kind in DATABASES if kind != "sqlite"])
 def test_without_the_owner_a_start_is_refused_and_told(kind: str, tmp_path: Path) -> None:
