@@ -36,6 +36,7 @@ from troth.redact.decisions import Policy
 from troth.redact.finding import forget_policies
 from troth.redact.policy import parse_policy
 from troth.redact.strictness import combined, weaker
+from troth.settings import strict_yaml
 from troth.storage.database import Big, Database, metadata
 from troth.storage.prepared import PreparedSelect
 from troth.storage.tenant_rows import TenantRows
@@ -45,6 +46,7 @@ LABEL = "redaction-policy"
 LARGEST = 256 << 10  # characters of a tenant's policy
 _OPENED_FOR = timedelta(minutes=10)
 _MOST_NODES = 30_000  # keys and values of it, a second's work
+_LIMITS = strict_yaml.Limits(characters=LARGEST, nodes=_MOST_NODES)
 
 policies = Table(
     "redaction_policy",
@@ -201,7 +203,7 @@ def _with_new(text: str, floor: Policy) -> Policy:
     try:
         return parse_policy(text)
     except Invalid:
-        raw = yaml.safe_load(text)
+        raw = strict_yaml.load(text, _LIMITS, what="policy")
         for name, decision in floor.decisions.items():
             keep = {"keep": decision.reason} if decision.reason else decision.action.value
             raw["decisions"].setdefault(name, keep)

@@ -12,10 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from troth.kernel.errors import Denied, Invalid
+from troth.kernel.errors import Denied, Invalid, TooLarge
+from troth.settings import strict_yaml
 
 CATEGORIES = frozenset(
     """harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm self-harm/intent
@@ -26,6 +26,7 @@ HASH_LIST = "hash_list"  # a picture on a list of take-downs: always refused, by
 HELP = "self-harm/intent"  # who speaks of it is helped
 ALWAYS = frozenset({"sexual/minors"})  # no installation permits it
 LARGEST = 16 << 10  # characters of a policy
+_LIMITS = strict_yaml.Limits(characters=LARGEST, nodes=4_000, depth=12)
 
 
 class Action(StrEnum):
@@ -175,11 +176,9 @@ def _read(kind: type[_Kind], text: str) -> _Kind:
     wrong = Invalid(
         "This is no moderation policy; see docs/how-to/moderate-content.md for its form.", code="policy-invalid"
     )
-    if len(text) > LARGEST:
-        raise wrong
     try:
-        written = kind.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError, RecursionError) as error:
+        written = kind.model_validate(strict_yaml.load(text, _LIMITS, what="policy"))
+    except (Invalid, TooLarge, ValidationError) as error:
         raise wrong from error
     if not set(written.categories) <= CATEGORIES | {PROMPT_ATTACK}:
         raise wrong

@@ -8,14 +8,11 @@ import yaml
 from pydantic import ValidationError
 
 from troth.gateway.vendors.record import DueDiligence
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import Invalid, TooLarge
+from troth.settings import strict_yaml
 
 LARGEST = 256 << 10  # characters
-_MOST_TOKENS = 40_000
-_DEEPEST = 16
-_OPENS = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken,
-          yaml.BlockMappingStartToken)  # fmt: skip
-_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+_LIMITS = strict_yaml.Limits(characters=LARGEST, nodes=20_000, depth=16)
 
 
 def exported(facts: DueDiligence) -> str:
@@ -25,29 +22,17 @@ def exported(facts: DueDiligence) -> str:
 
 def imported(text: str) -> DueDiligence:
     """The papers of a text. Raises `Invalid` (bad-papers) and names the fields that do not fit, never their values."""
-    if len(text) > LARGEST:
-        raise _bad("it is too long")
     try:
-        _bounded(text)
-        value: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _bad("it is not YAML") from error
+        value: Any = strict_yaml.load(text, _LIMITS, what="papers")
+    except TooLarge as error:
+        raise _bad("it is too long or holds too much") from error
+    except Invalid as error:
+        raise _bad("it is not YAML, or has an alias, a tag or a key twice") from error
     try:
         return DueDiligence.model_validate(value)
     except ValidationError as error:
         places = sorted({".".join(str(part) for part in one["loc"]) or "it" for one in error.errors()})
         raise _bad(f"look at {', '.join(places[:8])}") from error
-
-
-def _bounded(text: str) -> None:
-    """Stop reading at the first alias, and where it gets too deep or too much: the reader of YAML is slow then."""
-    depth = 0
-    for number, token in enumerate(yaml.scan(text)):
-        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
-        if isinstance(token, yaml.AliasToken):
-            raise _bad("it holds an alias")
-        if depth > _DEEPEST or number > _MOST_TOKENS:
-            raise _bad("it holds too much")
 
 
 def _bad(why: str) -> Invalid:
