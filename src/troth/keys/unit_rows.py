@@ -15,7 +15,7 @@ from troth.keys.scope_rows import WHOLE, not_revoked
 from troth.keys.store import changed, groups, key_scope, unit
 from troth.keys.suspension_rows import HELD
 from troth.keys.units import Owner, UnitRequest
-from troth.storage.prepared import PreparedInsert
+from troth.storage.prepared import PreparedInsert, PreparedSelect
 
 _FIRST = 1  # the lowest value of key_tree.change; a unit born before it is older than every rotation
 _LIVE = (State.ACTIVE, State.DEACTIVATED)
@@ -29,7 +29,7 @@ _REVOKE = (
     .values(state=State.SUSPENDED, reason=Reason.ERASURE, changed_at=bindparam("at"), name=None)
 )
 
-_STATE = select(unit.c.state).where(unit.c.id == bindparam("one")).with_for_update(read=True)
+_STATE = PreparedSelect(select(unit.c.state).where(unit.c.id == bindparam("one")).with_for_update(read=True))
 
 _REPLACE = (
     update(unit)
@@ -140,7 +140,7 @@ class UnitRows:
 
     def lock_protecting(self, connection: Connection, identifier: bytes) -> None:
         """Keep a unit from being marked compromised until this transaction ends. Raises `Conflict` when it was."""
-        if connection.execute(_STATE, {"one": identifier.hex()}).scalar() == State.COMPROMISED:
+        if any(state == State.COMPROMISED for (state,) in _STATE.within(connection, {"one": identifier.hex()})):
             require_use(State.COMPROMISED, Use.PRODUCT)
 
     def sealed_epochs(self, connection: Connection, identifiers: Sequence[bytes]) -> list[int | None]:

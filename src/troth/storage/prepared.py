@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update, insert
+from sqlalchemy.exc import DBAPIError
 
 from troth.kernel.errors import Unavailable
 
@@ -32,7 +33,7 @@ class PreparedChange:
         dialect = connection.dialect
         text, places, _ = self._compiled.get(dialect.name) or self._compile(dialect)
         if places:
-            return connection.exec_driver_sql(text, [tuple([row[name] for name in places]) for row in rows]).rowcount
+            return _driven(connection, text, [tuple([row[name] for name in places]) for row in rows]).rowcount
         return connection.exec_driver_sql(text, [dict(row) for row in rows]).rowcount
 
     def _compile(self, dialect: Dialect) -> _Compiled:
@@ -60,6 +61,13 @@ class PreparedSelect:
             self._compiled = _compiled(self.statement, dialect, ())
         text, places, literals = self._compiled
         return text, [values[name] if name in values else literals[name] for name in places]
+
+    def within(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """All rows, each a sequence, in the caller's transaction. Raises as `Connection.execute` does."""
+        if connection.dialect.name != "sqlite":
+            return connection.execute(self.statement, values).all()
+        text, places = self.for_sqlite(connection.dialect, values)
+        return _driven(connection, text, [places]).fetchall()
 
 
 class Readers:
@@ -98,6 +106,17 @@ class Readers:
             return self._connect()
         except sqlite3.Error as error:
             raise _unreadable() from error
+
+
+def _driven(connection: Connection, text: str, rows: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
+    """A statement for SQLite's driver, once for each of `rows`, in the transaction that the connection is in."""
+    if not connection.in_transaction():  # the library notes that one begins, so that it can be committed
+        connection.begin()
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        return driver.execute(text, rows[0]) if len(rows) == 1 else driver.executemany(text, rows)  # type: ignore[no-any-return]
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(text, rows[0], error, sqlite3.Error, dialect=connection.dialect) from error
 
 
 def _compiled(statement: Any, dialect: Dialect, columns: Sequence[str]) -> _Compiled:

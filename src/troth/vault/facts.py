@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 
 import rfc8785
 from cryptography.exceptions import InvalidTag
@@ -33,7 +34,7 @@ def seal_facts(secret: SealedFacts, facts: Facts, unit: Unit) -> bytes:
     """12-byte nonce and ciphertext. The derived key serves this object version alone, so random nonces are far from
     the 2^32 of SP 800-38D."""
     nonce = secrets.token_bytes(12)
-    return nonce + _cipher(facts, unit).encrypt(nonce, rfc8785.dumps(asdict(secret)), None)
+    return nonce + _cipher(facts, unit).encrypt(nonce, _canonical(secret), None)
 
 
 def open_facts(sealed: bytes, facts: Facts, unit: Unit) -> SealedFacts:
@@ -43,6 +44,15 @@ def open_facts(sealed: bytes, facts: Facts, unit: Unit) -> SealedFacts:
     except (InvalidTag, ValueError) as error:
         raise IntegrityError("The name of a kept object was changed or swapped.", code="facts-tampered") from error
     return SealedFacts(**members)
+
+
+def _canonical(secret: SealedFacts) -> bytes:
+    """RFC 8785; for ASCII at a tenth of the cost."""
+    text = (
+        f'{{"kind":{_quoted(secret.kind)},"media_type":{_quoted(secret.media_type)},"name":{_quoted(secret.name)},'
+        f'"size":{secret.size}}}'
+    )
+    return text.encode() if text.isascii() else rfc8785.dumps(asdict(secret))
 
 
 def _cipher(facts: Facts, unit: Unit) -> AESGCM:

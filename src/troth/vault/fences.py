@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, bindparam, select, update
 
 from troth.kernel.errors import Conflict, Gone
+from troth.storage.prepared import PreparedSelect
 from troth.vault.ground import subject_digest, tenant_digest
 from troth.vault.tables import ERASED, LIVE, insert_missing, subjects
 
@@ -16,10 +17,11 @@ SUSPENDED = "key-suspended"  # the key tree's own word for it
 _RANK = (LIVE, RESTRICTED, CLOSING, ERASED)  # the strictest speaks
 
 # Built once: each object that is kept or opened asks.
-_STATES = select(subjects.c.digest, subjects.c.state).where(
+_OF = select(subjects.c.digest, subjects.c.state).where(
     subjects.c.digest.in_((bindparam("person"), bindparam("whole")))
 )
-_FENCE = _STATES.order_by(subjects.c.digest).with_for_update(read=True)
+_STATES = PreparedSelect(_OF)
+_FENCE = PreparedSelect(_OF.order_by(subjects.c.digest).with_for_update(read=True))
 
 
 def fence(connection: Connection, tenant: str, subject: str) -> None:
@@ -29,11 +31,11 @@ def fence(connection: Connection, tenant: str, subject: str) -> None:
     PostgreSQL: shared row locks, which the erasure's update waits for. SQLite has one writer at a time anyway.
     """
     names = _names(tenant, subject)
-    found = {digest: standing for digest, standing in connection.execute(_FENCE, names)}
+    found = dict(_FENCE.within(connection, names))
     if len(found) < len(names):  # their first object; somebody else may be putting the row there at the same time
         for digest in names.values():
             insert_missing(connection, subjects, {"digest": digest, "state": LIVE})
-        found = {digest: standing for digest, standing in connection.execute(_FENCE, names)}
+        found = dict(_FENCE.within(connection, names))
     require_open(strictest(found.values()), keeping=True)
 
 
@@ -47,7 +49,7 @@ def fence_tenant(connection: Connection, tenant: str) -> None:
 
 def state(connection: Connection, tenant: str, subject: str) -> str:
     """Where a person stands, or their tenant when that is stricter."""
-    return strictest(found for _, found in connection.execute(_STATES, _names(tenant, subject)))
+    return strictest(found for _, found in _STATES.within(connection, _names(tenant, subject)))
 
 
 def require_open(standing: str, *, keeping: bool = False) -> None:
