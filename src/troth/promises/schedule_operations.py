@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from troth.kernel.clock import epoch_ms
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.reasons import Why
-from troth.promises.schedule import Planned, ScheduleVersion, digest_of, in_force, text_of
+from troth.promises.schedule import Planned, ScheduleVersion, digest_of, text_of
 from troth.promises.schedules import Schedules
 
 
@@ -75,10 +74,10 @@ class ScheduleOperations:
 
     @operation("check.schedule", group=Group.OPERATE, request=ShowSchedule, command=("check", "schedule"),
                route=Route("GET", "/v1/checks/schedule", body="none"))  # fmt: skip
-    def schedule(self, call: Call, _request: ShowSchedule) -> ScheduleShown:
+    def schedule(self, _call: Call, _request: ShowSchedule) -> ScheduleShown:
         """Show which checks run how often, and what the code here has otherwise."""
         self._schedules.ensure()
-        return self._shown(epoch_ms(call.at))
+        return self._shown()
 
     @operation("check.confirm", group=Group.OPERATE, request=ConfirmSchedule, command=("check", "confirm"),
                route=Route("POST", "/v1/checks/schedule"))  # fmt: skip
@@ -86,12 +85,11 @@ class ScheduleOperations:
         """Confirm that checks changed: their code, how often they run, or which there are."""
         made = self._schedules.confirm(call.caller.actor, request.digest)
         call.note(version=made.version, digest=request.digest, reason=request.reason)
-        return self._shown(epoch_ms(call.at))
+        return self._shown()
 
-    def _shown(self, now: int) -> ScheduleShown:
+    def _shown(self) -> ScheduleShown:
         versions, proposed = self._schedules.versions(), self._schedules.proposed()
-        newest = versions[-1]
-        current = in_force(versions, now)
+        newest, current = versions[-1], self._schedules.current()
         return ScheduleShown(
             version=newest.version,
             digest=digest_of(text_of(newest.checks)),

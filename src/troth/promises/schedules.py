@@ -17,7 +17,7 @@ from troth.promises import store
 from troth.promises.check import Check
 from troth.promises.run_log import LOG, SCHEDULED, RunLog
 from troth.promises.runs import STATEMENT
-from troth.promises.schedule import Planned, ScheduleVersion, checks_of, digest_of, text_of
+from troth.promises.schedule import Planned, ScheduleVersion, checks_of, digest_of, in_force, text_of
 from troth.promises.store import KeptSchedule, Signed
 from troth.storage.database import Database
 from troth.vault.dsse import IN_TOTO, envelope, signature_over, verify_envelope
@@ -77,6 +77,10 @@ class Schedules:
         if [one.version for one in found] != list(range(1, len(found) + 1)) or self._log.version() > len(found):
             raise _bad()
         return found
+
+    def current(self) -> ScheduleVersion | None:
+        """The version in force now. Raises `IntegrityError` (bad-schedule)."""
+        return in_force(self.versions(), epoch_ms(self._clock.now()))
 
     def ensure(self) -> None:
         """Commit the first version, where there was never one. What differs later, an operator confirms."""

@@ -20,6 +20,9 @@ from troth.gateway.store import ReceiptRow
 from troth.governance.tables import records as register_records
 from troth.identity.store import api_keys, tenants, users
 from troth.kernel.scope import SYSTEM
+from troth.promises import store as checks
+from troth.promises.check import Result
+from troth.promises.runs import Run
 from troth.storage.database import Database, metadata
 from troth.storage.migrate import HEAD, current, upgrade
 from troth.vault import prints
@@ -101,6 +104,25 @@ def test_budgets_come_and_go_without_what_requests_used(empty: Database) -> None
         assert connection.execute(select(usage_days.c.cost)).scalars().all() == [9]
         rows = [UsageRow(*row) for row in connection.execute(select(usage_rows).order_by(usage_rows.c.request))]
         assert rows == [used, replace(used, request="req_a-2")]
+
+
+def test_runs_outlive_their_chain(empty: Database) -> None:
+    upgrade(empty)
+    run = Run("one", 1, Result.PASS, Result.FAIL, 1, 1, "a" * 64, "run_a", 1, 0, details={"rows": 2}, schedule=1)
+    signed = checks.Signed("troth.test", b"s" * 64)
+    with empty.write(SYSTEM) as connection:
+        checks.add(connection, run, signed, None)
+        assert checks.latest(connection) == [checks.KeptRun(run, run.link, signed)]
+        assert checks.head(connection, "one", locked=True) == checks.Head(1, run.link, 0, 1)
+    downgrade(empty, "0028")
+    with empty.read(SYSTEM) as connection:
+        assert not any(inspect(connection).has_table(one) for one in ("check_head", "check_schedule", "check_tally"))
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(checks.check_run.c.check_id, checks.check_run.c.sequence)).all() == [
+            ("one", None)
+        ]
+        assert checks.latest(connection) == []
 
 
 def test_registers_come_and_go_with_what_they_hold(empty: Database) -> None:
