@@ -21,7 +21,7 @@ from troth.gateway.limits.running import Promises, Running
 from troth.gateway.limits.store import DAY_MS, UsageRow, add_row, budget_alerts, budget_spent, budgets, spent_within
 from troth.gateway.limits.targets import owner_of
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import NotFound, TooMany
+from troth.kernel.errors import NotFound, TooMany, TrothError
 from troth.kernel.ids import new_id
 from troth.storage.database import Database
 from troth.storage.prepared import PreparedSelect
@@ -168,7 +168,7 @@ class Budgets:
                 return made.take_back
             try:
                 standings = self.holding(*standings.whose, now)
-            except BaseException:
+            except TrothError:
                 made.take_back()
                 raise
             full = [one for one in standings.stopping if one.spent + made.others.get(one.id, 0) >= one.amount]
