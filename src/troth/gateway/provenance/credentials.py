@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -22,6 +22,7 @@ from troth.gateway.provenance.authority import Authority
 from troth.gateway.provenance.kinds import MEDIA_TYPES, type_of
 from troth.gateway.provenance.manifests import Provenance, summary
 from troth.gateway.provenance.patience import Patience
+from troth.gateway.provenance.stamping import relay
 from troth.kernel.clock import Clock, SystemClock
 from troth.kernel.errors import IntegrityError, Malformed, TrothError, Unavailable, UnsupportedMedia
 
@@ -137,7 +138,8 @@ class Credentials:
         Raises `Unavailable` (no c2pa-python, keys unreadable or expired).
         """
         _require_library()
-        self._authority: ClaimSigner = signer or Authority(folder, clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self._authority: ClaimSigner = signer or Authority(folder, self._clock)
         self._earlier, self._stamps = tuple(earlier), stamps
         if stamps:
             self._patience = Patience(stamps.seconds, _STAMPING)
@@ -190,14 +192,24 @@ class Credentials:
         work = partial(self._sign, content, media_type, action, origin)
         if self._stamps:
             try:
-                return Signed(self._patience.run(partial(work, self._stamps.url)), stamped=True)
-            except (c2pa.C2paError, TimeoutError) as error:
+                return Signed(self._patience.run(partial(self._with_stamp, work, media_type)), stamped=True)
+            except (c2pa.C2paError, TimeoutError, OSError, IntegrityError) as error:
                 if self._stamps.required:
                     raise _withheld() from error
         try:
             return Signed(work(None), stamped=False)
         except c2pa.C2paError as error:
             raise _withheld() from error
+
+    def _with_stamp(self, work: Callable[[str], bytes], media_type: str) -> bytes:
+        """Raises `IntegrityError` where the root of the authority is known and did not vouch for the stamp."""
+        assert self._stamps is not None
+        tools = self._tools()
+        with relay(self._stamps.url, self._stamps.seconds, self._clock.now) as address:
+            signed = work(address)
+        if self._stamps.anchor and _told(tools, signed, media_type, tools.context).time_stamp != "trusted":
+            raise IntegrityError("The time stamp is not of the authority on file: check its address and its root.")
+        return signed
 
     def _sign(
         self, content: bytes, media_type: str, action: Mapping[str, str], parent: bytes | None, stamps: str | None

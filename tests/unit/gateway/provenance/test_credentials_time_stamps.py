@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import encypher_c2pa
 import pytest
 from PIL import Image
 
+from stamp_authority import StampAuthority, answering, certificate, new_key, pem
 from troth.gateway.provenance import Credentials, TimeStamps
 from troth.gateway.provenance.authority import Authority
 from troth.kernel.clock import SystemClock
@@ -183,3 +185,54 @@ def test_a_signer_of_ones_own_is_asked(tmp_path: Path) -> None:
     assert found.signer_class == "A2"
     assert len(asked) == 1
     assert not (tmp_path / "unused").exists()
+
+
+@pytest.fixture(scope="module")
+def wayward() -> Iterator[StampAuthority]:
+    """An authority that answers as a test wants."""
+    with answering(StampAuthority()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def trusting(wayward: StampAuthority, tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    stamps = TimeStamps(wayward.url, pem(wayward.root))
+    return Credentials(tmp_path_factory.mktemp("wayward") / "c", stamps=stamps)
+
+
+def test_an_authority_made_by_hand_is_trusted(wayward: StampAuthority, trusting: Credentials) -> None:
+    wayward.how = {}
+    signed = trusting.signed(_picture(), "image/png", source="algorithmicMedia")
+    assert signed.stamped
+    assert trusting.verify(signed.content, "image/png").time_stamp == "trusted"
+
+
+def test_a_stamp_of_somebody_else_is_none_where_the_authority_is_known(
+    wayward: StampAuthority, trusting: Credentials
+) -> None:
+    stranger = new_key()
+    root = certificate(stranger)
+    wayward.how = {"leaf": certificate(stranger, (root, stranger)), "key": stranger}
+    with pytest.raises(Unavailable) as refusal:
+        trusting.sign(_picture(), "image/png", source="algorithmicMedia")
+    assert refusal.value.code == "credentials-failed"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"http": 302}, {"http": 307}, {"http": 500}, {"media_type": "text/html"}, {"nonce": 1},
+     {"mangled": lambda made: made + bytes(1 << 20)}],
+    ids=["302", "307", "500", "html", "nonce", "large"],
+)  # fmt: skip
+def test_what_is_no_answer_signs_nothing(wayward: StampAuthority, trusting: Credentials, how: dict[str, Any]) -> None:
+    wayward.how = how
+    with pytest.raises(Unavailable) as refusal:
+        trusting.sign(_picture(), "image/png", source="algorithmicMedia")
+    assert refusal.value.code == "credentials-failed"
+
+
+def test_an_answer_without_an_end_is_not_read(wayward: StampAuthority, trusting: Credentials) -> None:
+    wayward.how, wayward.sent = {"flood": 1 << 30}, 0
+    with pytest.raises(Unavailable):
+        trusting.sign(_picture(), "image/png", source="algorithmicMedia")
+    assert wayward.sent < 64 << 20  # what stands in the buffers of two sockets
