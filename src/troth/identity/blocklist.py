@@ -1,4 +1,4 @@
-"""Passwords that everybody tries: a sorted table of truncated hashes, searched in place.
+"""Passwords that everybody tries: a sorted table of truncated hashes, read where it lies.
 
 An entry is the first 6 bytes of SHA-256 over the case-folded password. A password that is not on the list is refused
 by chance once in 593 million tries. Origin and licence of the shipped table: docs/decisions/0032-block-list.md.
@@ -10,10 +10,11 @@ of each entry follow, sorted. That is a third smaller than whole entries.
 from __future__ import annotations
 
 import hashlib
+import os
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 
@@ -25,16 +26,17 @@ SHORTEST = 8  # shorter ones are refused by length, so the table need not hold t
 class BlockList:
     """A table of blocked passwords. Raises ValueError when the table does not have the length that it states."""
 
-    def __init__(self, table: bytes) -> None:
+    def __init__(self, table: bytes | _Shipped) -> None:
+        self._table = table
         self._starts = array("I", accumulate(table[:BUCKETS], initial=0))
-        self._suffixes = table[BUCKETS:]
-        if len(self._starts) != BUCKETS + 1 or len(self._suffixes) != self._starts[-1] * SUFFIX_BYTES:
+        if len(self._starts) != BUCKETS + 1 or len(table) != BUCKETS + self._starts[-1] * SUFFIX_BYTES:
             raise ValueError("the block list is cut short")
 
     @classmethod
+    @cache
     def shipped(cls) -> BlockList:
         """The table that comes with the package."""
-        return cls((files("troth.identity") / "data" / "blocked-passwords.bin").read_bytes())
+        return cls(_Shipped(str(files("troth.identity") / "data" / "blocked-passwords.bin")))
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -42,12 +44,27 @@ class BlockList:
     def __contains__(self, password: str) -> bool:
         wanted = entry(password)
         bucket = int.from_bytes(wanted[:2])
-        first, last = self._starts[bucket], self._starts[bucket + 1]
-        place = bisect_left(range(last), wanted[2:], lo=first, key=self._suffix)
-        return place < last and self._suffix(place) == wanted[2:]
+        first, last = (BUCKETS + start * SUFFIX_BYTES for start in self._starts[bucket : bucket + 2])
+        suffixes = self._table[first:last]
+        return any(suffixes[at : at + SUFFIX_BYTES] == wanted[2:] for at in range(0, last - first, SUFFIX_BYTES))
 
-    def _suffix(self, number: int) -> bytes:
-        return self._suffixes[number * SUFFIX_BYTES : (number + 1) * SUFFIX_BYTES]
+
+class _Shipped:
+    """Bytes of a file that is open as long as the process runs: 2 MB that nobody needs in memory."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __len__(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def __getitem__(self, part: slice) -> bytes:
+        """Raises ValueError where the file has become shorter."""
+        first, last, _ = part.indices(len(self))
+        found = os.pread(self._file, last - first, first)
+        if len(found) != (part.stop - (part.start or 0)):
+            raise ValueError("the block list is cut short")
+        return found
 
 
 def entry(password: str) -> bytes:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from troth.identity import blocklist
 from troth.identity.blocklist import BUCKETS, SUFFIX_BYTES, BlockList, packed, table_of
 from unit.identity.world import BLOCKED
 
@@ -50,3 +54,13 @@ def test_entries_that_begin_alike_are_told_apart() -> None:
     assert len(table) == 200
     with pytest.raises(ValueError, match="256"):
         packed([b"\0\0" + number.to_bytes(4) for number in range(300)])
+
+
+def test_a_shipped_table_that_became_shorter_is_no_list_without_the_password(tmp_path: Path) -> None:
+    file = tmp_path / "table"
+    file.write_bytes(table_of(["long enough"]))
+    table = BlockList(blocklist._Shipped(str(file)))
+    assert "long enough" in table
+    os.truncate(file, BUCKETS)
+    with pytest.raises(ValueError, match="cut short"):
+        _ = "long enough" in table
