@@ -71,7 +71,7 @@ class Preserved:
     def report(self, tenant: str, evidence_id: str, actor: str, told: tuple[str, str]) -> EvidenceShown:
         """Note that it was reported: (authority, reference). From now on the statutory time runs.
 
-        Raises `NotFound`, `Conflict` (evidence-over) for what was released or has expired, (evidence-changed) when
+        Raises `NotFound`, `Conflict` (evidence-over) for what was released or has expired, (stale-evidence) when
         somebody else acts on it at the same time.
         """
         now = self._now()
@@ -157,7 +157,7 @@ class Preserved:
         with self._database.write() as connection:
             if not connection.execute(update(evidence).where(*same).values(values)).rowcount:
                 raise Conflict("Somebody else acted on this evidence at the same time; look at it again.",
-                               code="evidence-changed")  # fmt: skip
+                               code="stale-evidence")  # fmt: skip
             changed = _row(connection, row["id"])
         assert changed is not None
         return _piece(changed)

@@ -79,7 +79,7 @@ def test_of_two_at_once_one_opens_it(world: World) -> None:
             return refusal.code
 
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(open_, ("usr_two", "usr_three"))) == ["evidence-changed", "{}"]
+        assert sorted(pool.map(open_, ("usr_two", "usr_three"))) == ["stale-evidence", "{}"]
     assert open_("usr_two") == "not-waiting"
 
 
