@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -98,13 +98,14 @@ class Clearance:
 
     def clear(self, call: Call, wanted: Wanted) -> Departure:
         """Raises the first refusal on the way; until it returns, nothing has left."""
+        offering = self._vendors.offering(wanted.model, wanted.kind)  # read once: prices and route are of one moment
         if self.limiter is None:
-            return self._cleared(call, wanted)
+            return self._cleared(call, wanted, offering)
         estimate = estimated(wanted.kind, wanted.payload, sum(len(one.content) for one in wanted.attachments))
-        ticket = self.limiter.begin(call, estimate, self._prices(wanted))
+        ticket = self.limiter.begin(call, estimate, _prices(wanted, offering))
         with ExitStack() as undo:
             undo.callback(ticket.end, None)
-            departure = self._cleared(call, wanted)
+            departure = self._cleared(call, wanted, offering)
             undo.pop_all()
         departure.ticket, departure.port = ticket, counted(departure.port, ticket.came)
         departure.operation, departure.part = wanted.operation, wanted.part
@@ -121,17 +122,11 @@ class Clearance:
 
     def require(self, call: Call, wanted: Wanted) -> None:
         """Raises what `clear` would say now of who may be asked, without asking. Blocks."""
-        route = self._route(call, wanted)
+        route = self._route(call, wanted, self._vendors.offering(wanted.model, wanted.kind))
         self._ports.port(route.first.record, self._router.now())
 
-    def _prices(self, wanted: Wanted) -> list[Price | None]:
-        """What those ask who may do it; nothing for what never leaves this process."""
-        found = [one for one in self._vendors.offering(wanted.model, wanted.kind) if one.state is State.APPROVED]
-        offers = (one.offer(wanted.model, wanted.kind) for one in found if one.kind != "local-studio")
-        return [one.price for one in offers if one is not None]
-
-    def _cleared(self, call: Call, wanted: Wanted) -> Departure:
-        route = self._route(call, wanted)
+    def _cleared(self, call: Call, wanted: Wanted, offering: Sequence[VendorRecord]) -> Departure:
+        route = self._route(call, wanted, offering)
         record, offer, consent = route.first.record, route.first.offer, route.first.consent
         self._ports.port(record, self._router.now())  # refused before anything is read
         judge = self._moderator.of(call, "input")
@@ -198,7 +193,7 @@ class Clearance:
         with suppress(TrothError):  # as when the process dies: the receipt has no end
             self._receipts.end(departure.receipt, "cancelled")
 
-    def _route(self, call: Call, wanted: Wanted) -> Route:
+    def _route(self, call: Call, wanted: Wanted, offering: Sequence[VendorRecord]) -> Route:
         """Who is asked, and who may step in; the first refusal when nobody may be asked."""
         if not call.caller.may_use(wanted.model):
             raise Denied(
@@ -209,7 +204,7 @@ class Clearance:
         consent = partial(self._consents.valid, call.tenant, call.subject, VENDOR_RETENTION)
         asked = Asked(call.tenant, call.caller.jurisdiction, wanted.model, wanted.kind, wanted.has_pictures, consent,
                       same_shape=wanted.operation.startswith("response"))  # fmt: skip
-        return self._router.route(asked)
+        return self._router.route(asked, offering)
 
     def _pictures(self, call: Call, wanted: Wanted, route: Route) -> PictureStep | None:
         """What cleans the pictures; None when there are none, or nobody but this process may see them."""
@@ -239,6 +234,13 @@ class Clearance:
         if offer.response_format and wanted.kind == "image":
             payload["response_format"] = offer.response_format
         return wanted.shaped(payload, offer)
+
+
+def _prices(wanted: Wanted, offering: Sequence[VendorRecord]) -> list[Price | None]:
+    """What those ask who may do it; nothing for what never leaves this process."""
+    asked = [one for one in offering if one.state is State.APPROVED and one.kind != "local-studio"]
+    offers = (one.offer(wanted.model, wanted.kind) for one in asked)
+    return [one.price for one in offers if one is not None]
 
 
 def _done(departure: Departure) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,10 +71,13 @@ class Router:
         """Milliseconds since the epoch by the clock of the installation."""
         return epoch_ms(self._clock.now())
 
-    def route(self, asked: Asked) -> Route:
-        """Raises `NotFound` (model-not-found) and the first vendor's refusal when none may be asked."""
+    def route(self, asked: Asked, offering: Sequence[VendorRecord] | None = None) -> Route:
+        """`offering`: the vendors that offer the model, where they were read for this request already.
+
+        Raises `NotFound` (model-not-found) and the first vendor's refusal when none may be asked."""
         now, policy = self.now(), self._policies.of(asked.tenant)
-        known = [self._candidate(one, asked) for one in self._vendors.offering(asked.model, asked.kind)]
+        found = self._vendors.offering(asked.model, asked.kind) if offering is None else offering
+        known = [self._candidate(one, asked) for one in found]
         if not known:
             raise NotFound("There is no such model; list the models to see those you may use.",
                            code="model-not-found", field="model")  # fmt: skip
