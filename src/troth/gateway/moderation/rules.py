@@ -23,6 +23,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 _UNSEEN = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0x00AD, 0x034F, 0x180E]
 )
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}  # in one walk
 
 
 class Rules:
@@ -58,12 +59,11 @@ class Rules:
 def normalise(text: str) -> str:
     """Lower case, compatibility forms and accents folded, unseen signs dropped, words joined by one space."""
     if text.isascii():  # nothing to fold but case
-        bare = text.casefold()
-    else:
-        # Marks go first: `normalize` sorts a run of them in time that is quadratic.
-        plain = "".join(sign for sign in text.translate(_UNSEEN) if not unicodedata.combining(sign))
-        folded = unicodedata.normalize("NFKD", plain).casefold()
-        bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
+        return f" {' '.join(text.translate(_ASCII).split())} "
+    # Marks go first: `normalize` sorts a run of them in time that is quadratic.
+    plain = "".join(sign for sign in text.translate(_UNSEEN) if not unicodedata.combining(sign))
+    folded = unicodedata.normalize("NFKD", plain).casefold()
+    bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
     return f" {_BETWEEN.sub(' ', bare).strip()} "
 
 
@@ -78,6 +78,7 @@ def _compile(lines: list[str]) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MOST_MEMORY
+    options.never_capture = True  # nobody asks for groups, and there are 1,600 of them to fill in at each search
     parts = [re.sub("(?<= )_ ?", _GAP, line) for line in lines]
     return re2.compile(" (" + "|".join(f"({part})" for part in parts) + ") ", options)
 

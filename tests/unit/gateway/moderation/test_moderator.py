@@ -152,3 +152,14 @@ def test_an_incomplete_list_fails_closed(broken: dict[str, Any]) -> None:
     Moderator(rules())
     with pytest.raises(Unavailable):
         Moderator(broken)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_read_as_all_else_is(text: str) -> None:
+    assert normalise(text) == normalise(f"{text}\u200b")  # a sign that nobody sees: the other way
+
+
+def test_a_search_fills_in_no_groups() -> None:
+    rules = MODERATOR._rules
+    assert rules.found(normalise("I will kill you"))  # all automata are made now
+    assert not any(one.groups for one in (rules._either, rules._harmless, *rules._rules.values()))
