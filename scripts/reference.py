@@ -18,7 +18,7 @@ from troth.governance.forms.reading import shipped
 from troth.kernel import errors
 from troth.kernel.operation import Declaration, declarations
 from troth.promises.catalogue import catalogue
-from troth.settings.load import manual
+from troth.settings.manual import manual
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"

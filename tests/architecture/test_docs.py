@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 
 from architecture.source_tree import ROOT, shown, tracked
 from troth.cli.main import troth
-from troth.settings.load import load, manual
+from troth.settings.load import load
+from troth.settings.manual import manual
 from troth.wiring import build
 
 DOCS = ROOT / "docs"

@@ -144,6 +144,8 @@ def main() -> None:
     """
     # Before numpy is imported, by whatever command: on products this small, more threads only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What other packages plug into pydantic would see every value; looking for it reads the facts of every package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         # Not click's own mode: that one turns Ctrl-C into exit code 1.
         code = troth.main(standalone_mode=False)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
@@ -19,7 +16,7 @@ from troth.kernel.errors import Invalid
 from troth.settings import key_domains, sections
 from troth.settings.limits import Limits
 
-_PREFIX = "TROTH_"
+PREFIX = "TROTH_"
 # Read by the command line client, not by the server.
 _CLIENT_NAMES = frozenset({"TROTH_CONFIG", "TROTH_URL", "TROTH_API_KEY", "TROTH_SESSION", "TROTH_CA", "TROTH_DEVICE"})
 _TEST_PREFIX = "TROTH_TEST_"
@@ -29,7 +26,7 @@ class Settings(BaseSettings):
     """All sections. Build it with `load`; it never changes afterwards."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -103,61 +100,15 @@ def _checked(settings: Settings) -> Settings:
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {
-        f"{_PREFIX}{section}__{field}".upper()
+        f"{PREFIX}{section}__{field}".upper()
         for section, info in Settings.model_fields.items()
         for field in _fields(info.annotation)
     }
     for name in environment:
         upper = name.upper()
-        if upper.startswith(_PREFIX) and upper not in known | _CLIENT_NAMES and not upper.startswith(_TEST_PREFIX):
+        if upper.startswith(PREFIX) and upper not in known | _CLIENT_NAMES and not upper.startswith(_TEST_PREFIX):
             raise Invalid(f"The environment names '{name}', which is no setting of Troth.", code="unknown-setting")
 
 
 def _fields(section: Any) -> list[str]:
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
-
-
-class Manual(BaseModel):
-    """One line of docs/reference/settings.md."""
-
-    model_config = ConfigDict(frozen=True)
-
-    environment: str
-    default: str
-    text: str
-
-
-def manual() -> list[Manual]:
-    """Every setting with its environment name, default and docstring; the members of a table after their list."""
-    return [
-        line
-        for name, section in Settings.model_fields.items()
-        if isinstance(section.annotation, type) and issubclass(section.annotation, BaseModel)
-        for field, info in section.annotation.model_fields.items()
-        for line in _lines(f"{_PREFIX}{name}__{field}".upper(), info)
-    ]
-
-
-def _lines(name: str, info: FieldInfo) -> list[Manual]:
-    tables = _tables(info.annotation)
-    default = str(info.default) if not tables else json.dumps(to_jsonable_python(info.default, exclude_none=True))
-    lines = [Manual(environment=name, default=default, text=info.description or "")]
-    for table in tables:
-        kind = table.model_fields.get("kind")
-        mark = f"{name}[{get_args(kind.annotation)[0] if kind else ''}]"
-        lines += [
-            Manual(environment=f"{mark}.{member}", default=_default(inner), text=inner.description or "")
-            for member, inner in table.model_fields.items()
-        ]
-    return lines
-
-
-def _default(info: FieldInfo) -> str:
-    return "needed" if info.is_required() else str(info.default)
-
-
-def _tables(annotation: Any) -> list[type[BaseModel]]:
-    """The models in a list of tables, whatever stands around them."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _tables(inner)]

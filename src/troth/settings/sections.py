@@ -14,7 +14,7 @@ Jurisdiction = Literal["us", "eu", "au"]
 class Section(BaseModel):
     """Frozen; an unknown name is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Data(Section):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from troth.kernel.errors import Invalid
-from troth.settings.load import load, manual
+from troth.settings.load import load
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +43,6 @@ def test_a_value_out_of_range_is_named_but_not_echoed(monkeypatch: pytest.Monkey
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         load().server.port = 1  # type: ignore[misc]
-
-
-def test_every_setting_has_a_manual() -> None:
-    assert all(line.text for line in manual())
 
 
 def test_a_config_that_is_missing_or_broken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
