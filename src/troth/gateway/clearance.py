@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from troth.gateway.amounts import check_amount
-from troth.gateway.departing import Wanted, judged, steps, told, without_pictures
+from troth.gateway.departing import Wanted, constants, judged, steps, told, without_pictures
 from troth.gateway.few_threads import FewThreads
 from troth.gateway.limits.counting import counted, estimated
 from troth.gateway.limits.limiter import Limiter, Price, Ticket
@@ -101,7 +101,8 @@ class Clearance:
         offering = self._vendors.offering(wanted.model, wanted.kind)  # read once: prices and route are of one moment
         if self.limiter is None:
             return self._cleared(call, wanted, offering)
-        estimate = estimated(wanted.kind, wanted.payload, sum(len(one.content) for one in wanted.attachments))
+        beside = sum(len(one.content) for one in wanted.attachments)
+        estimate = estimated(wanted.kind, wanted.payload, beside, constants=constants(wanted.places))
         ticket = self.limiter.begin(call, estimate, _prices(wanted, offering))
         with ExitStack() as undo:
             undo.callback(ticket.end, None)

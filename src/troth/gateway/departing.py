@@ -105,7 +105,7 @@ def _written(value: Any, places: Places, path: str) -> Iterator[tuple[str, bool]
         yield (unescaped(value) if path in places.json else value), False
     elif isinstance(value, dict):
         for key, one in value.items():
-            if path and key not in _constants(places):
+            if path and key not in constants(places):
                 yield key, True
             yield from _written(one, places, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
@@ -114,7 +114,8 @@ def _written(value: Any, places: Places, path: str) -> Iterator[tuple[str, bool]
 
 
 @lru_cache(maxsize=8)
-def _constants(places: Places) -> frozenset[str]:
+def constants(places: Places) -> frozenset[str]:
+    """Names of members that are the API's own."""
     return places.words()
 
 

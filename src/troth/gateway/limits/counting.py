@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from troth.gateway.limits.rules import Kind
+from troth.gateway.redaction import Cleared
 from troth.gateway.vendors.port import NOTHING_DONE, Produced, Vendor
 from troth.kernel.errors import TrothError, VendorFailed
 
@@ -46,13 +47,19 @@ class Estimate:
         return amounts[kind]
 
 
-def estimated(kind: str, payload: dict[str, Any], attached: int = 0) -> Estimate:
-    """Of a payload in OpenAI's format; `attached` bytes travel beside it."""
-    texts = list(_texts(payload))
-    pictures = [one for one in texts if one.startswith("data:")]
-    written = sum(len(one.encode()) for one in texts) - sum(map(len, pictures))
+def estimated(
+    kind: str, payload: dict[str, Any], attached: int = 0, *, constants: frozenset[str] | None = None
+) -> Estimate:
+    """Of a payload in OpenAI's format; `attached` bytes travel beside it.
+
+    `constants`: names of members that are the API's own. All others count like texts: a tool may be described by them.
+    Where several members say how much may come out, the most counts: vendors differ in which they heed.
+    """
+    texts = list(_texts(payload) if constants is None else _all_texts(payload, constants))
+    pictures = [one for one in texts if isinstance(one, Cleared)]
+    written = sum(len(one.encode("utf-8", "replace")) for one in texts) - sum(map(len, pictures))
     choices = _number(payload.get("n")) or 1
-    out = next((found for name in _OUT if (found := _number(payload.get(name)))), _TOKENS_OUT) * choices
+    out = (max(_number(payload.get(name)) for name in _OUT) or _TOKENS_OUT) * choices
     return Estimate(
         tokens_in=-(-written // _BYTES_A_TOKEN) + _PICTURE_TOKENS * len(pictures),
         tokens_out=out if kind == "chat" else 0,
@@ -65,6 +72,13 @@ def estimated(kind: str, payload: dict[str, Any], attached: int = 0) -> Estimate
 def brought(size: int, *, words: bool = False) -> Estimate:
     """Of so many bytes that are looked at here; where they are `words`, they are tokens too."""
     return Estimate(tokens_in=-(-size // _BYTES_A_TOKEN) if words else 0, bytes=size)
+
+
+def shown(texts: Iterable[str], pictures: Sequence[str]) -> Estimate:
+    """Of texts, and pictures in base64, that are judged here."""
+    words = brought(sum(len(one.encode("utf-8", "replace")) for one in texts), words=True)
+    tokens, size = _PICTURE_TOKENS * len(pictures), sum(map(len, pictures))
+    return replace(words, tokens_in=words.tokens_in + tokens, bytes=words.bytes + size)
 
 
 class Came:
@@ -186,6 +200,24 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from _texts(one)
+
+
+def _all_texts(value: Any, constants: frozenset[str]) -> Iterator[str]:
+    """Texts, names of members and numbers within what is free."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key in constants:
+                yield from _all_texts(one, constants) if not isinstance(one, int | float) else ()
+            else:
+                yield key
+                yield from _all_texts(one, constants)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _all_texts(one, constants)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def _spoken(answer: dict[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Protocol
 
 from troth.gateway.limits.buckets import Buckets, Change, Claim, Taken
@@ -24,6 +25,7 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import TooMany, TrothError, Unavailable
 from troth.kernel.operation import Call
 
+_leases = count(1)
 LEASE_MS = 15 * 60_000  # a place of a process that died is free again after so long; no vendor may take longer
 _TOLD = {Kind.REQUESTS: "requests", Kind.TOKENS: "tokens"}  # what OpenAI's headers speak of
 _WHOSE = {"tenant": "of your organisation", "user": "of yours", "key": "of this API key"}
@@ -139,7 +141,7 @@ class Limiter:
         return self._own.of(call.tenant, call.subject, key_of(call))
 
     def _taken(self, call: Call, estimate: Estimate, scoped: Sequence[_Scoped], since: Moment) -> Ticket:
-        claims, lease = [one.claim for one in scoped], call.request_id
+        claims, lease = [one.claim for one in scoped], f"{call.request_id}.{next(_leases)}"  # of each part its own
         if not claims:
             return Ticket((), Taken(), since, lease, lambda _ticket: None, Came(estimate))
         taken = self._buckets.take(

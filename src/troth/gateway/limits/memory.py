@@ -16,9 +16,17 @@ _MANY = 100_000  # buckets; beyond it those go that are empty again
 class _Bucket:
     level: float = 0.0
     at: int = 0  # ms; the month's number for sums of a month
-    span: int = 0
+    window: Window = Window.MINUTE
     most: int = 0
     leases: dict[str, int] = field(default_factory=dict)
+
+    def empty(self, now: Moment) -> bool:
+        """Whether it says no more than a fresh one would; a month that is over begins anew, by the rows."""
+        if self.window is Window.MONTH:
+            return self.at < now.month
+        if self.window is Window.NOW:
+            return all(until <= now.now for until in self.leases.values())
+        return fallen(self.level, self.at, now.now, self.most, SPANS_MS[self.window]) == 0.0
 
 
 class MemoryBuckets:
@@ -41,7 +49,7 @@ class MemoryBuckets:
                 return refusal
             standings = []
             for claim, (level, at) in zip(claims, now, strict=True):
-                one = self._keep(claim, level + claim.amount, at)
+                one = self._keep(claim, level + claim.amount, at, moment)
                 if claim.rule.window is Window.NOW:
                     one.leases[lease[0]] = lease[1]
                 standings.append(standing(one.level, at, claim, moment))
@@ -58,7 +66,7 @@ class MemoryBuckets:
                         self._buckets[claim.bucket].leases.pop(lease, None)
                     continue
                 by = _by(change, at)
-                self._keep(claim, max(0.0, level + by), at)
+                self._keep(claim, max(0.0, level + by), at, moment)
 
     def _seeds(self, claims: Sequence[Claim], seed: Seed) -> dict[int, int]:
         """What sums begin with that are not known; asked outside the lock, for it may read a database."""
@@ -79,26 +87,21 @@ class MemoryBuckets:
             return float(sum(until > at for until in one.leases.values())), at
         return fallen(one.level, one.at, moment.now, claim.most, SPANS_MS[window]), at
 
-    def _keep(self, claim: Claim, level: float, at: int) -> _Bucket:
+    def _keep(self, claim: Claim, level: float, at: int, moment: Moment) -> _Bucket:
         one = self._buckets.get(claim.bucket)
         if one is None:
-            self._tidy(at)
+            self._tidy(moment)
             one = self._buckets[claim.bucket] = _Bucket()
         one.level, one.at = level, at
-        one.span, one.most = SPANS_MS.get(claim.rule.window, 0), claim.most
+        one.window, one.most = claim.rule.window, claim.most
         if one.leases:
             one.leases = {name: until for name, until in one.leases.items() if until > at}
         return one
 
-    def _tidy(self, now: int) -> None:
+    def _tidy(self, moment: Moment) -> None:
         if len(self._buckets) < self._many:
             return
-        empty = [
-            name
-            for name, one in self._buckets.items()
-            if one.span and fallen(one.level, one.at, now, one.most, one.span) == 0.0
-        ]
-        for name in empty:
+        for name in [name for name, one in self._buckets.items() if one.empty(moment)]:
             del self._buckets[name]
         self._many = max(_MANY, 2 * len(self._buckets))
 

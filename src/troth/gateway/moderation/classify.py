@@ -12,7 +12,7 @@ from troth.gateway.moderation.inline import inline_pictures
 from troth.gateway.moderation.moderator import Moderator
 from troth.gateway.moderation.policy import CATEGORIES, HELP, PROMPT_ATTACK, Action
 from troth.gateway.moderation.takedowns import Takedowns
-from troth.gateway.moderation.wire import MAX_PICTURES, Classify, Judged, Judgement, TextPart
+from troth.gateway.moderation.wire import MAX_PICTURES, Classify, Judged, Judgement, PicturePart, TextPart
 from troth.kernel.errors import Invalid
 from troth.kernel.operation import Call
 
@@ -23,20 +23,21 @@ _TEXT: list[Literal["text", "image"]] = ["text"]
 def classified(call: Call, request: Classify, moderator: Moderator, takedowns: Takedowns) -> Judgement:
     """Raises `TooLarge` (too-much-text), `Invalid` (remote-picture, too-many-pictures, bad-picture) and `Unavailable`
     (extra-missing)."""
-    given = request.input
-    whole = [given] if isinstance(given, str) else given
-    check_amount([one if isinstance(one, str) else one.text for one in whole if isinstance(one, str | TextPart)])
-    if isinstance(given, str):
-        results = [_judged(moderator, [given], [], takedowns)]
-    elif all(isinstance(one, str) for one in given):
-        results = [_judged(moderator, [str(one)], [], takedowns) for one in given]
+    texts, urls = given(request)
+    check_amount(texts)
+    if isinstance(request.input, str) or all(isinstance(one, str) for one in request.input):
+        results = [_judged(moderator, [one], [], takedowns) for one in texts]
     else:
-        parts = [one for one in given if not isinstance(one, str)]
-        texts = [one.text for one in parts if isinstance(one, TextPart)]
-        urls = [one.image_url.url for one in parts if not isinstance(one, TextPart)]
         results = [_judged(moderator, texts, _pictures(urls), takedowns)]
     call.note(moderation=moderator.version, count=len(results))
     return Judgement(id=call.request_id, model=MODEL, results=results, policy=moderator.version)
+
+
+def given(request: Classify) -> tuple[list[str], list[str]]:
+    """The texts and the pictures of a request, to say how much it brings."""
+    whole = [request.input] if isinstance(request.input, str) else request.input
+    texts = [one if isinstance(one, str) else one.text for one in whole if isinstance(one, str | TextPart)]
+    return texts, [one.image_url.url for one in whole if isinstance(one, PicturePart)]
 
 
 def _pictures(urls: Sequence[str]) -> list[bytes]:

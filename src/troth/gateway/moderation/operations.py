@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from troth.gateway.limits.counting import estimated
+from troth.gateway.limits.counting import shown as shown_to_us
 from troth.gateway.limits.metered import Metered
 from troth.gateway.moderation import messages as m
-from troth.gateway.moderation.classify import classified
+from troth.gateway.moderation.classify import classified, given
 from troth.gateway.moderation.office import Office
 from troth.gateway.moderation.own_policies import Row
 from troth.gateway.moderation.telling import figures, own, shown
@@ -29,8 +29,7 @@ class ModerationOperations:
                route=Route("POST", "/v1/moderations", max_bytes=_BYTES))  # fmt: skip
     def classify(self, call: Call, request: Classify) -> Judgement:
         """Say of texts and pictures what the content policy finds in them; nothing leaves and nothing is kept."""
-        given = request.model_dump(mode="json", include={"input"})
-        with self._metered.doing(call, "moderation.classify", estimated("moderation", given)):
+        with self._metered.doing(call, "moderation.classify", shown_to_us(*given(request))):
             return classified(call, request, self._office.of(call, "input"), self._office.takedowns)
 
     @operation("moderation-policy.show", group=Group.OWN_DATA, request=m.Asked, command=("moderation-policy", "show"),

@@ -16,6 +16,8 @@ from troth.gateway.limits.counting import Came, Estimate, counted, estimated
 from troth.gateway.limits.limiter import Limiter, duration
 from troth.gateway.limits.rules import amounts, moment, rule
 from troth.gateway.limits.valkey import ValkeyBuckets
+from troth.gateway.places import CHAT
+from troth.gateway.redaction import Cleared
 from troth.gateway.vendors.papers import Price
 from troth.gateway.vendors.port import Partial, Produced
 from troth.gateway.wire.errors import openai_error
@@ -91,6 +93,19 @@ def test_people_and_keys_have_their_own() -> None:
     with refused_as(TooMany, "rate-limit-exceeded"):
         desk.limiter.begin(desk.call(), Estimate(), [])
     desk.limiter.begin(desk.call(person=new_id("usr")), Estimate(), [])
+
+
+def test_parts_of_one_request_that_run_together_take_a_place_each() -> None:
+    desk = Desk(user={"concurrent": 2})
+    call = desk.call()
+    first = desk.limiter.begin(call, Estimate(), [])
+    desk.limiter.begin(call, Estimate(), [])
+    with refused_as(TooMany, "rate-limit-exceeded"):
+        desk.limiter.begin(call, Estimate(), [])
+    ended(first)
+    desk.limiter.begin(call, Estimate(), [])
+    with refused_as(TooMany, "rate-limit-exceeded"):
+        desk.limiter.begin(call, Estimate(), [])
 
 
 def test_a_refusal_says_when_to_ask_again() -> None:
@@ -209,6 +224,23 @@ def test_an_estimate_reads_the_payload() -> None:
     assert (estimated("chat", chat).tokens_in, estimated("chat", chat).tokens_out) == (100, 100)
     assert estimated("image", {"prompt": "abc", "n": 3}, attached=100) == Estimate(1, 0, 3, 0, 103)
     assert estimated("video", {"prompt": "", "seconds": "8"}).seconds == 8
+    assert estimated("chat", {"max_completion_tokens": 1, "max_tokens": 900}).tokens_out == 900  # whichever they heed
+    said = {"messages": [{"role": "user", "content": "data:" + "x" * 295}]}
+    assert estimated("chat", said) == Estimate(102, 1024, bytes=304)  # no picture: it only begins like one
+    seen = {"messages": [{"role": "user", "content": Cleared("data:image/png;base64,AAAA")}]}
+    assert estimated("chat", seen) == Estimate(1002, 1024, bytes=30)
+
+
+def test_what_hides_in_names_and_numbers_is_counted() -> None:
+    def of(parameters: Any) -> int:
+        tools = [{"type": "function", "function": {"name": "f", "parameters": parameters}}]
+        return estimated("chat", {"n": 1, "tools": tools}, constants=CHAT.words()).bytes
+
+    empty = of({})
+    assert of({"x" * 3000: {}}) == empty + 3000
+    assert of({"a": [10**50] * 100}) == empty + 1 + 5100
+    assert of({"a": {"b": {"c": "d"}}}) == empty + 4
+    assert of({"a": [None, True]}) == empty + 1
 
 
 @pytest.mark.parametrize(

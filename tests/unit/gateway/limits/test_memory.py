@@ -14,6 +14,7 @@ from troth.gateway.limits.memory import MemoryBuckets
 from troth.gateway.limits.rules import SPANS_MS, moment, rule
 from troth.gateway.limits.valkey import ValkeyBuckets
 
+HOUR = 3_600_000
 NAMES = ("tokens-per-minute", "requests-per-hour", "bytes-per-day", "money-per-month", "concurrent")
 STEP = st.tuples(
     st.sampled_from(NAMES),
@@ -87,3 +88,18 @@ def test_empty_buckets_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatc
     for bucket in "efgh":
         take(bucket, START + 60_000)
     assert len(memory._buckets) < 8
+
+
+def test_what_many_keys_leave_behind_goes_whatever_asks_next() -> None:
+    """Buckets of every kind that are empty again, of people and keys that come no more; what counts still stays."""
+    store, later = MemoryBuckets(), START + 40 * 24 * HOUR  # in the next month
+    store._many = 30
+    lease = ("req_1", START + HOUR)
+    for number in range(10):
+        for name in ("tokens-per-minute", "money-per-month", "concurrent"):
+            store.take([claim(name, 9, 1, f"b{number}")], moment(START), lease, no_seed)
+    held = [claim(name, 9, 1, "held") for name in ("tokens-per-day", "money-per-month", "concurrent")]
+    store.take(held, moment(later - 1000), ("req_2", later + HOUR), no_seed)
+    store._many = 30
+    store.take([claim("money-per-month", 9, 1, "new")], moment(later), lease, no_seed)
+    assert set(store._buckets) == {one.bucket for one in held} | {"{t}:new:money-per-month"}
