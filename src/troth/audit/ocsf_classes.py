@@ -104,7 +104,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3004, 1): """provisioning.create scim.group.create
         register.open register.import
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
-        saml.connect""",
+        saml.connect credentials.created""",
     (
         3004,
         2,
@@ -115,7 +115,7 @@ _TABLE: dict[tuple[int, int], str] = {
     "access-review.list access-review.show tenant.list vendor.list vendor.show "
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
-    "key-domain.list user.list operator.list register.forms register.list register.show register.history "
+    "key-domain.list user.list operator.list register.forms register.form register.list register.show register.history "
     "register.export register.dues "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch

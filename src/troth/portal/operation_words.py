@@ -107,6 +107,7 @@ OPERATIONS = (
         "image.edit": "Had a picture changed",
         "image.generate": "Had a picture made",
         "installation.adopted": "Marked places with the jurisdiction, on the machine itself",
+        "credentials.created": "Made the keys and certificates of content credentials, on the machine itself",
         "credentials.renewed": "Renewed the certificate of content credentials, on the machine itself",
         "key-domain.list": "Listed the key domains",
         "key-domain.replicate": "Copied the key pages to every domain",

@@ -23,15 +23,17 @@ from troth.storage.isolation import settle
 from troth.storage.outbox import Outbox
 from troth.wiring.beside import recorded
 
-_RENEWED = "credentials.renewed"
+_CREATED, _RENEWED = "credentials.created", "credentials.renewed"
 
 
 def build_credentials(base: Base) -> Credentials:
     """The signer of this installation. Raises `Invalid` (timestamp-authority, signer-domain), `Unavailable`.
 
-    A renewal whose time has come is in the log like one by command; without an entry the leaf of before stays.
+    Its first keys are in the log, and a renewal whose time has come like one by command; without an entry there are
+    none, or the leaf of before stays.
     """
-    folder, authority = _authority(base.settings, base.clock, partial(recorded, base.outbox, base.clock, _RENEWED))
+    founding, renewing = (partial(recorded, base.outbox, base.clock, one) for one in (_CREATED, _RENEWED))
+    folder, authority = _authority(base.settings, base.clock, renewing, founding)
     return Credentials(folder, base.clock, signer=authority, earlier=_earlier(folder), stamps=_stamps(base))
 
 
@@ -45,7 +47,7 @@ def renew(settings: Settings) -> None:
     try:
         settle(database, owner_url=settings.data.database_owner_url, single_role=settings.data.database_single_role)
         with recorded(outbox, clock, _RENEWED):
-            _, authority = _authority(settings, clock, nullcontext)
+            _, authority = _authority(settings, clock, nullcontext, partial(recorded, outbox, clock, _CREATED))
             if not authority.renewed:  # its time had come: one key is enough
                 authority.renew()
     finally:
@@ -53,10 +55,10 @@ def renew(settings: Settings) -> None:
         database.close()
 
 
-def _authority(settings: Settings, clock: Clock, recording: Recording) -> tuple[Path, Authority]:
+def _authority(settings: Settings, clock: Clock, recording: Recording, founding: Recording) -> tuple[Path, Authority]:
     keys, name = settings.data.keys, settings.gateway.credentials_domain
     if name is None:
-        return keys / "credentials", Authority(keys / "credentials", clock, recording=recording)
+        return keys / "credentials", Authority(keys / "credentials", clock, recording=recording, founding=founding)
     named = [one for one in settings.keys.domains if one.name == name]
     if not named:
         raise Invalid("TROTH_GATEWAY__CREDENTIALS_DOMAIN names no key domain of this installation.",
@@ -66,7 +68,7 @@ def _authority(settings: Settings, clock: Clock, recording: Recording) -> tuple[
     def keys_of(folder: Path) -> SigningKeys:
         return signing_keys_of(named[0], settings.data, f"credentials/{held_name(folder)}")
 
-    return folder, Authority(folder, clock, keys_of, recording)
+    return folder, Authority(folder, clock, keys_of, recording, founding)
 
 
 def _earlier(current: Path) -> list[Earlier]:

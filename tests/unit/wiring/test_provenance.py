@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from troth.gateway.provenance.authority import LEAF_DAYS, Authority
 from troth.kernel.clock import SystemClock
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import Invalid, Unavailable
 from troth.kernel.scope import SYSTEM
 from troth.promises.system import Base
 from troth.settings.load import Settings
@@ -76,3 +77,29 @@ def test_only_a_domain_that_can_sign_is_taken(tmp_path: Path, name: str) -> None
     with pytest.raises(Invalid) as refusal:
         renew(wanted)
     assert refusal.value.code == "signer-domain"
+
+
+def test_the_first_keys_are_in_the_log_and_only_the_first(tmp_path: Path) -> None:
+    settings = Settings(data=Data(folder=tmp_path, keys=tmp_path / "keys"))
+    renew(settings)  # makes the database, and with it a folder
+    clock = MovableClock(SystemClock().now())
+    base, before = late_base(settings, clock), entries_of(tmp_path).count(b'"credentials.created"')
+    assert before == 2  # begun and done
+    shutil.rmtree(settings.data.keys / "credentials")
+    for _ in range(2):
+        build_credentials(base)
+    assert entries_of(tmp_path).count(b'"credentials.created"') == before + 2
+    said = entries_of(tmp_path)
+    assert said.rindex(b'"pending"') < said.rindex(b'"done"')
+
+
+def test_without_an_entry_no_key_is_made(tmp_path: Path) -> None:
+    class Silent:
+        def record(self, *_: object) -> None:
+            raise Unavailable("The log is away.", code="log-away")
+
+    settings = Settings(data=Data(folder=tmp_path, keys=tmp_path / "keys"))
+    base = cast("Base", SimpleNamespace(settings=settings, clock=SystemClock(), outbox=Silent()))
+    with pytest.raises(Unavailable):
+        build_credentials(base)
+    assert not (settings.data.keys / "credentials").exists()

@@ -42,7 +42,7 @@ HEAVIEST = frozenset(
 # Events that are no operations: of commands on the machine itself, and of providers that give and take roles.
 BESIDE = frozenset(
     """backup.restored backup.loss-accepted installation.adopted operator.founded tenant.packed tenant.arrived
-    tenant.invited log.replayed role.pushed credentials.renewed""".split()
+    tenant.invited log.replayed role.pushed credentials.created credentials.renewed""".split()
 )
 
 

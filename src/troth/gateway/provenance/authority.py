@@ -63,15 +63,18 @@ class Authority:
         clock: Clock,
         keys_of: KeysOf = LocalSigningKeys,
         recording: Recording = contextlib.nullcontext,
+        founding: Recording = contextlib.nullcontext,
     ) -> None:
         """Opens the authority in `folder`, creating it when absent, and gives it a new leaf when its time comes.
 
+        `founding` is entered around its creation, `recording` around a renewal: what they refuse is not done.
         Raises `Unavailable` (credentials-unusable, credentials-expired; on first use also those of `SigningKeys`).
         """
         self._folder, self._clock, self.renewed = folder, clock, False  # renewed: by this very object
         try:
             if not folder.exists():
-                _create(folder, clock.now(), keys_of)
+                with founding():
+                    _create(folder, clock.now(), keys_of)
             self._root = x509.load_pem_x509_certificate((folder / "root.pem").read_bytes())
             self._keys = keys_of(folder)
             self._take(*_newest(folder))
