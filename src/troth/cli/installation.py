@@ -53,7 +53,7 @@ _DRILL_SECONDS = 3600.0  # between looks whether a drill is due
 _NOTICE_SECONDS = 30.0
 _SCRUB_SECONDS = 60.0  # what is read in one is a setting
 _VIDEO_SECONDS = 1.5
-_CHECK_SECONDS = 20.0  # between looks whether a check is due
+_CHECK_SECONDS = 5.0  # between looks whether a check is due
 _REVIEW_SECONDS = 3600.0  # between looks whether a review of administrators is overdue
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 from contextlib import suppress
 
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Conflict
 from troth.kernel.scope import as_system
 from troth.promises import store
-from troth.promises.check import Check
 from troth.promises.runner import Runner
-from troth.promises.schedule import ScheduleVersion, slot_at
+from troth.promises.schedule import slot_at
+from troth.promises.store import Head
 from troth.promises.tallies import Tallies
 from troth.storage.database import Database
+
+LONGEST_SECONDS = 20.0
+"""Of one round: who watches over background work sees it end."""
 
 
 class Scheduler:
@@ -30,27 +33,28 @@ class Scheduler:
 
     @as_system
     def tick(self) -> int:
-        """Run every check whose present slot has no run yet; how many did. Raises `IntegrityError` (bad-schedule)."""
+        """Run checks whose present slot has no run yet, for some seconds at most; how many did. The next round goes on.
+
+        Raises `IntegrityError` (bad-schedule).
+        """
         schedules = self._runner.evidence.schedules
         schedules.ensure()
         schedules.tell()
         self._tallies.write()
-        versions, count = schedules.versions(), 0
-        for check in self._runner.checks:
-            if self._runner.stopping:
+        versions, count, ends = schedules.versions(), 0, time.monotonic() + LONGEST_SECONDS
+        with self._database.read() as connection:
+            heads = store.heads(connection)
+        waited = {check: head.at for check, head in heads.items()}
+        for check in sorted(self._runner.checks, key=lambda one: waited.get(one.id, 0)):  # nobody is always the last
+            if self._runner.stopping or time.monotonic() > ends:
                 break
-            slot = self._due(versions, check)
-            if slot is not None:
+            slot = slot_at(versions, check.id, epoch_ms(self._clock.now()))
+            if slot is not None and not _filled(heads.get(check.id), slot):
                 with suppress(Conflict):  # another server filled it
                     self._runner.run(check, slot)
                     count += 1
         return count
 
-    def _due(self, versions: Sequence[ScheduleVersion], check: Check) -> int | None:
-        """The present slot of a check, unless it has a run: asked before each look, for a round may take long."""
-        present = slot_at(versions, check.id, epoch_ms(self._clock.now()))
-        if present is None:
-            return None
-        with self._database.read() as connection:
-            head = store.head(connection, check.id)
-        return None if head is not None and head.slot is not None and head.slot >= present else present
+
+def _filled(head: Head | None, slot: int) -> bool:
+    return head is not None and head.slot is not None and head.slot >= slot

@@ -54,7 +54,7 @@ class Schedules:
         self._log = log
         self._every = round(every)
         self._verified: dict[tuple[int, str, bytes], ScheduleVersion] = {}
-        self._told: str | None = None
+        self._told: int | None = None  # the version that was compared with the code
         self._ensured = False
 
     def proposed(self) -> tuple[Planned, ...]:
@@ -107,14 +107,16 @@ class Schedules:
         return self._commit(len(known) + 1, by, lead=LEAD_MS)
 
     def tell(self) -> None:
-        """Leave an entry, once for each change, when the code asks for another schedule than the newest one."""
+        """Leave an entry, once for each process, when the code asks for another schedule than the newest one."""
         known = self.versions()
+        if not known or self._told == known[-1].version:  # code does not change while it runs
+            return
         asked = digest_of(text_of(self.proposed()))
-        if known and asked not in {self._told, digest_of(text_of(known[-1].checks))}:
+        if asked != digest_of(text_of(known[-1].checks)):
             facts = {"digest": asked, "version": known[-1].version, "count": len(self._checks)}
             now = epoch_ms(self._clock.now())
             self._recorder.record(_entry(CHANGED, new_id("run"), "svc_promises", now, facts))
-        self._told = asked
+        self._told = known[-1].version
 
     def _commit(self, version: int, by: str, *, lead: int) -> ScheduleVersion:
         now, request, text = epoch_ms(self._clock.now()), new_id("run"), text_of(self.proposed())

@@ -27,6 +27,7 @@ class Tallies:
         self._database = database
         self._recorder = recorder
         self._clock = clock
+        self._written = ""  # the newest day that is known to have one
 
     @as_system
     def write(self) -> bool:
@@ -34,9 +35,13 @@ class Tallies:
         moment = self._clock.now()
         day = (moment - _AFTER - timedelta(days=1)).strftime("%Y-%m-%d")
         now = epoch_ms(moment)
+        if self._written >= day:
+            return False
         with self._database.read() as connection:
             newest, heads = store.newest_tally(connection), store.heads(connection)
-        if not heads or (newest is not None and newest.day >= day):
+        if newest is not None and newest.day >= day:
+            self._written = newest.day
+        if not heads or self._written >= day:
             return False
         tally = Tally(day, root_of(heads), {check: head.sequence for check, head in heads.items()}, new_id("run"), now)
         facts = checked_facts({"period": day, "root": tally.root, "counts": tally.counts})

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from check_world import CheckWorld, check, good
 from database_world import DATABASES, opened
 from troth.kernel.errors import Conflict, IntegrityError
-from troth.promises import store
+from troth.promises import scheduler, store
 from troth.promises.check import Facts
 from troth.promises.schedule import digest_of, slots, text_of
 from troth.promises.schedules import LEAD_MS
@@ -40,6 +40,22 @@ def test_a_slot_is_filled_once_and_the_next_one_when_it_comes(world: CheckWorld)
     assert [world.scheduler.tick(), world.another().scheduler.tick()] == [1, 0]
     first, second = _filled(world)
     assert second - first == 3_600_000
+
+
+def test_a_round_that_takes_long_is_cut_and_goes_on_with_who_waited(
+    world: CheckWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "LONGEST_SECONDS", -1.0)
+    other = world.another([check(), check("two", ("CRY-02",))])
+    assert other.scheduler.tick() == 0
+    monkeypatch.setattr(scheduler, "LONGEST_SECONDS", 20.0)
+    other.runner.run(other.checks[0])
+    other.clock.forward(minutes=1)
+    seen: list[str] = []
+    run = other.runner.run
+    monkeypatch.setattr(other.runner, "run", lambda one, slot: (seen.append(one.id), run(one, slot)))
+    assert other.scheduler.tick() == 2
+    assert seen == ["two", "one"]
 
 
 def test_the_pace_of_each_check_is_its_own(world: CheckWorld) -> None:
