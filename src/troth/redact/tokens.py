@@ -15,7 +15,7 @@ import base64
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
 from itertools import accumulate
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -90,9 +90,9 @@ class TokenMap:
         """How many different values of each label are out as placeholders."""
         return dict(Counter(label for label, _ in self._issued.values()))
 
-    def placeholders(self) -> frozenset[str]:
-        """The placeholders issued so far."""
-        return frozenset(self._value_of)
+    def placeholders(self) -> KeysView[str]:
+        """The placeholders issued so far, as a view: each piece of a stream asks, and there may be thousands."""
+        return self._value_of.keys()
 
     def close(self) -> None:
         """Forget every value."""
