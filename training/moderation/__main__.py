@@ -18,6 +18,8 @@ SETS = (
     ("heldout.txt", "", "first set"),
     ("heldout2.txt", "", "second set"),
     ("heldout2.txt", "others", "second set, other languages"),
+    ("heldout3.txt", "", "third set"),
+    ("heldout3.txt", "others", "third set, other languages"),
 )
 HEAD = """| Category | Items | Found by the list | by the classifier | by both | Harmless flagged by the list | by both |
 |---|---|---|---|---|---|---|"""

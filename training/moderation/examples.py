@@ -19,6 +19,7 @@ CODES = {
 }  # fmt: skip
 THEMES = ("abuse", "hate", "crime", "self", "sexual", "violence", "harmless", "others")
 THEMES += tuple(f"wide_{name}" for name in THEMES)  # a second writing, in other voices
+THEMES += ("wide_formal", "free_harm", "free_harmless")  # sentences without choices
 LISTS = ("words.txt", "wide_words.txt")
 _SLOT, _CHOICE = re.compile(r"{(\w+)}"), re.compile(r"\[([^\[\]]*)\]")
 _OPENINGS = """hey|ok so|listen|please|can you|for a friend:|quick question:|honestly|lol|hello|i have a question|well|and|but|so|
@@ -55,13 +56,14 @@ def written(name: str) -> list[tuple[Labels, str, dict[str, list[str]]]]:
 
 
 def made(seed: int, each: dict[str, int]) -> list[Example]:
-    """Up to `each[theme]` texts of every line, shuffled."""
+    """Up to `each[theme]` texts of every line, shuffled; as many copies of a sentence without choices."""
     draw = random.Random(seed)
     found: list[Example] = []
     for theme in THEMES:
         for labels, sentence, lists in written(theme):
             texts = {_filled(sentence, lists, draw) for _ in range(each[theme])}
-            found += [Example(labels, text, sentence) for text in sorted(texts)]
+            copies = each[theme] if theme.startswith("free") else 1
+            found += [Example(labels, text, sentence) for text in sorted(texts) for _ in range(copies)]
     draw.shuffle(found)
     return found
 
