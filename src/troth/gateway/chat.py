@@ -55,7 +55,9 @@ class ChatDesk:
 
     def _clear(self, call: Call, request: CompleteChat) -> Departure:
         payload = request.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(_STAYS))
-        pictures = inline_pictures.clean(_pictures(payload), "messages")
+        held = _pictures(payload)
+        self._clearance.require_room(call, inline_pictures.size(held))
+        pictures = inline_pictures.clean(held, "messages")
         wanted = Wanted("chat.complete", "chat", request.model, payload, CHAT, has_pictures=pictures > 0)
         return self._clearance.clear(call, wanted)
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from troth.gateway.amounts import check_amount
 from troth.gateway.departing import Wanted, constants, judged, steps, told, without_pictures
 from troth.gateway.few_threads import FewThreads
-from troth.gateway.limits.counting import counted, estimated
+from troth.gateway.limits.counting import brought, counted, estimated
 from troth.gateway.limits.limiter import Limiter, Price, Ticket
 from troth.gateway.limits.usage import Done, Usage
 from troth.gateway.moderation import Moderator
@@ -125,6 +125,11 @@ class Clearance:
         """Raises what `clear` would say now of who may be asked, without asking. Blocks."""
         route = self._route(call, wanted, self._vendors.offering(wanted.model, wanted.kind))
         self._ports.port(route.first.record, self._router.now())
+
+    def require_room(self, call: Call, size: int) -> None:
+        """Raises what the limits say of so many bytes of pictures, before anybody opens them. Blocks."""
+        if self.limiter is not None and size:
+            self.limiter.require(call, brought(size))
 
     def _cleared(self, call: Call, wanted: Wanted, offering: Sequence[VendorRecord]) -> Departure:
         route = self._route(call, wanted, offering)

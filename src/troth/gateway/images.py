@@ -93,6 +93,8 @@ class ImageDesk:
     async def edit(self, call: Call, request: EditImages) -> Images | Stream:
         """Uploaded pictures, changed as the prompt says."""
         check(request)
+        uploads = [*request.image, *([request.mask] if request.mask else [])]
+        await asyncio.to_thread(self._clearance.require_room, call, sum(len(one.content) for one in uploads))
         sources = await asyncio.to_thread(lambda: [admitted_source(upload) for upload in request.image])
         mask = await asyncio.to_thread(_mask, request.mask, sources[0])
         departure = await asyncio.to_thread(self._clear, call, request, sources, mask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import threading
 from collections.abc import Callable
@@ -19,10 +20,12 @@ from troth.gateway.receipts import Sent
 from troth.gateway.redaction import Redaction
 from troth.gateway.store import ReceiptRow
 from troth.gateway.vendors.record import VendorRecord
+from troth.gateway.wire.chat import CompleteChat
 from troth.gateway.wire.images import EditImages, GenerateImages
+from troth.gateway.wire.responses import CreateResponse
 from troth.gateway.wire.upload import Upload
 from troth.gateway.wire.videos import CreateVideo
-from troth.kernel.errors import Denied, NotFound, Unavailable
+from troth.kernel.errors import Denied, NotFound, TooMany, TrothError, Unavailable
 from troth.kernel.operation import Call
 
 
@@ -57,6 +60,31 @@ def test_the_first_picture_of_a_video_is_judged(world: World, monkeypatch: pytes
     wanted = CreateVideo(prompt="waves", size="96x64", seconds="1", input_reference=upload(drawing(64, 48, seed=99)))
     with pytest.raises(Denied):
         world.run(world.videos.create(world.call(), wanted))
+
+
+def test_who_has_used_up_their_limits_gets_no_picture_opened(world: World) -> None:
+    world.clearance.limiter = limiter = Limiter({"user": amounts({"requests-per-day": 2})}, world.clock, b"s" * 32)
+    broken = upload(b"no picture")
+    url = f"data:image/png;base64,{base64.b64encode(broken.content).decode()}"
+    part = {"type": "image_url", "image_url": {"url": url}}
+    item = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": url}]}
+    chat = {"model": "acme-chat", "messages": [{"role": "user", "content": [part]}]}
+    said = {"model": "m", "input": [item]}
+    asked = [
+        lambda: world.images.edit(world.call(), EditImages(prompt="a", image=[broken])),
+        lambda: world.chat.complete(world.call(), CompleteChat.model_validate(chat)),
+        lambda: world.answers.create_response(world.call(), CreateResponse.model_validate(said)),
+        lambda: world.videos.create(world.call(), CreateVideo(prompt="a", size="96x64", input_reference=broken)),
+    ]
+    for one in asked:  # opened, and found to be none; nothing is taken by that
+        with pytest.raises(TrothError) as refused:
+            world.run(one())
+        assert not isinstance(refused.value, TooMany)
+    for _ in range(2):
+        limiter.begin(world.call(), Estimate(), [])
+    for one in asked:
+        with pytest.raises(TooMany):
+            world.run(one())
 
 
 PART = GenerateImages(prompt="a lighthouse for jane.doe@example.com", size="96x64")

@@ -130,6 +130,19 @@ class Limiter:
             _promise(budgets, ticket, standings, money, call.told)
         return ticket
 
+    def require(self, call: Call, estimate: Estimate) -> None:
+        """Raises what `begin` would say now of what costs no money, and takes nothing.
+
+        For whoever must work before `begin` knows enough: who has used up their limits gets no work done.
+        """
+        since = moment(epoch_ms(self._clock.now()))
+        ticket = self._taken(call, estimate, self._claims(call, estimate, 0, self._limits_of(call)), since)
+        changes = [
+            Change(claim, standing, since.month, -claim.amount)
+            for claim, standing in zip(ticket.claims, ticket.taken.standings, strict=True)
+        ]
+        self._buckets.settle(changes, since, ticket.lease)
+
     def close(self) -> None:
         """Finish what waits to be settled."""
         if self._later is not None:

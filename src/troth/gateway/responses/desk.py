@@ -83,7 +83,9 @@ class ResponseDesk:
             payload["input"] = [one for one in payload["input"] if one["type"] != "reasoning"]
             _check_number(payload["input"])
         picture_tool.as_function(payload)
-        pictures = inline_pictures.clean(_pictures(payload["input"]), "input")
+        held = _pictures(payload["input"])
+        self._clearance.require_room(call, inline_pictures.size(held))
+        pictures = inline_pictures.clean(held, "input")
         wanted = Wanted("response.create", "chat", request.model, payload, RESPONSES, has_pictures=pictures > 0,
                         shaped=_shaped)  # fmt: skip
         return self._clearance.clear(call, wanted), _items(payload["input"])

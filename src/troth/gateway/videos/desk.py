@@ -52,6 +52,8 @@ class VideoDesk:
     async def create(self, call: Call, request: CreateVideo) -> Video:
         """Order a video; it is made after the answer."""
         upload = request.input_reference
+        if upload is not None:
+            await asyncio.to_thread(self._clearance.require_room, call, len(upload.content))
         source = None if upload is None else await asyncio.to_thread(admitted_source, upload)
         return await self._order(call, request, source, None)
 
