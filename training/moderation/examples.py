@@ -18,9 +18,6 @@ CODES = {
     "xm": "sexual/minors", "v": "violence", "vg": "violence/graphic",
 }  # fmt: skip
 THEMES = ("abuse", "hate", "crime", "self", "sexual", "violence", "harmless", "others")
-THEMES += tuple(f"wide_{name}" for name in THEMES)  # a second writing, in other voices
-THEMES += ("wide_formal", "free_harm", "free_harmless")  # sentences without choices
-LISTS = ("words.txt", "wide_words.txt")
 _SLOT, _CHOICE = re.compile(r"{(\w+)}"), re.compile(r"\[([^\[\]]*)\]")
 _OPENINGS = """hey|ok so|listen|please|can you|for a friend:|quick question:|honestly|lol|hello|i have a question|well|and|but|so|
 you know what|seriously|yo|look|for my blog:|dear all|by the way|just saying|to be honest|hi there""".replace(
@@ -44,7 +41,7 @@ class Example:
 
 def written(name: str) -> list[tuple[Labels, str, dict[str, list[str]]]]:
     """The lines of one theme, with the lists that hold for each."""
-    lists = {key: words for file in LISTS for key, words in _lists((HERE / "data" / file).read_text("utf-8"))}
+    lists = dict(_lists((HERE / "data" / "words.txt").read_text("utf-8")))
     found = []
     for line in (HERE / "data" / f"{name}.txt").read_text("utf-8").splitlines():
         if line.startswith("@"):
@@ -56,14 +53,13 @@ def written(name: str) -> list[tuple[Labels, str, dict[str, list[str]]]]:
 
 
 def made(seed: int, each: dict[str, int]) -> list[Example]:
-    """Up to `each[theme]` texts of every line, shuffled; as many copies of a sentence without choices."""
+    """Up to `each[theme]` texts of every line, shuffled."""
     draw = random.Random(seed)
     found: list[Example] = []
     for theme in THEMES:
         for labels, sentence, lists in written(theme):
             texts = {_filled(sentence, lists, draw) for _ in range(each[theme])}
-            copies = each[theme] if theme.startswith("free") else 1
-            found += [Example(labels, text, sentence) for text in sorted(texts) for _ in range(copies)]
+            found += [Example(labels, text, sentence) for text in sorted(texts)]
     draw.shuffle(found)
     return found
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # SHA-256 of the unpacked weights; training/moderation writes it.
 DIGEST = "17a3de0b16e87f6921f933d2675b56183624d725c03c2708cb9627d0fd96dafe"
 GAP = 4  # empty words between passages that are read in one go: the reach of both convolutions
-KEPT = 8192  # words of which products are kept, at most: 6 MB
+KEPT = 4096  # words of which products are kept, at most: 3 MB
 _AT_ONCE = 64  # passages that are read in one go
 _SUREST = 6.9  # a score of 0.999: 1 is said of listed phrases alone
 _LOCK = threading.Lock()
