@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
@@ -40,6 +41,7 @@ def settings(folder: Path) -> dict[str, str]:
     empty = folder / "troth.toml"
     empty.touch()
     return {
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),  # kept by the first start, as an installation has it
         "TROTH_CONFIG": str(empty),
         "TROTH_DATA__FOLDER": str(folder / "data"),
         "TROTH_DATA__KEYS": str(folder / "keys"),
@@ -55,8 +57,9 @@ def settings(folder: Path) -> dict[str, str]:
 def serving(token: str = "") -> Iterator[Server]:
     """`troth serve`, once it answers /readyz."""
     program = [sys.executable, "-c", "from troth.cli.main import main; main()", "serve"]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=kept) as process:
         try:
             address, authority = addresses(process)
             asyncio.run(once(f"{address}/readyz", ssl.create_default_context(cafile=authority)))
