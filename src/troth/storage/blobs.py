@@ -35,6 +35,7 @@ _BATCH = 2048  # objects that become durable together
 _FEW = 4  # objects that are cheaper to sync one by one than with all that others wrote
 _MANY_FOLDERS = 64  # of which each would be synced
 _NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)  # what systems without nameless files say
+_NO_LINK = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP)  # without /proc, or a sandbox
 _AT_ONCE = 8  # folders that are emptied side by side: the disk is waited for, not the processor
 
 
@@ -276,8 +277,10 @@ def _named_when_whole(path: Path, content: bytes) -> bool:
         os.fsync(descriptor)
         try:  # a folder's descriptor, which an absolute source does not need, makes Python ask for linkat(2)
             os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)
-        except FileNotFoundError:  # no /proc here
-            return False
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                return False
+            raise
     return True
 
 

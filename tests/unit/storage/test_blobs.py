@@ -134,7 +134,7 @@ def test_where_files_without_a_name_are_unknown(
         if lacking == "open" and second & os.O_TMPFILE == os.O_TMPFILE:
             raise OSError(errno.EOPNOTSUPP, "no such files here")
         if lacking == "link" and "src_dir_fd" in named:
-            raise FileNotFoundError("no /proc here")
+            raise OSError(errno.ENOENT, "no /proc here")
         return real(first, second, *rest, **named)
 
     monkeypatch.setattr(f"troth.storage.blobs.os.{lacking}", refuse)
