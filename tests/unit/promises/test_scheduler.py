@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_what_was_missed_is_not_made_up_and_shows(world: CheckWorld) -> None:
 
 def test_two_servers_fill_a_slot_once(world: CheckWorld) -> None:
     """Both look; the one that is later finds the slot filled, and records nothing."""
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=60)
     world.schedules.ensure()
 
     def together(_system: object) -> Facts:
@@ -89,20 +90,16 @@ def test_two_servers_fill_a_slot_once(world: CheckWorld) -> None:
 
     pair = [world.another([check(observe=together, sabotage=together)]) for _ in range(2)]
     slot = world.now
-    ended: list[str] = []
 
-    def serve(one: CheckWorld) -> None:
+    def serve(one: CheckWorld) -> str:
         try:
             one.runner.run(one.checks[0], slot)
-            ended.append("ran")
         except Conflict as refusal:
-            ended.append(refusal.code)
+            return refusal.code
+        return "ran"
 
-    threads = [threading.Thread(target=serve, args=(one,)) for one in pair]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        ended = list(threads.map(serve, pair))
     assert sorted(ended) == ["ran", "slot-taken"]
     assert _filled(world) == [slot]
 
