@@ -23,7 +23,7 @@ def offered(page: Page) -> list[str]:
     ("role", "doors"),
     [
         ("member", ["API keys", *COMMON]),
-        ("admin", ["API keys", *COMMON, "People", "Auditors", "Single sign-on", "Provisioning", *VENDORS]),
+        ("admin", ["API keys", *COMMON, "People", "Auditors", "Single sign-on", "Provisioning", *VENDORS, "Registers"]),
         ("auditor", [*COMMON, "Access", "Log", "Reviews", "Decisions", "Moderation"]),
         (
             "privacy-officer",
@@ -36,6 +36,7 @@ def offered(page: Page) -> list[str]:
                 "Placement",
                 "Moderation",
                 "Preserved evidence",
+                "Registers",
             ],
         ),
     ],

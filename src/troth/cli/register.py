@@ -23,7 +23,7 @@ class _Grown(click.Group):
     """Commands that stand here, and those that the operations of registers declare."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "act", "all", "dues", "history"})
+        return sorted({*super().list_commands(ctx), "act", "all", "dues", "form", "history"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)

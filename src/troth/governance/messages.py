@@ -100,6 +100,46 @@ class RegistersShown(BaseModel):
     registers: tuple[RegisterShown, ...]
 
 
+class FieldShown(BaseModel):
+    """A field of a form. `kind` is of one entry, `many`: it holds a list; `required`: it must be given here."""
+
+    name: str
+    label: str
+    kind: str
+    many: bool
+    required: bool
+    of: tuple[str, ...]
+    least: int | None
+    most: int | None
+
+
+class MoveShown(BaseModel):
+    """A move of a form: from which states to which, for which roles, not by whom, and what may be given with it."""
+
+    name: str
+    start: tuple[str, ...]
+    to: str | None
+    roles: tuple[str, ...]
+    not_by: tuple[str, ...]
+    fields: tuple[FieldShown, ...]
+
+
+class FormShown(BaseModel):
+    """A form: everything that a page, a program or a person needs to fill it in. `opens` is None where nobody opens."""
+
+    form: str
+    version: int
+    digest: str
+    title: str
+    about: str
+    promises: tuple[str, ...]
+    states: tuple[str, ...]
+    fields: tuple[FieldShown, ...]
+    opens: MoveShown | None
+    moves: tuple[MoveShown, ...]
+    populations: tuple[str, ...]
+
+
 class RecordShown(BaseModel):
     """A record. `forgotten`: how many of its entries lost their content with a person."""
 

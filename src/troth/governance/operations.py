@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from troth.governance import messages as m
+from troth.governance import shown
 from troth.governance.carrying import give_out, take_in
 from troth.governance.cells import typed
-from troth.governance.dues import Due
-from troth.governance.forms.form import Form
 from troth.governance.moves import By
-from troth.governance.records import Event, Record
 from troth.governance.registers import Registers
 from troth.governance.store import Search
 from troth.kernel.caller import Caller
@@ -42,7 +40,16 @@ class RegisterOperations:
         """List the registers that you may read, with how many records each has."""
         by, counts = who(call), self.registers.counts(call.tenant)
         readable = [one for one in self.registers.forms.all() if by.roles & set(one.read)]
-        return m.RegistersShown(registers=tuple(_register(one, counts.get(one.name, 0)) for one in readable))
+        return m.RegistersShown(registers=tuple(shown.register(one, counts.get(one.name, 0)) for one in readable))
+
+    @operation("register.form", group=Group.GOVERN, request=m.RegisterNamed, command=("register", "form"),
+               route=Route("GET", "/v1/register-forms/{form}", body="none"))  # fmt: skip
+    def form(self, call: Call, request: m.RegisterNamed) -> m.FormShown:
+        """Show the form of a register: its fields, states and moves, and what each move takes."""
+        form = self.registers.forms.get(request.form)
+        self.registers.may_read(who(call), form)
+        call.note(register=form.name, version=form.version)
+        return shown.form(form)
 
     @operation("register.list", group=Group.GOVERN, request=m.RegisterList, command=("register", "ls"),
                route=Route("GET", "/v1/registers/{form}", body="none"), data_class=DataClass.ACCOUNT)  # fmt: skip
@@ -51,7 +58,7 @@ class RegisterOperations:
         wanted = Search(request.state, request.text, request.after, request.limit)
         page = self.registers.find(who(call), request.form, wanted)
         call.note(register=request.form, count=len(page.records))
-        return m.RecordPage(records=tuple(_record(one) for one in page.records), next=page.next)
+        return m.RecordPage(records=tuple(shown.record(one) for one in page.records), next=page.next)
 
     @operation("register.show", group=Group.GOVERN, request=m.RecordNamed, command=("register", "show"),
                route=Route("GET", "/v1/registers/{form}/{record_id}", body="none"),
@@ -61,8 +68,8 @@ class RegisterOperations:
         found = self.registers.show(who(call), request.form, request.record_id)
         call.note(register=request.form, object=found.record.id)
         reasons = tuple(m.ReasonShown(what=one.what, number=one.number) for one in found.reasons)
-        dues = tuple(_due(one) for one in found.dues)
-        return m.RecordOpened(record=_record(found.record), moves=found.moves, dues=dues, reasons=reasons)
+        dues = tuple(shown.due(one) for one in found.dues)
+        return m.RecordOpened(record=shown.record(found.record), moves=found.moves, dues=dues, reasons=reasons)
 
     @operation("register.history", group=Group.GOVERN, request=m.RecordNamed, command=("register", "history"),
                route=Route("GET", "/v1/registers/{form}/{record_id}/history", body="none"),
@@ -71,7 +78,7 @@ class RegisterOperations:
         """Show every entry of a record, with the digests that the log has of them."""
         events = self.registers.history(who(call), request.form, request.record_id)
         call.note(register=request.form, object=request.record_id, count=len(events))
-        return m.HistoryShown(events=tuple(_event(one) for one in events))
+        return m.HistoryShown(events=tuple(shown.event(one) for one in events))
 
     @operation("register.open", group=Group.GOVERN, request=m.RecordOpen, command=("register", "open"),
                route=Route("POST", "/v1/registers/{form}", status=201), data_class=DataClass.ACCOUNT)  # fmt: skip
@@ -80,7 +87,7 @@ class RegisterOperations:
         values = typed(self.registers.forms.get(request.form).fields, request.values)
         record = self.registers.open(who(call), request.form, values)
         call.note(register=request.form, object=record.id, state=record.state)
-        return _record(record)
+        return shown.record(record)
 
     @operation("register.move", group=Group.GOVERN, request=m.RecordMove, command=("register", "move"),
                route=Route("POST", "/v1/registers/{form}/{record_id}/moves/{move}"),
@@ -93,7 +100,7 @@ class RegisterOperations:
         record = self.registers.move(who(call), form.name, request.record_id, request.move,
                                      values=values, seen=request.seen)  # fmt: skip
         call.note(register=form.name, object=record.id, move=request.move, state=record.state)
-        return _record(record)
+        return shown.record(record)
 
     @operation("register.export", group=Group.GOVERN, request=m.RegisterExport, command=("register", "export"),
                route=Route("GET", "/v1/register-exports/{form}", body="none"),
@@ -120,7 +127,7 @@ class RegisterOperations:
         by, forms = who(call), self.registers.forms
         found = [one for one in self.registers.all_dues(call.tenant) if by.roles & set(forms.get(one.form).read)]
         call.note(count=len(found))
-        return m.DuesShown(dues=tuple(_due(one) for one in found[:_MOST_DUES]), more=len(found) > _MOST_DUES)
+        return m.DuesShown(dues=tuple(shown.due(one) for one in found[:_MOST_DUES]), more=len(found) > _MOST_DUES)
 
     @operation("register.act", group=Group.OWN_DATA, request=m.RecordAct, command=("register", "act"),
                route=Route("POST", "/v1/registers/{form}/{record_id}/acts/{population}"))  # fmt: skip
@@ -129,32 +136,3 @@ class RegisterOperations:
         at = self.registers.act(who(call), request.form, request.record_id, request.population)
         call.note(register=request.form, object=request.record_id, population=request.population)
         return m.Acted(at=at)
-
-
-def _register(form: Form, records: int) -> m.RegisterShown:
-    return m.RegisterShown(
-        form=form.name, title=form.title, about=form.about, promises=form.promises, records=records,
-        kept_by=form.source,
-    )  # fmt: skip
-
-
-def _record(record: Record) -> m.RecordShown:
-    return m.RecordShown(
-        id=record.id, state=record.state, opened_at=record.opened_at, changed_at=record.changed_at,
-        sequence=record.sequence, forgotten=record.forgotten, values=dict(record.raw),
-    )  # fmt: skip
-
-
-def _due(due: Due) -> m.DueShown:
-    return m.DueShown(
-        form=due.form, record=due.record, name=due.name, at=due.at, grace_until=due.grace_until, by=due.by,
-        person=due.person, lapse=due.lapse, state=due.state,
-    )  # fmt: skip
-
-
-def _event(event: Event) -> m.EventShown:
-    return m.EventShown(
-        sequence=event.sequence, at=event.at, actor=event.actor, move=event.move, state=event.state,
-        values=None if event.values is None else dict(event.values), digest=event.digest, previous=event.previous,
-        link=event.link,
-    )  # fmt: skip

@@ -16,6 +16,7 @@ from troth.portal.pages import (
     operate,
     placement,
     preserved,
+    registers,
     routing,
     takedowns,
     vendors,
@@ -64,6 +65,19 @@ def choice_routes(desk: Desk) -> list[BaseRoute]:
         Route("/routing", desk.member(routing.show), methods=["GET"]),
         Route("/routing", desk.member(routing.change), methods=["POST"]),
         Route("/routing/decision", desk.member(routing.decide), methods=["POST"]),
+    ]
+
+
+def register_routes(desk: Desk) -> list[BaseRoute]:
+    """What people must do and prove."""
+    one = "/registers/{form}/{record_id}"
+    return [
+        Route("/registers", desk.member(registers.show), methods=["GET"]),
+        Route("/registers/{form}", desk.member(registers.records), methods=["GET"]),
+        Route("/registers/{form}", desk.member(registers.open_), methods=["POST"]),
+        Route("/registers/{form}/csv", desk.member(registers.export), methods=["GET"]),
+        Route(one, desk.member(registers.record), methods=["GET"]),
+        Route(f"{one}/moves/{{move}}", desk.member(registers.move), methods=["POST"]),
     ]
 
 

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+# How something that is due stands: words, and the class of its mark.
+DUES = {
+    "lapsed": ("lapsed", "broken"),
+    "overdue": ("overdue", "broken"),
+    "due": ("due now", "unknown"),
+    "soon": ("soon", "unknown"),
+    "later": ("later", "kept"),
+}
+ROLES = {
+    "owner": "owner",
+    "admin": "admin",
+    "privacy-officer": "privacy officer",
+    "security-analyst": "security analyst",
+    "auditor": "auditor",
+    "member": "each person",
+    "any": "whoever may read it",
+}
+
 # What was done, as the log tells it.
 REGISTERS = {
     "register.act": "Did one's own part of a record, such as to attest",
     "register.dues": "Listed what is due in the registers",
     "register.entered": "An entry of a register, with its digest",
     "register.export": "Took a register out as a file",
+    "register.form": "Looked at the form of a register",
     "register.forms": "Listed the registers",
     "register.history": "Read every entry of a record",
     "register.import": "Tried or entered an import into a register",

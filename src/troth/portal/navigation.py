@@ -33,6 +33,7 @@ _KEYS = frozenset({"owner", "admin", "member", "may:own-keys"})
 _PEOPLE = frozenset({"owner", "admin", "may:administer"})
 _PRIVACY = frozenset({"owner", "privacy-officer", "may:privacy"})
 _AUDIT = frozenset({"owner", "auditor", "security-analyst", "may:audit"})
+_GOVERN = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "may:govern"})
 _REVIEW = frozenset({"owner", "may:review"})
 
 
@@ -84,6 +85,7 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
     if not roles:
         return [Section("", (("/account", "Account"), ("/trust", "Promises")))]
     keys, people, privacy, audit = (bool(roles & some) for some in (_KEYS, _PEOPLE, _PRIVACY, _AUDIT))
+    govern = bool(roles & _GOVERN)
     offered = [
         ("Mine", True, "/data", "My data"),
         ("Mine", True, "/consent", "Consent"),
@@ -97,9 +99,10 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
         ("Team", people, "/provisioning", "Provisioning"),
         ("Team", audit, "/access", "Access"),
         ("Team", True, "/my-access", "My access"),
-        ("Vendors", people, "/routing", "Choice of vendors"),
-        ("Vendors", people, "/limits", "Limits and budgets"),
-        ("Vendors", privacy, "/redaction", "Redaction policy"),
+        ("Rules", people, "/routing", "Choice of vendors"),
+        ("Rules", people, "/limits", "Limits and budgets"),
+        ("Rules", privacy, "/redaction", "Redaction policy"),
+        ("Rules", govern, "/registers", "Registers"),
         ("Privacy", privacy, "/desk", "Privacy desk"),
         ("Privacy", privacy, "/holds", "Holds"),
         ("Privacy", privacy, "/retention", "Retention"),

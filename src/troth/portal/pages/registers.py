@@ -1,0 +1,111 @@
+"""Registers: which there are, what is due, the records of one, and one record with what may be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from troth.governance import messages as m
+from troth.kernel.caller import Caller
+from troth.kernel.errors import TrothError
+from troth.kernel.operation import Binary
+from troth.portal import governance_words
+from troth.portal.desk import Desk
+from troth.portal.forms import filled, form_of, text
+from troth.portal.render import Page, page
+
+_HERE = "/registers"
+_BAD = "Fill in what is asked for, as the hints say."
+_SEARCH = "Choose a state of the register, or write what to look for."
+_COLUMNS = 4  # of a record, in a list
+_MOST_DUES = 40
+
+
+async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
+    """Every register that the caller may read, and what is due in them."""
+    known: m.RegistersShown = await desk.run("register.forms", caller, m.RegisterForms())
+    due: m.DuesShown = await desk.run("register.dues", caller, m.RegisterForms())
+    titles = {one.form: one.title for one in known.registers}
+    dues, more = due.dues[:_MOST_DUES], due.more or len(due.dues) > _MOST_DUES
+    frame = Page("Registers", _HERE, caller)
+    shown = {"known": known.registers, "dues": dues, "more": more, "titles": titles, "say": governance_words}
+    return page("registers.html", frame, 200, **shown)
+
+
+async def records(desk: Desk, request: Request, caller: Caller) -> Response:
+    """The records of one register, and the form that opens another."""
+    return await _records(desk, request, caller)
+
+
+async def open_(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Open a record."""
+    form, name = await form_of(request), request.path_params["form"]
+    try:
+        wish = filled(m.RecordOpen, _BAD, form=name, values=_values(form))
+        made: m.RecordShown = await desk.run("register.open", caller, wish)
+    except TrothError as error:
+        return await _records(desk, request, caller, error)
+    return RedirectResponse(f"{_HERE}/{name}/{made.id}", 303)
+
+
+async def export(desk: Desk, request: Request, caller: Caller) -> Response:
+    """The register as a table."""
+    wish = filled(m.RegisterExport, _BAD, form=request.path_params["form"])
+    found: Binary = await desk.run("register.export", caller, wish)
+    named = {"content-disposition": f'attachment; filename="{found.filename}"'}
+    return Response(found.content, media_type="text/csv", headers=named)
+
+
+async def record(desk: Desk, request: Request, caller: Caller) -> Response:
+    """One record: values, moves, what is due, what is not in order, and every entry."""
+    return await _record(desk, request, caller)
+
+
+async def move(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Make a move of it."""
+    form, path = await form_of(request), request.path_params
+    try:
+        fields = {"form": path["form"], "record_id": path["record_id"], "move": path["move"]}
+        seen = text(form, "seen")
+        wish = filled(m.RecordMove, _BAD, values=_values(form), seen=int(seen) if seen.isdigit() else None, **fields)
+        await desk.run("register.move", caller, wish)
+    except TrothError as error:
+        return await _record(desk, request, caller, error)
+    return RedirectResponse(f"{_HERE}/{path['form']}/{path['record_id']}", 303)
+
+
+def _values(form: Any) -> dict[str, str]:
+    """What was filled in; names of fields stand behind a prefix, so that no field takes the place of another input."""
+    given = {name.removeprefix("value-"): text(form, name) for name in form if name.startswith("value-")}
+    return {name: one for name, one in given.items() if one}
+
+
+async def _records(desk: Desk, request: Request, caller: Caller, error: TrothError | None = None) -> Response:
+    name, asked = request.path_params["form"], request.query_params
+    form: m.FormShown = await desk.run("register.form", caller, filled(m.RegisterNamed, _BAD, form=name))
+    wanted = {one: asked[one] for one in ("state", "text", "after") if asked.get(one)}
+    found: m.RecordPage = await desk.run("register.list", caller, filled(m.RegisterList, _SEARCH, form=name, **wanted))
+    frame = Page(form.title, _HERE, caller)
+    shown = {
+        "form": form,
+        "found": found,
+        "asked": {"state": "", "text": ""} | wanted,
+        "columns": form.fields[:_COLUMNS],
+    }
+    return page("register.html", frame, error.status if error else 200, error=error, say=governance_words, **shown)
+
+
+async def _record(desk: Desk, request: Request, caller: Caller, error: TrothError | None = None) -> Response:
+    name = request.path_params["form"]
+    wish = filled(m.RecordNamed, _BAD, form=name, record_id=request.path_params["record_id"])
+    form: m.FormShown = await desk.run("register.form", caller, filled(m.RegisterNamed, _BAD, form=name))
+    opened: m.RecordOpened = await desk.run("register.show", caller, wish)
+    history: m.HistoryShown = await desk.run("register.history", caller, wish)
+    frame = Page(form.title, _HERE, caller)
+    moves = [one for one in form.moves if one.name in opened.moves]
+    shown = {"form": form, "opened": opened, "history": history.events, "moves": moves}
+    return page(
+        "register_record.html", frame, error.status if error else 200, error=error, say=governance_words, **shown
+    )
