@@ -190,25 +190,6 @@ def test_the_streaming_helper_of_responses(world: World) -> None:
     assert NAME in final.output_text
 
 
-def test_a_key_that_may_only_generate_goes_on_from_nothing_that_was_kept(world: World) -> None:
-    """A model would repeat to it what it may not open."""
-    first = world.client.responses.create(model=CHAT, input=f"Greet {NAME}.", store=True)
-    with world.server.openai(world.server.key(world.person, "generate")) as limited:
-        assert limited.responses.create(model=CHAT, input="Hello").output_text
-        for asked in (
-            lambda: limited.responses.create(model=CHAT, input="Say it again.", previous_response_id=first.id),
-            lambda: limited.responses.create(model=CHAT, input="Go on.", previous_response_id=first.id, stream=True),
-            lambda: limited.responses.retrieve(first.id),
-        ):
-            with pytest.raises(openai.PermissionDeniedError) as refused:
-                asked()
-            assert NAME not in str(refused.value)
-    with world.server.openai(world.server.key(world.person, "generate", "own-data")) as reading:
-        made = reading.responses.create(model=CHAT, input="And now?", previous_response_id=first.id)
-    assert made.previous_response_id == first.id
-    world.client.responses.delete(first.id)
-
-
 def test_a_kept_response_is_retrieved_continued_and_deleted(world: World) -> None:
     first = world.client.responses.create(model=CHAT, input=f"Greet {NAME}.", store=True, metadata={"a": "b"})
     kept = world.client.responses.retrieve(first.id)

@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from openai_world import CHAT, IMAGE, VECTORS, World, opened, png, user
+from troth.cli.demo.protect import NAME
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +170,22 @@ def test_refusals_are_the_exceptions_that_users_handle(
 def test_a_route_that_troth_has_not(world: World) -> None:
     with pytest.raises(openai.NotFoundError):
         world.client.completions.create(model="x", prompt="y")
+
+
+def test_a_key_that_may_only_generate_goes_on_from_nothing_that_was_kept(world: World) -> None:
+    """A model would repeat to it what it may not open."""
+    first = world.client.responses.create(model=CHAT, input=f"Greet {NAME}.", store=True)
+    with world.server.openai(world.server.key(world.person, "generate")) as limited:
+        assert limited.responses.create(model=CHAT, input="Hello").output_text
+        for asked in (
+            lambda: limited.responses.create(model=CHAT, input="Say it again.", previous_response_id=first.id),
+            lambda: limited.responses.create(model=CHAT, input="Go on.", previous_response_id=first.id, stream=True),
+            lambda: limited.responses.retrieve(first.id),
+        ):
+            with pytest.raises(openai.PermissionDeniedError) as refused:
+                asked()
+            assert NAME not in str(refused.value)
+    with world.server.openai(world.server.key(world.person, "generate", "own-data")) as reading:
+        made = reading.responses.create(model=CHAT, input="And now?", previous_response_id=first.id)
+    assert made.previous_response_id == first.id
+    world.client.responses.delete(first.id)
