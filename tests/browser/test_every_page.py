@@ -46,6 +46,7 @@ OWN = (
     "/usage?of=tenant",
     "/limits",
     "/routing",
+    *("/registers", "/registers/policies", "/registers/incidents"),
     "/moderation",
     "/moderation-policy",
     "/my-cases",
@@ -96,6 +97,20 @@ def test_own_pages(olga: Visitor, visit: Visit) -> None:
 def test_pages_of_single_things(olga: Visitor, visit: Visit) -> None:
     page = visit(olga.session)
     look(page, deep(page))
+
+
+def test_a_record_of_a_register(olga: Visitor, visit: Visit) -> None:
+    page = visit(olga.session)
+    page.goto("/registers/risks")
+    page.locator("summary", has_text="Open a record").click()
+    accessible(page)
+    page.get_by_label("What could go wrong").fill("A fire in the archive")
+    page.get_by_label("Confidentiality, integrity, availability").fill("C; A")
+    page.get_by_role("button", name="Open the record").click()
+    page.wait_for_url("**/registers/risks/rec_*")
+    for place in range(page.locator("main details").count()):
+        page.locator("main details summary").nth(place).click()
+    look(page, (page.url,))
 
 
 def test_operators_pages(world: World, visit: Visit) -> None:
