@@ -22,6 +22,7 @@ LAZY_ROOMS = ("cli",)
 # Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
 # And the kinds of key domains, of which each needs an extra that another installation does not have. And metrics and
 # traces, whose libraries nobody loads who did not ask for them. And SCIM, whose library takes a second and is an extra.
+# And roads to vendors, whose library takes 8 MB that a start without a call does without.
 COSTLY = {
     "src/troth/redact/detect/__init__.py",
     "src/troth/redact/surrogates/validity.py",
@@ -29,6 +30,8 @@ COSTLY = {
     "src/troth/keys/domain_choice.py",
     "src/troth/telemetry/instruments.py",
     "src/troth/identity/scim/operations.py",
+    "src/troth/gateway/vendors/ports.py",
+    "src/troth/promises/checks/moderation.py",
 }
 
 
