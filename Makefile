@@ -94,12 +94,12 @@ $(BIN)/python: scripts/create-venv scripts/find-python scripts/system-packages
 
 $(DEMO_READY): requirements-demo.lock pyproject.toml | $(BIN)/python
 	@echo "setup: installing what the lock pins (1 to 2 minutes the first time)"
-	@$(PIP) --require-hashes --requirement requirements-demo.lock
+	@$(PIP) --only-binary :all: --require-hashes --requirement requirements-demo.lock
 	@$(PIP) $(PROJECT)
 	@touch $@
 
 $(DEV_READY): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "setup: installing what the lock pins, with the tools that check the tree (1 to 3 minutes the first time)"
-	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@$(PIP) --only-binary :all: --require-hashes --requirement requirements-dev.lock
 	@$(PIP) $(PROJECT)
 	@touch $@ $(DEMO_READY)

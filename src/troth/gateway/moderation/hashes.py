@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from importlib import import_module
-from typing import Any
 
 from PIL import Image
 
@@ -40,14 +38,14 @@ def of_picture(content: bytes) -> Iterator[tuple[str, ...]]:
 def of_look(look: Image.Image) -> tuple[str, ...]:
     """The same of one look in RGB, which is made smaller. Raises `Unavailable`."""
     try:
-        pdqhash: Any = import_module("pdqhash")
-        numpy: Any = import_module("numpy")
+        import numpy as np  # noqa: PLC0415  of the extra `vision`
+
+        from troth.gateway.moderation.pdq import hashes  # noqa: PLC0415  needs it
     except ImportError as error:
         raise missing() from error
     look.thumbnail((_EDGE, _EDGE))
-    found, quality = pdqhash.compute_dihedral(numpy.asarray(look))
-    plain = quality < LEAST_QUALITY
-    return () if plain else tuple(numpy.packbits(one).tobytes().hex() for one in found)
+    found, quality = hashes(np.asarray(look))
+    return () if quality < LEAST_QUALITY else tuple(np.packbits(one).tobytes().hex() for one in found)
 
 
 def nearest(mine: Iterable[str], listed: Iterable[str]) -> str | None:

@@ -159,7 +159,7 @@ class Fingerprints:
 
 def installed() -> bool:
     """Whether the extra is there; nothing is loaded."""
-    return find_spec("pdqhash") is not None and find_spec("numpy") is not None
+    return find_spec("numpy") is not None
 
 
 def _order(secret: bytes) -> tuple[list[int], bytes]:
