@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import insert, select
 
-from check_world import ONE, CheckWorld, bad, check, good
+from check_world import ONE, OTHER, CheckWorld, bad, check, good
 from log_world import TestKey
 from troth.kernel.record import Entry, Outcome
 from troth.promises import code, store
@@ -219,6 +219,28 @@ def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
     other.scheduler.tick()
     other.runner.run_all()
     return other
+
+
+@plant("a check that finds it broken is new and was not confirmed")
+def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
+    world.scheduler.tick()
+    other = world.another([check(), check("two", observe=bad)])
+    other.runner.run_all()
+    return other
+
+
+@plant("a check that finds it broken covers the promise since a change that was not confirmed")
+def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
+    world.another([check(), check("two", (OTHER,), observe=bad)]).scheduler.tick()
+    other = world.another([check(), check("two", (ONE, OTHER), observe=bad)])
+    other.runner.run_all()
+    return other
+
+
+@plant("the code asks for fresher evidence and nobody confirmed it")
+def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
+    world.another([check(fresh=86_400)]).scheduler.tick()
+    return world.another([check(fresh=7200)])
 
 
 def _waived(**members: Any) -> Plant:

@@ -158,11 +158,23 @@ class Runner:
         ]
 
     def declared(self) -> list[Declared]:
-        """The checks of the schedule in force, and which code of each runs here; none when it is not to be believed."""
+        """The checks of the schedule in force, and which code of each runs here; none when it is not to be believed.
+
+        A check that runs here and is not planned so (new, of other promises, of another pace) stands without a planned
+        code, for what either says it covers: nobody confirmed it.
+        """
         version = in_force(standing_versions(self.evidence.schedules.versions), epoch_ms(self._clock.now()))
+        if version is None:
+            return []
         running = {one.id: one.digest for one in self.checks}
-        planned = version.checks if version else ()
-        return [Declared(one.check, one.promises, one.fresh, one.code, running.get(one.check)) for one in planned]
+        asked = {one.check: one for one in self.evidence.schedules.proposed() if one.check in running}
+        found = []
+        for one in version.checks:
+            wish = asked.pop(one.check, one)
+            covers = tuple(dict.fromkeys((*one.promises, *wish.promises)))
+            code = one.code if wish == one else ""
+            found.append(Declared(one.check, covers, one.fresh, code, running.get(one.check)))
+        return [*found, *(Declared(one.check, one.promises, one.fresh, "", one.code) for one in asked.values())]
 
     def _missing(self, promise: Promise) -> str:
         if any(promise.id in check.promises for check in self.checks):
