@@ -50,6 +50,15 @@ def test_a_policy_from_its_draft_to_its_approval(home: House, people: tuple[Pers
     assert "kept elsewhere" in overview
 
 
+@pytest.mark.parametrize("seen", ["", "²", "1e0", "0", "9" * 5000])
+def test_a_move_says_which_entry_was_seen(home: House, people: tuple[Person, Person], seen: str) -> None:
+    """Otherwise nothing would guard against moving what somebody else changed meanwhile."""
+    desk = Visit(home, people[0].headers)
+    place = opened(desk, "policies", name="Keys", document="obj_1", change="major")
+    assert desk.send(f"{place}/moves/propose", seen=seen).status_code == 422
+    assert "draft" in desk.see(place)
+
+
 def test_what_is_missing_is_said_on_the_page(home: House, people: tuple[Person, Person]) -> None:
     desk = Visit(home, people[0].headers)
     refused = desk.send("/registers/policies", **filled(name="Alone"))

@@ -68,8 +68,7 @@ async def move(desk: Desk, request: Request, caller: Caller) -> Response:
     form, path = await form_of(request), request.path_params
     try:
         fields = {"form": path["form"], "record_id": path["record_id"], "move": path["move"]}
-        seen = text(form, "seen")
-        wish = filled(m.RecordMove, _BAD, values=_values(form), seen=int(seen) if seen.isdigit() else None, **fields)
+        wish = filled(m.RecordMove, _BAD, values=_values(form), seen=text(form, "seen"), **fields)  # always on a page
         await desk.run("register.move", caller, wish)
     except TrothError as error:
         return await _record(desk, request, caller, error)
