@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from house import House, Person
+from troth.governance import store
 from troth.governance.loading import Forms
+from troth.governance.moves import By
 from troth.governance.records import content_digest
+from troth.governance.store import Search
 from troth.governance.tables import events, records
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.kernel.scope import SYSTEM, within
@@ -116,6 +121,35 @@ def test_every_entry_stands_in_the_log_with_its_digest(home: House, people: dict
     facts = [one["facts"] for one in log["entries"] if one["facts"].get("object") == record]
     found = {one["sequence"]: (one["digest"], one["previous"], one["link"]) for one in facts}
     assert found == {one["sequence"]: (one["digest"], one["previous"], one["link"]) for one in history}
+
+
+def test_a_move_while_records_are_read_is_no_alarm(
+    home: House, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the row of a record and its entries somebody moves it: what is read is of one moment."""
+    registers, admin = home.system.governance.registers, people["admin"]
+    by = By(admin.tenant, admin.id, admin.id, frozenset({"admin"}), "req_1")
+    for read in (
+        lambda place: registers.show(by, "policies", place).record.state,
+        lambda place: {one.id: one.state for one in registers.find(by, "policies", Search()).records}[place],
+        lambda place: {one.id: one.state for one in registers.records(by.tenant, "policies")}[place],
+    ):
+        record = opened(home, admin, "policies", **POLICY)
+        steps = [lambda place=f"policies/{record}": move(home, admin, place, "propose")]
+        for name in ("events_of", "all_of"):
+            monkeypatch.setattr(store, name, partial(_after, steps, getattr(store, name)))
+        with within(SYSTEM):
+            assert read(record) == "draft"
+        monkeypatch.undo()
+        assert not steps
+        with within(SYSTEM):
+            assert read(record) == "in-review"
+
+
+def _after(steps: list[Callable[[], Any]], kept: Callable[..., Any], *given: Any) -> Any:
+    if steps:
+        assert steps.pop()().is_success
+    return kept(*given)
 
 
 @pytest.mark.parametrize("column", ["content", "digest", "previous", "actor", "state", "at"])

@@ -15,6 +15,7 @@ from troth.governance.dues import Due, dues, in_order
 from troth.governance.forms.form import Form
 from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look
+from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, By, Wish, moved, opening
 from troth.governance.records import Event, Record, fold
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
@@ -166,7 +167,7 @@ class Registers:
         self.may_read(by, rules)
         if rules.source is not None:
             raise Conflict("This register shows what another room keeps; look at it there.", code="kept-elsewhere")
-        with self.database.read() as connection:
+        with moment(self.database) as connection:
             most = _SCANNED if wanted.text else wanted.limit + 1
             rows = store.page(connection, by.tenant, form, wanted, most)
             past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
@@ -186,7 +187,7 @@ class Registers:
     def whole(self, tenant: str, form: str, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
         """Every record with its events, as `records` has them."""
         rules = self.forms.get(form)
-        with self.database.read() as connection:
+        with moment(self.database) as connection:
             past = store.all_events(connection, tenant, form, at)
             rows = {row["id"]: row for row in store.all_of(connection, tenant, form)} if at is None else {}
         if at is None and rows.keys() != past.keys():
@@ -241,7 +242,7 @@ class Registers:
     def _known(self, by: By) -> By:
         """With every id of the same person: their records of staff, and the person that these name."""
         rules = self.forms.get(STAFF)
-        with self.database.read() as connection:
+        with moment(self.database) as connection:
             rows = [row for row in store.of_account(connection, by.tenant, by.actor) if row["form"] == STAFF]
             past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
         found = [self._folded(rules, row, past[row["id"]]) for row in rows]
@@ -249,7 +250,7 @@ class Registers:
         return replace(by, also=by.also | named | {one.id for one in found})
 
     def _read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
-        with self.database.read() as connection:
+        with moment(self.database) as connection:
             row = store.find(connection, tenant, record, form.name)
             if row is None:
                 raise NotFound(
