@@ -29,7 +29,7 @@ from troth.promises.run_log import LOG, RUN, RunLog
 from troth.promises.runs import Run, statement
 from troth.promises.schedule import in_force
 from troth.promises.schedules import Schedules, standing_versions
-from troth.promises.status import Declared, Period, Standing, status
+from troth.promises.status import Declared, Period, Standing, status, verdict
 from troth.promises.store import Head, Signed
 from troth.promises.waiving import Waiver
 from troth.storage.database import Database
@@ -109,7 +109,8 @@ class Runner:
     def run(self, check: Check, slot: int | None = None) -> Run:
         """Run one check and its negative control; both are recorded. `slot`: the one of the schedule that it fills.
 
-        Raises `Conflict` (slot-taken) when another server filled the slot meanwhile: then nothing is recorded.
+        When another server filled the slot meanwhile: raises `Conflict` (slot-taken) and records nothing if this one
+        passed; whatever else it found is recorded behind that run, in no slot.
         """
         self.evidence.schedules.ensure()
         uses: Counter[str] = Counter()  # a look opens what it kept itself; its entry says so, as a call's does
@@ -198,7 +199,9 @@ class Runner:
         with self._database.write() as connection:
             head = store.head(connection, run.check, locked=True)
             if run.slot is not None and head is not None and head.slot is not None and head.slot >= run.slot:
-                raise _taken()
+                if verdict(run) is Result.PASS:
+                    raise _taken()
+                run = replace(run, slot=None)  # a pass that was written first must not hide what this one found
             last = max([one for one in (head, told) if one is not None], key=lambda one: one.sequence, default=None)
             placed = _placed(run, last)
             signature = signature_over(statement(placed), IN_TOTO, self.evidence.signer)
