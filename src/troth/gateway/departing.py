@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -72,29 +72,28 @@ class Judge(Protocol):
         """All texts as one. Raises `Denied`."""
         ...
 
-    def listed(self, text: str) -> dict[str, float]:
-        """Scores of what a declared list finds in a text."""
-        ...
 
-    def decide(self, scores: Mapping[str, float], content: str) -> None:
-        """Act on what was found. Raises `Denied`."""
-        ...
+# Draft 2020-12: keywords that schemas of tools and answers use, and the names of types.
+_SCHEMA = frozenset(
+    "$defs $ref additionalProperties allOf anyOf array boolean const default definitions description enum format "
+    "integer items maxItems maximum minItems minimum name null number object oneOf parameters pattern properties "
+    "required schema strict string title type".split()
+)
 
 
 def judged(judge: Judge, payload: dict[str, Any], places: Places) -> None:
     """Read every text that a person wrote, and every name of a member that they made up. Raises `Denied`.
 
     Texts by themselves, so that no name comes between the halves of a phrase; names by themselves, each once; and
-    where there are names both as they stand, by the list alone, for what begins in a name and ends in its value.
-    `amounts.check_amount` bounds all of it.
+    where there are names both as they stand, for what begins in a name and goes on in its value; there the words of
+    JSON Schema, which would stand between, are left out. `amounts.check_amount` bounds all of it.
     """
     written = list(_written(payload, places, ""))
     judge.check_all(text for text, named in written if not named)
     names = dict.fromkeys(text for text, named in written if named)
     if names:
         judge.check_all(names)
-        whole = " ".join(text for text, _ in written)
-        judge.decide(judge.listed(whole), whole)
+        judge.check_all(text for text, _ in written if text not in _SCHEMA)
 
 
 def _written(value: Any, places: Places, path: str) -> Iterator[tuple[str, bool]]:

@@ -43,13 +43,13 @@ class Words:
 
     def __init__(self, known: Knowledge, buckets: int) -> None:
         self._reader, self._buckets = known.reader(), buckets
-        self.vocabulary, self._common, self._listed = known.pieces, known.common, known.rows
+        self.vocabulary = known.pieces
         self._nothing = len(known.pieces)  # a row of zeros behind the others
 
     def public(self, word: str) -> bool:
-        """Whether it is of a published vocabulary or of common words, so that keeping it tells nothing of anybody."""
-        key = zlib.crc32(word.encode())
-        return word in self.vocabulary or key in self._common or key in self._listed
+        """Whether it is of the published vocabulary, so that keeping it tells nothing of anybody. The sets of common
+        words are checksums, which any word of any length may share: they do not say."""
+        return word in self.vocabulary
 
     def read(self, word: str) -> tuple[tuple[int, ...], int, int]:
         """(rows of pieces, at least one; row of the word; bucket)."""

@@ -24,6 +24,7 @@ _Columns = NDArray[np.intc]
 _Word = tuple["array[int]", list[str]]  # the columns of a word's characters and tokens, and its tokens
 _KEPT = 1 << 12  # words that are kept; some 2 MB
 _SIGNS = 2  # punctuation marks beside a word that is kept
+_LONGEST = 24  # signs of a word that is kept
 
 
 class Guardian:
@@ -108,7 +109,8 @@ class Guardian:
         found.extend([at for term in tokens if (at := self._words.get(term)) is not None])
         read = found, tokens
         bare = word.strip(string.punctuation)
-        if len(word) <= len(bare) + _SIGNS and len(self._kept) < _KEPT and bare.isalpha() and self._public(bare):
+        short = len(bare) <= _LONGEST and len(word) <= len(bare) + _SIGNS  # checksums say who is public: any length may
+        if short and len(self._kept) < _KEPT and bare.isalpha() and self._public(bare):
             self._kept[word] = read
         return read
 

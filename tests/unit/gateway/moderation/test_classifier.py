@@ -72,6 +72,9 @@ def test_names_of_people_are_not_kept() -> None:
     before = NETWORK.scores("vrbanskova will hug you")
     assert "hug" in table._rows
     assert "vrbanskova" not in table._rows
+    assert all(
+        table.words.public(word) is (word in table.words.vocabulary) for word in ("hug", "vrbanskova", "q" * 200_000)
+    )
     assert NETWORK.scores("vrbanskova will hug you") == pytest.approx(before, abs=1e-5)
 
 
