@@ -258,8 +258,20 @@ def test_everybody_attests_for_themselves(home: House, people: dict[str, Person]
     record = opened(home, people["admin"], "staff", **staff)
     due = {one["person"] for one in _dues(home, owner) if one["record"] == policy}
     assert record in due
-    assert home.ok("POST", path, member.headers)["at"] > 0
+    done = home.ok("POST", path, member.headers)["at"]
+    assert home.ok("POST", path, member.headers)["at"] == done > 0
+    with within(SYSTEM):
+        registers = home.system.governance.registers
+        kept = registers.items(member.tenant, registers.records(member.tenant, "policies"))
+    assert [one.at for one in kept if one.member == record] == [done]
     assert record not in {one["person"] for one in _dues(home, owner) if one["record"] == policy}
+
+
+def test_who_may_not_read_a_record_is_not_told_its_state(home: House, people: dict[str, Person]) -> None:
+    draft = opened(home, people["admin"], "policies", **POLICY)
+    refused = home.call("POST", f"/v1/registers/policies/{draft}/acts/attest", people["member"].headers)
+    assert code(refused) == (409, "not-now")
+    assert "draft" not in refused.text
 
 
 def _dues(home: House, who: Person) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from troth.governance.forms.expressions import Value, holds
 from troth.governance.forms.form import DueRule, Form, Span
 from troth.governance.looking import DAY_MS, Item, Look
 from troth.governance.naming import names_of
-from troth.governance.populations import by_record, owed
+from troth.governance.populations import RENEWAL_MS, by_record, owed
 from troth.governance.records import Record
 
 DueState = Literal["later", "soon", "due", "overdue", "lapsed"]
@@ -90,7 +90,7 @@ def _of(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterat
 def _of_people(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Due]:
     for rule in form.populations.values():
         for one in owed(form, rule, record, items, look) or ():
-            if not one.done or one.by - look.now <= 30 * DAY_MS:
+            if not one.done or one.by - look.now <= RENEWAL_MS:
                 told = _Told(rule.name, one.by, "member", person=one.member, lapse=rule.lapse)
                 yield _made(form, record, told, look)
 

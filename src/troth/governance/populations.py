@@ -6,25 +6,35 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 import rfc8785
 
 from troth.governance.clocks import span_end
 from troth.governance.forms.expressions import Value, holds
 from troth.governance.forms.form import Form, PopulationRule
-from troth.governance.looking import Item, Look, Member
+from troth.governance.looking import DAY_MS, Item, Look, Member
 from troth.governance.naming import names_of
 from troth.governance.records import Record
 from troth.kernel.errors import IntegrityError
 
+RENEWAL_MS: Final = 30 * DAY_MS  # before its end an act is asked for again
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One member's act for one record: by when (epoch ms), and whether a valid one is there."""
+    """One member's act for one record: by when (epoch ms), whether a valid one is there, and when the last was done."""
 
     member: str
     by: int
     done: bool
+    last: int | None = None
+
+    def again(self, now: int) -> bool:
+        """Whether it is asked for now: it is not done, or near its end (but not before half its time)."""
+        if not self.done or self.last is None:
+            return True
+        return now >= max(self.by - RENEWAL_MS, (self.last + self.by) // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +96,9 @@ def _owed(rule: PopulationRule, member: Member, last: int | None, asked: int, lo
     if last is None or last < asked:
         anew = span_end(asked, rule.within, look.home)
         joining = span_end(member.since, rule.joiners_within, look.home)
-        return Owed(member.id, joining if member.since > asked else anew, done=False)
+        return Owed(member.id, joining if member.since > asked else anew, done=False, last=last)
     ends = span_end(last, rule.every, look.home)
-    return Owed(member.id, ends, done=look.now < ends)
+    return Owed(member.id, ends, done=look.now < ends, last=last)
 
 
 def counts(form: Form, record: Record, items: Sequence[Item], look: Look) -> dict[str, Value]:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert
+from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth.governance import store
 from troth.governance.dues import Due, dues, in_order
-from troth.governance.forms.form import Form
+from troth.governance.forms.form import Form, PopulationRule
 from troth.governance.loading import Forms
-from troth.governance.looking import Item, Look
+from troth.governance.looking import Item, Look, Member
 from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, By, Wish, moved, opening
+from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
 from troth.governance.standing import Reason, Stand, standing, wrong
@@ -27,7 +29,7 @@ from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
-from troth.storage.database import Database
+from troth.storage.database import Database, is_unique_violation
 from troth.vault import fences
 from troth.vault.fences import fence_tenant
 from troth.vault.rights.clocks import Calendar
@@ -123,6 +125,8 @@ class Registers:
     def act(self, by: By, form: str, record: str, population: str) -> int:
         """What a member of a population does for a record, such as to attest; when (epoch ms).
 
+        Whoever did it already is told when, and nothing more is kept until it is asked for again.
+
         Raises NotFound(record-not-found, no-such-move), Conflict(not-now), Denied(no-member).
         """
         rules = self.forms.get(form)
@@ -131,19 +135,16 @@ class Registers:
             raise NotFound("This register asks for no such act.", code="no-such-move")
         found, _, _ = self._read(by.tenant, rules, record)
         if found.state not in rule.states:
-            raise Conflict(f"Nothing is asked for in the state {found.state}.", code="not-now")
-        now, (register, _, standing_in) = epoch_ms(self.clock.now()), rule.over.partition(".")
-        with self.database.write() as connection:
-            fence_tenant(connection, by.tenant)
-            own = store.of_account(connection, by.tenant, by.actor)
-            member = next((one["id"] for one in own if (one["form"], one["state"]) == (register, standing_in)), None)
-            if member is None:
-                raise Denied(f"You do not stand in the register {register} as {standing_in}.", code="no-member")
-            row = {"record": record, "population": population, "member": member, "at": now, "tenant": by.tenant,
-                   "account": by.actor, "request": by.call}  # fmt: skip
-            connection.execute(insert(item_table), row)
-            self._record(connection, by, {"register": form, "object": record, "move": rule.own_move, "user": by.actor})
-        return now
+            raise Conflict("Nothing of the kind is asked for this record now.", code="not-now")
+        now = epoch_ms(self.clock.now())
+        try:
+            with self.database.write() as connection:
+                fence_tenant(connection, by.tenant)
+                return self._acted(connection, by, rules, rule, found, now=now)
+        except Duplicate as error:  # done in the same millisecond
+            if not is_unique_violation(error):
+                raise
+            return now
 
     def show(self, by: By, form: str, record: str) -> Opened:
         """A record as its reader finds it. Raises NotFound(record-not-found), Denied(wrong-role), IntegrityError."""
@@ -269,6 +270,28 @@ class Registers:
         subject = subject_of(form, event.move, values, before)
         account = values.get("account", values.get("person")) if form.name == STAFF else None
         return Written(event, sealed(self.fields, tenant, subject, event), subject, account)
+
+    def _acted(
+        self, connection: Connection, by: By, form: Form, rule: PopulationRule, found: Record, *, now: int
+    ) -> int:
+        """When it was done: now, or before, as long as it is not asked for again."""
+        register, _, standing_in = rule.over.partition(".")
+        own = store.of_account(connection, by.tenant, by.actor, hold=True)
+        mine = next((one for one in own if (one["form"], one["state"]) == (register, standing_in)), None)
+        if mine is None:
+            raise Denied(f"You do not stand in the register {register} as {standing_in}.", code="no-member")
+        member = Member(mine["id"], int(mine["opened_at"]))
+        look = Look(now, self.home, members={rule.over: (member,)}, lists=self.lists)
+        acts = [one for one in store.items_of(connection, by.tenant, [found.id]) if one.member == member.id]
+        for one in owed(form, rule, found, acts, look) or ():
+            if one.last is not None and not one.again(now):
+                return one.last
+        row = {"record": found.id, "population": rule.name, "member": member.id, "at": now, "tenant": by.tenant,
+               "account": by.actor, "request": by.call}  # fmt: skip
+        connection.execute(insert(item_table), row)
+        facts = {"register": form.name, "object": found.id, "move": rule.own_move, "user": by.actor}
+        self._record(connection, by, {**facts})
+        return now
 
     def _fence(self, connection: Connection, tenant: str, rows: Sequence[Written]) -> None:
         """Nothing about a person is kept once their erasure began."""

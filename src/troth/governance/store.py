@@ -107,9 +107,10 @@ def members(connection: Connection, tenant: str, form: str, state: str) -> tuple
     return tuple(Member(str(row.id), int(row.opened_at)) for row in connection.execute(query.order_by(records.c.id)))
 
 
-def of_account(connection: Connection, tenant: str, account: str) -> list[Row]:
-    """The records that stand for an account."""
-    return _rows(connection, select(records).where(records.c.tenant == tenant, records.c.account == account))
+def of_account(connection: Connection, tenant: str, account: str, *, hold: bool = False) -> list[Row]:
+    """The records that stand for an account; `hold`: another transaction that does so waits for this one."""
+    query = select(records).where(records.c.tenant == tenant, records.c.account == account).order_by(records.c.id)
+    return _rows(connection, query.with_for_update() if hold else query)
 
 
 def items_of(connection: Connection, tenant: str, ids: Sequence[str]) -> tuple[Item, ...]:

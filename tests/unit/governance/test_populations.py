@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from register_forms import form_with, look, ms, record
+from troth.governance.forms.taking import span
 from troth.governance.looking import Item, Look, Member
 from troth.governance.populations import Owed, counts, late, owed, taken, whole
 from troth.kernel.errors import IntegrityError
@@ -94,3 +95,21 @@ def test_a_list_that_lost_people_without_a_leaver_does_not_raise_the_share() -> 
         with pytest.raises(IntegrityError) as refused:
             whole(altered, present, frozenset())
         assert refused.value.code == "population-altered"
+
+
+@pytest.mark.parametrize(
+    ("every", "at", "again"),
+    [
+        ("1 year", "2026-02-01T10:00", False),
+        ("1 year", "2027-01-01T00:00", False),
+        ("1 year", "2027-01-04T00:00", True),
+        ("1 year", "2027-02-03T00:00", True),
+        ("10d", "2026-02-02T00:00", False),  # so short that half of it counts
+        ("10d", "2026-02-08T00:00", True),
+    ],
+)
+def test_an_act_is_asked_for_again_near_its_end_only(every: str, at: str, again: bool) -> None:
+    rule = replace(FORM.populations["attest"], every=span(every, "every"))
+    found = owed(FORM, rule, POLICY, [did("m1", "2026-02-01T10:00")], seen(at))
+    assert found is not None
+    assert [one.again(ms(at)) for one in found] == [again, True, True]
