@@ -19,6 +19,7 @@ class Cleaning:
     width: int = 0
     height: int = 0
     orientation: int | None = None
+    one_pass: bool = False  # its decoder never holds all of it, when it is read at an eighth
 
     def measure(self, width: int, height: int, frames: int = 1) -> None:
         """Notes the picture's size. Raises `Invalid` (no area), `TooLarge` (over the pixel budget), before decoding."""

@@ -61,7 +61,7 @@ def admit_image(content: bytes, declared_media_type: str, limits: Limits | None 
     decoder, filter_ = _FILTERS[media_type]
     cleaning = filter_(content, limits)
     cleaned = bytes(cleaning.out)
-    _decode(cleaned, decoder, (cleaning.width, cleaning.height))
+    _decode(cleaned, decoder, (cleaning.width, cleaning.height), one_pass=cleaning.one_pass)
     removed, kept = tuple(sorted(cleaning.removed)), tuple(sorted(cleaning.kept))
     return Admitted(cleaned, media_type, cleaning.width, cleaning.height, removed, kept)
 
@@ -90,13 +90,14 @@ def _media_type(content: bytes, declared: str) -> str:
     return found
 
 
-def _decode(content: bytes, decoder: str, size: tuple[int, int]) -> None:
+def _decode(content: bytes, decoder: str, size: tuple[int, int], *, one_pass: bool) -> None:
     """Reads every pixel once. Raises `Invalid` when a decoder cannot, or sees another size than the filter did.
 
-    Large ones wait for each other, since a decoder needs 4 bytes a pixel and that of WebP 16. Raises `Unavailable`
+    Large ones wait for each other, since a decoder needs 4 bytes a pixel, that of JPEG in several passes 6 and that of
+    WebP 16. Raises `Unavailable`
     (`pictures-busy`) after half a minute.
     """
-    with _alone() if size[0] * size[1] > _LARGE and decoder != "JPEG" else nullcontext():
+    with _alone() if size[0] * size[1] > _LARGE and not one_pass else nullcontext():
         _read(content, decoder, size)
 
 
@@ -115,7 +116,8 @@ def _read(content: bytes, decoder: str, size: tuple[int, int]) -> None:
         with Image.open(io.BytesIO(content), formats=(decoder,)) as image:
             if image.size != size:
                 raise broken()
-            # A JPEG decoded at an eighth still reads all its data, for a third of the time and a 64th of the memory.
+            # A JPEG decoded at an eighth still reads all its data, for a third of the time, and in one pass for a 64th
+            # of the memory.
             image.draft("RGB", (max(1, size[0] // 8), max(1, size[1] // 8)))
             for frame in range(getattr(image, "n_frames", 1)):
                 image.seek(frame)

@@ -13,6 +13,7 @@ _MARKER_IN_SCAN: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB})
+_IN_ORDER: Final = frozenset({0xC0, 0xC1})  # the others are refined scan by scan
 _TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDD})
 _MAX_SCANS: Final = 100
 """Progressive pictures have about ten scans; thousands of empty ones are a way to burn a decoder's time."""
@@ -21,7 +22,7 @@ _MAX_SCANS: Final = 100
 def clean(content: bytes, limits: Limits) -> Cleaning:
     """Copies the segments that make the picture. Raises `Invalid` (broken), `TooLarge` (pixels)."""
     cleaning = Cleaning(limits)
-    body = bytearray()
+    body, colours = bytearray(), b""
     position, scans = 2, 0
     while True:
         marker, position = _next_marker(content, position)
@@ -31,9 +32,11 @@ def clean(content: bytes, limits: Limits) -> Cleaning:
         payload = content[position + 2 : end]
         if marker in _FRAMES:
             _measure(cleaning, payload)
+            colours = payload[5:6] if marker in _IN_ORDER else b""
         body += _kept(cleaning, marker, payload)
         position = end
         if marker == _SOS:
+            cleaning.one_pass = not scans and b"" != colours == payload[:1]  # the first scan has all of it (T.81 B.2.3)
             scans += 1
             position = _scan_end(content, end)
             body += content[end:position]

@@ -3,13 +3,15 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from troth.gateway.intake import Admitted, Limits, admit_image
+from troth.gateway.intake import Admitted, Limits, admit_image, image
 from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, UnsupportedMedia
 from unit.gateway.intake import pictures
 
@@ -158,6 +160,23 @@ def test_sample_photo_is_cleaned() -> None:
     assert {"gps", "owner", "serial-number", "maker-note", "xmp", "comment"} <= set(admitted.removed)
     assert pictures.NEEDLE.encode() not in admitted.content
     assert pictures.pixels(admitted.content) == pictures.pixels(content)
+
+
+@EVERY
+def test_what_a_decoder_holds_as_a_whole_is_read_alone(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, media_type: str
+) -> None:
+    alone = list[bool]()
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        alone.append(True)
+        yield
+
+    monkeypatch.setattr(image, "_LARGE", 64 * 48 - 1)
+    monkeypatch.setattr(image, "_alone", noted)
+    admit_image(content, media_type)
+    assert alone == ([] if content == PICTURES["jpeg"][0] else [True])
 
 
 def _admit_or_refuse(content: bytes, media_type: str) -> Admitted | None:

@@ -70,6 +70,17 @@ def test_a_second_frame_is_refused() -> None:
         clean(content[:end] + content[frame:], Limits())
 
 
+def test_only_a_picture_whose_first_scan_has_all_of_it_is_read_in_one_pass() -> None:
+    """For every other one the decoder keeps 6 bytes a pixel, at whatever size it is asked for."""
+    whole = pictures.jpeg()
+    scan = whole.index(b"\xff\xda")
+    by_colours = whole[: scan + 4] + b"\x01" + whole[scan + 5 :]
+    assert clean(whole, Limits()).one_pass
+    assert not clean(pictures.jpeg(progressive=True), Limits()).one_pass
+    assert not clean(by_colours, Limits()).one_pass
+    assert not clean(whole[:-2] + whole[scan:], Limits()).one_pass
+
+
 def test_thousands_of_scans_are_refused() -> None:
     content = pictures.jpeg()
     scan = content.index(b"\xff\xda")
