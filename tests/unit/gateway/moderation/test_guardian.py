@@ -74,7 +74,7 @@ def test_only_public_words_are_remembered() -> None:
 def test_a_long_word_is_not_remembered_whoever_calls_it_public() -> None:
     ours = Guardian(both()[0], lambda word: True)  # who is public is told by checksums, which a long word can match
     ours.judge(f"reveal {'x' * 25}")
-    assert ours._kept.keys() == {"reveal"}
+    assert ours._kept.keys() == {"reveal", "laever"}  # it is read backwards too
 
 
 def test_another_kind_of_model_is_refused() -> None:
