@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -33,6 +34,8 @@ end
 return {'promised', others}
 """
 _TAKE_BACK = "for _, key in ipairs(KEYS) do redis.call('HDEL', key, ARGV[1]) end return 1"
+
+_PAUSES = (0.0, 0.2, 1.0)  # seconds before each attempt to take back; then the promise's own end does
 
 Script = Callable[[Sequence[str], Sequence[Any]], Any]
 
@@ -76,7 +79,11 @@ class SharedRunning:
         (now, until), name, budgets = times, secrets.token_hex(8), list(rooms)
         tag = self._name("tenant", tenant)[:16]  # one script, one slot of a cluster
         keys = [f"{{{tag}}}{self._name('budget', budget)}" for budget in budgets]
-        said, what = self._promise(keys, [now, name, f"{amount}:{until}", max(1, until - now), *rooms.values()])
+        try:
+            said, what = self._promise(keys, [now, name, f"{amount}:{until}", max(1, until - now), *rooms.values()])
+        except Unavailable:  # the script may have run, and only its answer was lost
+            self._take_back(keys, name)
+            raise
         if said == b"refused":
             return Promise(refused=budgets[int(what)])
         others = {budget: int(sum_) for budget, sum_ in zip(budgets, what, strict=True)}
@@ -92,8 +99,11 @@ class SharedRunning:
             self._later.submit(self._taken_back, keys, name)
 
     def _taken_back(self, keys: Sequence[str], name: str) -> None:
-        with suppress(Unavailable):
-            self._back(keys, [name])
+        for pause in _PAUSES:
+            time.sleep(pause)
+            with suppress(Unavailable):
+                self._back(keys, [name])
+                return
 
     def _name(self, *parts: str) -> str:
         return hmac.digest(self._secret, "\0".join(("promise", *parts)).encode(), "sha256").hex()[:32]

@@ -19,7 +19,7 @@ from troth.gateway.moderation.messages import EvidenceShown
 from troth.gateway.moderation.tables import evidence
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Conflict, Denied, Gone, NotFound
+from troth.kernel.errors import Conflict, Denied, Gone, NotFound, TrothError
 from troth.kernel.ids import new_id
 from troth.kernel.operation import Binary, Call
 from troth.storage.database import Database
@@ -81,7 +81,7 @@ class Preserved:
         try:
             shown = self._change(row, hold=hold.id, ends_at=ends, state=REPORTED, authority=told[0],
                                  reference=told[1], reported_at=now, reported_by=actor)  # fmt: skip
-        except Conflict:
+        except TrothError:  # whatever it was, no hold stays that nobody knows of
             self._holds.lift(tenant, hold.id, actor=APPROVER)
             raise
         self._holds.lift(tenant, row["hold"], actor=APPROVER)

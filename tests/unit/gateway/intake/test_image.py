@@ -5,6 +5,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from troth.gateway.intake import Admitted, Limits, admit_image, image
-from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, UnsupportedMedia
+from troth.kernel.errors import Invalid, Malformed, TooLarge, TrothError, Unavailable, UnsupportedMedia
 from unit.gateway.intake import pictures
 
 PICTURES = {
@@ -177,6 +178,39 @@ def test_what_a_decoder_holds_as_a_whole_is_read_alone(
     monkeypatch.setattr(image, "_alone", noted)
     admit_image(content, media_type)
     assert alone == ([] if content == PICTURES["jpeg"][0] else [True])
+
+
+class _Full(BoundedSemaphore):
+    """All of it is taken. `awaited`: how long those who came would have waited."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.awaited = list[float | None]()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.awaited.append(timeout)
+        return False
+
+
+def test_few_wait_for_a_large_picture_and_the_others_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits holds a thread that other operations need."""
+    reading, places = _Full(), BoundedSemaphore(1)
+    monkeypatch.setattr(image, "_LARGE", 1)
+    monkeypatch.setattr(image, "_PLACES", places)
+    monkeypatch.setattr(image, "_ONE_LARGE", reading)
+
+    def refused() -> int:
+        with pytest.raises(Unavailable) as refusal:
+            admit_image(*PICTURES["png"])
+        assert refusal.value.code == "pictures-busy"
+        return len(reading.awaited)
+
+    assert [refused(), refused()] == [1, 2]  # who gave up has left the place
+    with places:
+        assert refused() == 2
+    monkeypatch.setattr(image, "_ONE_LARGE", BoundedSemaphore(1))
+    for _ in range(2):
+        assert admit_image(*PICTURES["png"]).width == 64
 
 
 def _admit_or_refuse(content: bytes, media_type: str) -> Admitted | None:

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from database_world import DATABASES, opened
 from troth.gateway.moderation.preserved import OPENING, RELEASE, Preserved
 from troth.gateway.moderation.tables import evidence
-from troth.kernel.errors import Conflict
+from troth.kernel.errors import Conflict, Unavailable
 from worlds import MovableClock
 
 
@@ -89,6 +89,14 @@ def test_what_is_reported_meanwhile_is_not_released(world: World) -> None:
     with pytest.raises(Conflict, match="Somebody else"):  # the release came first: the report finds nothing to hold
         world.preserved.report("ten_a", "evd_1", "usr_three", ("ncmec", "n1"))
     assert (world.state(), world.vault.erased, world.vault.held) == ("released", ["obj_1"], set())
+
+
+def test_a_report_that_breaks_off_leaves_no_hold(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(world.vault.held)
+    with monkeypatch.context() as patched, pytest.raises(Unavailable):
+        patched.setattr(world.preserved, "_change", lambda *_, **__: (_ for _ in ()).throw(Unavailable("disk")))
+        world.preserved.report("ten_a", "evd_1", "usr_one", ("ncmec", "n1"))
+    assert (world.state(), world.vault.held) == ("preserved", before)
 
 
 def test_what_could_not_be_erased_at_once_is_erased_by_the_next_round(
