@@ -19,7 +19,7 @@ from sqlalchemy import insert, select
 from check_world import ONE, OTHER, CheckWorld, bad, check, good
 from log_world import TestKey
 from troth.kernel.record import Entry, Outcome
-from troth.promises import code, store
+from troth.promises import code, schedules, store
 from troth.promises.check import Facts, Result, counted
 from troth.promises.operations import Nothing, PromiseOperations
 from troth.promises.runs import Run, statement
@@ -375,6 +375,20 @@ def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> None:
     world.clock.forward(hours=3)
     weekly = [replace(one, every=7 * 86_400, fresh=8 * 86_400) for one in world.schedules.proposed()]
     change(world, store.check_schedule, text=text_of(weekly), digest=digest_of(text_of(weekly)))
+
+
+@plant("the schedule was thinned afterwards, and signed with our key")
+def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
+    world.scheduler.tick()
+    world.place()
+    world.clock.forward(hours=3)
+    other = world.another([check(every=7 * 86_400, fresh=8 * 86_400)])
+    text = text_of(other.schedules.proposed())
+    with world.database.read() as connection:
+        kept = replace(store.schedules(connection)[0], text=text, digest=digest_of(text))
+    signature = signature_over(schedules._statement(kept), IN_TOTO, world.key)
+    change(world, store.check_schedule, text=text, digest=kept.digest, signature=signature)
+    return other
 
 
 @plant("the schedule was deleted and begun anew, thinner")

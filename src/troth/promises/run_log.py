@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from troth.audit import store as log_store
+from sqlalchemy import select
+
 from troth.audit.log import Filter, LogReader
+from troth.audit.store import entries, logs
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import NotFound
 from troth.kernel.scope import as_system
@@ -38,6 +40,16 @@ class Logged:
     schedule: int
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What the log tells of one version of the schedule: when it was written and when it begins (epoch ms)."""
+
+    version: int
+    digest: str
+    at: int
+    since: int
+
+
 class RunLog:
     """Reads the entries of runs and schedules; keeps the newest of each check."""
 
@@ -49,7 +61,7 @@ class RunLog:
         self._newest: dict[str, Logged] = {}
         self._version = 0
         self._whole = False
-        self._known: set[str] = set()
+        self._schedules: dict[str, Scheduled] = {}  # by request; an entry never changes
         self._reading = threading.Lock()
 
     @as_system
@@ -74,7 +86,7 @@ class RunLog:
     def version(self) -> int:
         """The newest version of the schedule that runs or entries of the last days name; 0 for none."""
         told = [one.schedule for one in self.newest().values()]
-        return max([self._version, *told, *(version for _, version in self._scheduled())])
+        return max([self._version, *told, *(one.version for _, one in self._scheduled())])
 
     @as_system
     def ever_scheduled(self) -> bool:
@@ -87,21 +99,32 @@ class RunLog:
             return False
 
     @as_system
-    def stands(self, request: str) -> bool:
-        """True when an entry of that request is in the log, or waits for its place."""
-        if request not in self._known:
-            with self._database.read() as connection:
-                waits = f'"request":"{request}"'.encode()
-                there = any(waits in leaf for leaf in self._leaves(connection))
-                if there or log_store.requests_known(connection, LOG, [request]):
-                    self._known.add(request)
-        return request in self._known
+    def scheduled(self, request: str) -> Scheduled | None:
+        """The version of the schedule that the entry of that request tells of, waiting or placed; None without one."""
+        if request not in self._schedules:
+            waiting = [told for name, told in self._scheduled() if name == request]
+            found = waiting or self._placed(request)  # in this order: what moves meanwhile is found in the log
+            if not found:
+                return None
+            self._schedules[request] = found[0]
+        return self._schedules[request]
+
+    def _placed(self, request: str) -> list[Scheduled]:
+        of_log = select(logs.c.number).where(logs.c.log == LOG).scalar_subquery()
+        which = (entries.c.number == of_log, entries.c.request == request)
+        with self._database.read() as connection:
+            places = list(connection.scalars(select(entries.c.position).where(*which).order_by(entries.c.position)))
+        try:
+            told = [_schedule(self._reader.entry(LOG, place)) for place in places]
+        except NotFound:  # it is being pruned
+            return []
+        return [one[1] for one in told if one is not None]
 
     def _waiting(self) -> list[Logged]:
         with self._database.read() as connection:
             return [one for leaf in self._leaves(connection) if (one := _run(leaf)) is not None]
 
-    def _scheduled(self) -> list[tuple[str, int]]:
+    def _scheduled(self) -> list[tuple[str, Scheduled]]:
         with self._database.read() as connection:
             return [one for leaf in self._leaves(connection) if (one := _schedule(leaf)) is not None]
 
@@ -127,7 +150,7 @@ class RunLog:
             if (run := _run(leaf)) is not None:
                 self._newest = _newer(self._newest, [run])
             elif (schedule := _schedule(leaf)) is not None:
-                self._version = max(self._version, schedule[1])
+                self._version = max(self._version, schedule[1].version)
 
 
 def _newer(known: dict[str, Logged], more: Iterable[Logged]) -> dict[str, Logged]:
@@ -154,9 +177,13 @@ def _run(leaf: bytes) -> Logged | None:
     )
 
 
-def _schedule(leaf: bytes) -> tuple[str, int] | None:
+def _schedule(leaf: bytes) -> tuple[str, Scheduled] | None:
     members = _members(leaf, SCHEDULED)
-    return (str(members["request"]), int(members["facts"]["version"])) if members else None
+    if not members:
+        return None
+    facts, at = members["facts"], int(members["time"])
+    since = int(facts.get("since", at))
+    return str(members["request"]), Scheduled(int(facts["version"]), str(facts["digest"]), at, since)
 
 
 def _members(leaf: bytes, operation: str) -> dict[str, Any]:

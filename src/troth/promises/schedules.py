@@ -15,7 +15,7 @@ from troth.kernel.scope import as_system
 from troth.kernel.signer import Signer
 from troth.promises import store
 from troth.promises.check import Check
-from troth.promises.run_log import LOG, SCHEDULED, RunLog
+from troth.promises.run_log import LOG, SCHEDULED, RunLog, Scheduled
 from troth.promises.runs import STATEMENT
 from troth.promises.schedule import Planned, ScheduleVersion, checks_of, digest_of, in_force, text_of
 from troth.promises.store import KeptSchedule, Signed
@@ -144,7 +144,8 @@ class Schedules:
             return known
         told = envelope(_statement(kept), IN_TOTO, kept.signed.signer, kept.signed.signature)
         verify_envelope(told, IN_TOTO, {self._signer.name: self._signer.public_key})
-        if digest_of(kept.text) != kept.digest or not self._log.stands(kept.request):
+        entry = self._log.scheduled(kept.request)  # who has the key can sign another row, but the log tells of this one
+        if digest_of(kept.text) != kept.digest or entry != _told(kept):
             raise _bad()
         self._verified[key] = _version(kept)
         return self._verified[key]
@@ -165,6 +166,11 @@ def standing_versions(read: Callable[[], tuple[ScheduleVersion, ...]]) -> tuple[
 
 def _version(kept: KeptSchedule) -> ScheduleVersion:
     return ScheduleVersion(kept.version, kept.logged_at, kept.effective_at, checks_of(kept.text), kept.confirmed_by)
+
+
+def _told(kept: KeptSchedule) -> Scheduled:
+    """What its entry in the log must say."""
+    return Scheduled(kept.version, kept.digest, kept.logged_at, kept.effective_at)
 
 
 def _statement(kept: KeptSchedule) -> dict[str, Any]:
