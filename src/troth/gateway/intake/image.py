@@ -27,7 +27,8 @@ _FILTERS: Final[Mapping[str, tuple[str, Callable[[bytes, Limits], Cleaning]]]] =
 
 _LARGE: Final = 12_000_000  # pixels
 _ONE_LARGE: Final = BoundedSemaphore(1)  # of the process
-_PATIENCE: Final = 30.0  # seconds; the largest takes about one
+_PLACES: Final = BoundedSemaphore(4)  # one is read and three wait, so that most threads are left for other operations
+_PATIENCE: Final = 5.0  # seconds; the largest takes about one
 
 # What Pillow's decoders raise on hostile bytes (found by fuzzing).
 _DECODER_ERRORS: Final = (
@@ -94,8 +95,7 @@ def _decode(content: bytes, decoder: str, size: tuple[int, int], *, one_pass: bo
     """Reads every pixel once. Raises `Invalid` when a decoder cannot, or sees another size than the filter did.
 
     Large ones wait for each other, since a decoder needs 4 bytes a pixel, that of JPEG in several passes 6 and that of
-    WebP 16. Raises `Unavailable`
-    (`pictures-busy`) after half a minute.
+    WebP 16. Raises `Unavailable` (`pictures-busy`) after some seconds, and at once when three wait already.
     """
     with _alone() if size[0] * size[1] > _LARGE and not one_pass else nullcontext():
         _read(content, decoder, size)
@@ -103,12 +103,18 @@ def _decode(content: bytes, decoder: str, size: tuple[int, int], *, one_pass: bo
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    if not _ONE_LARGE.acquire(timeout=_PATIENCE):
+    with _held(_PLACES, 0), _held(_ONE_LARGE, _PATIENCE):
+        yield
+
+
+@contextmanager
+def _held(room: BoundedSemaphore, seconds: float) -> Iterator[None]:
+    if not room.acquire(timeout=seconds):
         raise Unavailable("Too many large pictures are being read now; try again in a minute.", code="pictures-busy")
     try:
         yield
     finally:
-        _ONE_LARGE.release()
+        room.release()
 
 
 def _read(content: bytes, decoder: str, size: tuple[int, int]) -> None:
