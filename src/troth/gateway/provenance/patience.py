@@ -20,14 +20,19 @@ class Patience:
         self._room = BoundedSemaphore(at_once)
 
     def run(self, work: Callable[[], bytes]) -> bytes:
-        """What `work` returns. Raises what it raises, at once, and `TimeoutError` for no answer or no room in `seconds`
-        altogether."""
+        """What `work` returns. Raises what it raises, at once, and `TimeoutError` for no answer, no room or no thread
+        in `seconds` altogether."""
         end = time.monotonic() + self._seconds
         if not self._room.acquire(timeout=self._seconds):
             raise TimeoutError
         answer: Future[bytes] = Future()
         # Of the daemon kind: the process can end while such a call hangs.
-        Thread(target=self._answer, args=(work, answer), name="patience", daemon=True).start()
+        thread = Thread(target=self._answer, args=(work, answer), name="patience", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no more threads
+            self._room.release()
+            raise TimeoutError from error
         return answer.result(max(0.0, end - time.monotonic()))
 
     def _answer(self, work: Callable[[], bytes], answer: Future[bytes]) -> None:

@@ -75,7 +75,10 @@ def relay(url: str, seconds: float, now: Callable[[], datetime]) -> Iterator[str
     with _Door(("127.0.0.1", 0), _Asked) as door:
         door.path, door.answer, door.timeout = f"/{secrets.token_urlsafe(24)}", answer, seconds
         thread = Thread(target=_serve, args=(door, end), name="stamping", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OSError("the system has no more threads") from error
         try:
             yield f"http://127.0.0.1:{door.server_address[1]}{door.path}"
         finally:

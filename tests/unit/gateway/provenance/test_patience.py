@@ -40,3 +40,18 @@ def test_the_wait_for_room_counts() -> None:
     with pytest.raises(TimeoutError):  # no room: the first is still under way
         patience.run(lambda: b"never")
     end.set()
+
+
+def test_what_could_not_be_begun_holds_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience(3600, 1)
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(TimeoutError):
+            patience.run(lambda: b"never")
+    assert patience._room.acquire(blocking=False)
+    patience._room.release()
+    assert patience.run(lambda: b"fine") == b"fine"
