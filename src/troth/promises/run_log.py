@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -42,12 +42,17 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """What the log tells of one version of the schedule: when it was written and when it begins (epoch ms)."""
+    """What the log tells of one version of the schedule: when it was written and when it begins (epoch ms).
+
+    `previous` is the version that it follows; not the one before it where an operator went on over versions that a
+    restore had lost.
+    """
 
     version: int
     digest: str
     at: int
     since: int
+    previous: int = field(default=0, compare=False)
 
 
 class RunLog:
@@ -181,9 +186,9 @@ def _schedule(leaf: bytes) -> tuple[str, Scheduled] | None:
     members = _members(leaf, SCHEDULED)
     if not members:
         return None
-    facts, at = members["facts"], int(members["time"])
-    since = int(facts.get("since", at))
-    return str(members["request"]), Scheduled(int(facts["version"]), str(facts["digest"]), at, since)
+    facts, at, version = members["facts"], int(members["time"]), int(members["facts"]["version"])
+    since, previous = int(facts.get("since", at)), int(facts.get("previous", version - 1))
+    return str(members["request"]), Scheduled(version, str(facts["digest"]), at, since, previous)
 
 
 def _members(leaf: bytes, operation: str) -> dict[str, Any]:

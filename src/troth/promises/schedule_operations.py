@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.reasons import Why
-from troth.promises.schedule import Planned, ScheduleVersion, digest_of, text_of
+from troth.promises.schedule import Planned, digest_of, text_of
 from troth.promises.schedules import Schedules
 
 
@@ -53,7 +53,8 @@ class ChangedCheck(_Row):
 class ScheduleShown(_Row):
     """The newest version, its digest and when it begins or began (epoch ms), and what the code here asks for.
 
-    While `changes` is not empty, the promises of those checks are unknown; `proposed` is the digest to confirm.
+    While `changes` is not empty, the promises of those checks are unknown; `proposed` is the digest to confirm. Where a
+    restore lost the newest version, only its number is known: `digest` and `checks` are empty, every check is "added".
     """
 
     version: int
@@ -88,7 +89,19 @@ class ScheduleOperations:
         return self._shown()
 
     def _shown(self) -> ScheduleShown:
-        versions, proposed = self._schedules.versions(), self._schedules.proposed()
+        (versions, told), proposed = self._schedules.known(), self._schedules.proposed()
+        asked = digest_of(text_of(proposed))
+        if not versions or told > versions[-1].version:
+            return ScheduleShown(
+                version=told,
+                digest="",
+                effective_at=0,
+                in_force=False,
+                confirmed_by=None,
+                proposed=asked,
+                changes=changes((), proposed),
+                checks=(),
+            )
         newest, current = versions[-1], self._schedules.current()
         return ScheduleShown(
             version=newest.version,
@@ -96,8 +109,8 @@ class ScheduleOperations:
             effective_at=newest.starts,
             in_force=current is not None and current.version == newest.version,
             confirmed_by=newest.confirmed_by or None,
-            proposed=digest_of(text_of(proposed)),
-            changes=changes(newest, proposed),
+            proposed=asked,
+            changes=changes(newest.checks, proposed),
             checks=tuple(
                 PlannedCheck(**{name: getattr(one, name) for name in PlannedCheck.model_fields})
                 for one in newest.checks
@@ -105,9 +118,9 @@ class ScheduleOperations:
         )
 
 
-def changes(newest: ScheduleVersion, proposed: tuple[Planned, ...]) -> tuple[ChangedCheck, ...]:
-    """What the code asks for otherwise than a version, by check."""
-    before, after = {one.check: one for one in newest.checks}, {one.check: one for one in proposed}
+def changes(newest: tuple[Planned, ...], proposed: tuple[Planned, ...]) -> tuple[ChangedCheck, ...]:
+    """What the code asks for otherwise than the checks of a version, by check."""
+    before, after = {one.check: one for one in newest}, {one.check: one for one in proposed}
     found = []
     for check in sorted(before.keys() | after.keys()):
         old, new = before.get(check), after.get(check)

@@ -66,17 +66,30 @@ class Schedules:
         fresh = max(check.fresh, every + _DEFAULT_EVERY)
         return Planned(check.id, check.promises, every, fresh, check.scope, check.population, check.digest)
 
-    @as_system
     def versions(self) -> tuple[ScheduleVersion, ...]:
         """Every version, oldest first. Raises `IntegrityError` (bad-schedule) when one is not as it was written, has no
         entry in the log, or when the log names a newer one than there is.
         """
+        found, told = self.known()
+        if told > _newest(found):
+            raise _lost()
+        return found
+
+    @as_system
+    def known(self) -> tuple[tuple[ScheduleVersion, ...], int]:
+        """The versions that there are, and the newest that the log tells of: a greater number when a restore lost it.
+
+        Raises `IntegrityError` (bad-schedule) when one is not as it was written, or one between two is gone.
+        """
         with self._database.read() as connection:
             kept = store.schedules(connection)
-        found = tuple(self._held(one) for one in kept)
-        if [one.version for one in found] != list(range(1, len(found) + 1)) or self._log.version() > len(found):
-            raise _bad()
-        return found
+        before = 0
+        for one in kept:
+            entry = self._log.scheduled(one.request)
+            if entry is None or entry.previous != before:
+                raise _bad()
+            before = one.version
+        return tuple(self._held(one) for one in kept), self._log.version()
 
     def current(self) -> ScheduleVersion | None:
         """The version in force now. Raises `IntegrityError` (bad-schedule)."""
@@ -93,18 +106,20 @@ class Schedules:
         self._ensured = True
 
     def confirm(self, by: str, digest: str) -> ScheduleVersion:
-        """Make what the code asks for the next version; `digest` is that of what the operator read.
+        """Make what the code asks for the next version; `digest` is that of what the operator read. Where a restore
+        lost versions, it goes on behind the newest that the log tells of.
 
         Raises `Conflict` (schedule-changed) when the code asks for something else, (nothing-to-confirm) when it is in
         force already, and `IntegrityError` (bad-schedule).
         """
-        known = self.versions()
+        known, told = self.known()
         asked = digest_of(text_of(self.proposed()))
         if asked != digest:
             raise Conflict("The checks ask for another schedule than you read; read it again.", code="schedule-changed")
-        if known and digest_of(text_of(known[-1].checks)) == digest:
+        newest = _newest(known)
+        if known and told <= newest and digest_of(text_of(known[-1].checks)) == digest:
             raise Conflict("This schedule is confirmed already.", code="nothing-to-confirm")
-        return self._commit(len(known) + 1, by, lead=LEAD_MS)
+        return self._commit(max(told, newest) + 1, by, lead=LEAD_MS, previous=newest)
 
     def tell(self) -> None:
         """Leave an entry, once for each process, when the code asks for another schedule than the newest one."""
@@ -118,14 +133,21 @@ class Schedules:
             self._recorder.record(_entry(CHANGED, new_id("run"), "svc_promises", now, facts))
         self._told = known[-1].version
 
-    def _commit(self, version: int, by: str, *, lead: int) -> ScheduleVersion:
+    def _commit(self, version: int, by: str, *, lead: int, previous: int = 0) -> ScheduleVersion:
         now, request, text = epoch_ms(self._clock.now()), new_id("run"), text_of(self.proposed())
         kept = KeptSchedule(version, text, digest_of(text), now, now + lead, by, request, Signed("", b""))
         signature = signature_over(_statement(kept), IN_TOTO, self._signer)
         kept = KeptSchedule(
             version, text, kept.digest, now, now + lead, by, request, Signed(self._signer.name, signature)
         )
-        facts = {"digest": kept.digest, "version": version, "count": len(self._checks), "since": now + lead}
+        facts: dict[str, str | int] = {
+            "digest": kept.digest,
+            "version": version,
+            "count": len(self._checks),
+            "since": now + lead,
+        }
+        if previous != version - 1:
+            facts["previous"] = previous
         entry = _entry(SCHEDULED, request, by or "svc_promises", now, facts)
         try:
             with self._database.write() as connection:
@@ -186,6 +208,18 @@ def _statement(kept: KeptSchedule) -> dict[str, Any]:
             "record": kept.request,
         },
     }
+
+
+def _newest(versions: Sequence[ScheduleVersion]) -> int:
+    return versions[-1].version if versions else 0
+
+
+def _lost() -> IntegrityError:
+    return IntegrityError(
+        "The log tells of a newer schedule of the checks than there is. After a restore, read `troth check schedule` "
+        "and confirm it; without one, look who deleted it.",
+        code="bad-schedule",
+    )
 
 
 def _bad() -> IntegrityError:

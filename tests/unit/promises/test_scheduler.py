@@ -17,6 +17,7 @@ from troth.kernel.errors import Conflict, IntegrityError
 from troth.promises import scheduler, store
 from troth.promises.check import Facts
 from troth.promises.schedule import digest_of, slots, text_of
+from troth.promises.schedule_operations import ScheduleOperations, ShowSchedule
 from troth.promises.schedules import LEAD_MS
 from troth.promises.status import State
 
@@ -184,3 +185,43 @@ def test_a_schedule_that_is_gone_is_not_begun_anew(world: CheckWorld) -> None:
     with pytest.raises(IntegrityError):
         again.scheduler.tick()
     assert again.state() is State.UNKNOWN
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_after_a_restore_an_operator_confirms_and_the_checks_go_on(world: CheckWorld, left: int) -> None:
+    """A backup has the schedule of its day, or none; the log has all of it, and runs are in no backup."""
+    world.scheduler.tick()
+    world.another([check(parameters={"days": 30})]).confirm()
+    world.place()
+    with world.database.write() as connection:
+        connection.execute(store.check_schedule.delete().where(store.check_schedule.c.version > left))
+        for table in (store.check_run, store.check_head):
+            connection.execute(table.delete())
+    restored = world.another([check(parameters={"days": 30})])
+    with pytest.raises(IntegrityError):
+        restored.scheduler.tick()
+    shown = ScheduleOperations(restored.schedules).schedule(None, ShowSchedule())  # type: ignore[arg-type]
+    assert (shown.version, shown.in_force, shown.checks) == (2, False, ())
+    assert [(one.check, one.change) for one in shown.changes] == [("one", "added")]
+    made = restored.schedules.confirm("usr_a", shown.proposed)
+    assert (made.version, restored.state()) == (3, State.UNKNOWN)
+    world.clock.forward(milliseconds=LEAD_MS)
+    for _ in range(2):
+        assert restored.scheduler.tick() == 1
+        assert (restored.state(), world.another(restored.checks).state()) == (State.KEPT, State.KEPT)
+        restored.place()
+        world.clock.forward(hours=1)
+    assert ScheduleOperations(restored.schedules).schedule(None, ShowSchedule()).changes == ()  # type: ignore[arg-type]
+
+
+def test_a_version_between_two_is_not_confirmed_away(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    for days in (30, 60):
+        other = world.another([check(parameters={"days": days})])
+        other.confirm()
+    with world.database.write() as connection:
+        connection.execute(store.check_schedule.delete().where(store.check_schedule.c.version == 2))
+    again = world.another([check()])
+    with pytest.raises(IntegrityError):
+        again.confirm()
+    assert other.state() is State.UNKNOWN
