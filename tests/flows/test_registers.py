@@ -323,6 +323,39 @@ def test_a_form_of_the_folder_needs_no_code(home: House, people: dict[str, Perso
     assert note not in table
 
 
+@pytest.mark.parametrize("named", ["person", "record", "later"])
+def test_texts_about_a_person_by_another_name_go_with_their_account(
+    home: House, people: dict[str, Person], named: str
+) -> None:
+    """By their number of staff, by their record, and where the account is entered after the text."""
+    admin, owner = people["admin"], people["owner"]
+    guest, number = home.member(owner, f"{named}@registers.example.org"), f"s-{named}"
+    staff = {"person": number, "role": "Lamplighter", "joined_on": "2026-01-05"}
+    if named != "later":
+        staff["account"] = guest.id
+    record = opened(home, admin, "staff", **staff)
+    about = record if named == "record" else number
+    visit = opened(home, admin, "visitors", visitor=about, host=admin.id, came_on="2026-11-20")
+    note = f"whistled while leaving ({named})"
+    assert move(home, admin, f"visitors/{visit}", "note", note=note).is_success
+    if named == "later":
+        agreed = move(home, admin, f"staff/{record}", "agree", agreed_on="2026-01-06", account=guest.id)
+        assert agreed.is_success, agreed.text
+    shown = home.ok("GET", f"/v1/registers/visitors/{visit}", owner.headers)["record"]["values"]
+    assert shown["note"] == note
+    copy = home.call("POST", "/v1/export", guest.headers).content
+    with zipfile.ZipFile(io.BytesIO(copy)) as archive:
+        entries = b"".join(archive.read(name) for name in archive.namelist())
+    assert note.encode() in entries
+    assert b"Lamplighter" in entries
+    assert home.ok("POST", "/v1/erasures", owner.headers, subject=guest.id)["state"] == "done"
+    for place in (f"visitors/{visit}", f"staff/{record}"):
+        left = home.call("GET", f"/v1/registers/{place}/history", owner.headers).text
+        assert note not in left
+        assert guest.id not in left
+        assert "Lamplighter" not in left
+
+
 def test_a_form_of_the_folder_that_is_not_in_order_is_refused(tmp_path: Path) -> None:
     text = (REGISTERS / "visitors.yaml").read_text()
     (tmp_path / "visitors.yaml").write_text(text.replace("came_on: -5d", "came_on: today"))

@@ -18,6 +18,7 @@ from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look, Member
 from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, By, Wish, moved, opening
+from troth.governance.people import STAFF, People, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
@@ -35,7 +36,6 @@ from troth.vault.fences import fence_tenant
 from troth.vault.rights.clocks import Calendar
 from troth.vault.tables import ERASED
 
-STAFF: Final = "staff"  # its records stand for accounts, so that a person is one person by both names
 MOST_RECORDS: Final = 20_000  # of one register of a tenant
 _MOST_EVENTS: Final = 1_000  # of one record
 _SCANNED: Final = 2_000  # records that one search for a text reads
@@ -90,13 +90,16 @@ class Registers:
 
     def write(self, by: By, form: Form, several: Sequence[Event]) -> None:
         """Write the first events of records: all or none. Raises Conflict(register-full), Gone."""
-        rows = [self._written(by.tenant, form, one, {}) for one in several]
+        people = People(self.database, self.fields, by.tenant)
+        rows = [self._written(people, by.tenant, form, one, {}) for one in several]
+        anew = [resealed(self.database, self.fields, by.tenant, one, {}) for one in several]
         with self.database.write() as connection:
             fence_tenant(connection, by.tenant)
             if store.count(connection, by.tenant, form.name) + len(rows) > MOST_RECORDS:
                 raise Conflict(f"A register holds at most {MOST_RECORDS} records.", code="register-full")
             self._fence(connection, by.tenant, rows)
             store.write(connection, by.tenant, rows, by.call)
+            put(connection, by.tenant, anew)
             self._tell(connection, by, form, several)
 
     def move(
@@ -114,11 +117,14 @@ class Registers:
         if found.sequence >= _MOST_EVENTS:
             raise Conflict("The record has as many entries as one may have; open another.", code="record-full")
         event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
-        row = self._written(by.tenant, rules, event, found.raw)
+        people = People(self.database, self.fields, by.tenant)
+        row = self._written(people, by.tenant, rules, event, found.raw)
+        anew = resealed(self.database, self.fields, by.tenant, event, found.raw)
         with self.database.write() as connection:
             fence_tenant(connection, by.tenant)
             self._fence(connection, by.tenant, [row])
             store.go_on(connection, by.tenant, found, row, by.call)
+            put(connection, by.tenant, [anew])
             self._tell(connection, by, rules, [event])
         return fold(rules, [*past, event])
 
@@ -265,9 +271,9 @@ class Registers:
     def _folded(self, form: Form, row: Row, past: Sequence[Row]) -> Record:
         return _bound(fold(form, [event_of(self.fields, one) for one in past]), row)
 
-    def _written(self, tenant: str, form: Form, event: Event, before: Mapping[str, Any]) -> Written:
+    def _written(self, people: People, tenant: str, form: Form, event: Event, before: Mapping[str, Any]) -> Written:
         values = event.values or {}
-        subject = subject_of(form, event.move, values, before)
+        subject = people.subject(form.name, event, subject_of(form, event.move, values, before), before)
         account = values.get("account", values.get("person")) if form.name == STAFF else None
         return Written(event, sealed(self.fields, tenant, subject, event), subject, account)
 

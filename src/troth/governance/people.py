@@ -1,0 +1,113 @@
+"""One person by several names: what is about them is sealed under their account, so that it goes when they are erased.
+
+A field may name a person by their account, by their record of staff, or by who stands in that record as `person`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, update
+
+from troth.governance import store
+from troth.governance.moments import moment
+from troth.governance.records import Event
+from troth.governance.sealing import SUBJECT, event_of, sealed
+from troth.governance.tables import events
+from troth.kernel.errors import PreconditionFailed
+from troth.kernel.personal import PersonalFields
+from troth.storage.database import Database
+
+STAFF: Final = "staff"  # its records stand for accounts, so that a person is one person by both names
+ACCOUNT: Final = "usr_"  # what the id of an account begins with
+
+
+class People:
+    """The accounts of people of a tenant, looked up once for a call."""
+
+    def __init__(self, database: Database, fields: PersonalFields, tenant: str) -> None:
+        self._database, self._fields, self._tenant = database, fields, tenant
+        self._accounts: Mapping[str, str] | None = None
+
+    def account(self, person: str) -> str:
+        """The account of a person; the given id where nobody knows one, or several stand by that name."""
+        if person == SUBJECT or person.startswith(ACCOUNT):
+            return person
+        if self._accounts is None:
+            self._accounts = self._read()
+        return self._accounts.get(person, person)
+
+    def subject(self, form: str, event: Event, subject: str, before: Mapping[str, Any]) -> str:
+        """Under whom an event is sealed whose texts are about `subject`."""
+        values = event.values or {}
+        own = values.get("account") or before.get("account") if form == STAFF else None
+        return str(own) if own and (subject != SUBJECT or "account" in values) else self.account(subject)
+
+    def _read(self) -> dict[str, str]:
+        with moment(self._database) as connection:
+            kept = {row["id"]: str(row["account"] or "") for row in store.all_of(connection, self._tenant, STAFF)}
+            known = {record: account for record, account in kept.items() if account.startswith(ACCOUNT)}
+            past = store.events_of(connection, self._tenant, list(known))
+        named: dict[str, set[str]] = {}
+        for record, account in known.items():
+            told = [event_of(self._fields, row).values or {} for row in past[record]]
+            for name in {record, *(str(one["person"]) for one in told if "person" in one)}:
+                named.setdefault(name, set()).add(account)
+        return {name: accounts.pop() for name, accounts in named.items() if len(accounts) == 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """Entries that were sealed under other names of a person, sealed anew under their account."""
+
+    names: frozenset[str]
+    account: str
+    contents: Mapping[tuple[str, int], bytes]
+
+
+def resealed(
+    database: Database, fields: PersonalFields, tenant: str, event: Event, before: Mapping[str, Any]
+) -> Resealed | None:
+    """What changes when a record of staff is given its account. Nothing is written yet: keys have a store of their own.
+
+    Raises `Gone` for an erased account.
+    """
+    account = (event.values or {}).get("account")
+    if event.form != STAFF or not account:
+        return None
+    person = {**before, **(event.values or {})}.get("person")
+    names = frozenset(one for one in (event.record, person) if one and not one.startswith(ACCOUNT))
+    with database.read() as connection:
+        rows = _under(connection, tenant, names)
+    contents = {}
+    for row in rows:
+        if row["content"] is not None and (told := event_of(fields, row)).values is not None:
+            contents[row["record"], int(row["sequence"])] = sealed(fields, tenant, account, told)
+    return Resealed(names, account, contents)
+
+
+def put(connection: Connection, tenant: str, several: Iterable[Resealed | None]) -> None:
+    """Write them. Raises PreconditionFailed(stale-record) when something was entered under such a name meanwhile."""
+    for anew in several:
+        if anew is not None:
+            _put(connection, tenant, anew)
+
+
+def _put(connection: Connection, tenant: str, anew: Resealed) -> None:
+    for row in _under(connection, tenant, anew.names):
+        content = anew.contents.get((row["record"], int(row["sequence"])))
+        if content is None and row["content"] is not None:
+            raise PreconditionFailed(
+                "Something about this person was entered meanwhile; try again.", code="stale-record"
+            )
+        mine = update(events).where(
+            events.c.tenant == tenant, events.c.record == row["record"], events.c.sequence == row["sequence"]
+        )
+        connection.execute(mine.values(content=content, subject=anew.account))
+
+
+def _under(connection: Connection, tenant: str, names: frozenset[str]) -> list[dict[str, Any]]:
+    mine = select(events).where(events.c.tenant == tenant, events.c.subject.in_(sorted(names)))
+    return [dict(row) for row in connection.execute(mine.order_by(events.c.record, events.c.sequence)).mappings()]
