@@ -34,6 +34,21 @@ class _Door(TCPServer):
     allow_reuse_address = False
     path: str
     answer: Callable[[bytes], bytes]
+    end: float
+    held: socket.socket | None = None
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Who comes and says nothing is waited for no longer than until the end."""
+        self.held, where = super().get_request()
+        self.held.settimeout(max(0.1, self.end - time.monotonic()))
+        return self.held, where
+
+    def cut(self) -> None:
+        """Whoever is spoken with here, or waits in it, is told that it has ended."""
+        for one in (self.socket, self.held):
+            if one is not None:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *_: Any) -> None:
         """What breaks here ends as a failed signature."""
@@ -73,23 +88,26 @@ def relay(url: str, seconds: float, now: Callable[[], datetime]) -> Iterator[str
         return reply
 
     with _Door(("127.0.0.1", 0), _Asked) as door:
-        door.path, door.answer, door.timeout = f"/{secrets.token_urlsafe(24)}", answer, seconds
-        thread = Thread(target=_serve, args=(door, end), name="stamping", daemon=True)
+        door.path, door.answer, door.end = f"/{secrets.token_urlsafe(24)}", answer, end
+        watch = Timer(seconds, door.cut)  # the library itself waits for ever
+        watch.daemon = True
         try:
-            thread.start()
+            watch.start()
+            Thread(target=_serve, args=(door,), name="stamping", daemon=True).start()
         except RuntimeError as error:
+            watch.cancel()
             raise OSError("the system has no more threads") from error
         try:
             yield f"http://127.0.0.1:{door.server_address[1]}{door.path}"
         finally:
-            with suppress(OSError):
-                door.socket.shutdown(socket.SHUT_RDWR)  # whoever still waits in it is told
+            watch.cancel()
+            door.cut()
 
 
-def _serve(door: _Door, end: float) -> None:
+def _serve(door: _Door) -> None:
     with suppress(OSError, ValueError):  # closed: the signature is done
-        while time.monotonic() < end:
-            door.timeout = max(0.0, end - time.monotonic())
+        while time.monotonic() < door.end:
+            door.timeout = max(0.0, door.end - time.monotonic())
             door.handle_request()
 
 
