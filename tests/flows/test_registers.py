@@ -92,6 +92,41 @@ def test_a_staff_record_is_the_same_person_as_its_account(home: House, people: d
     assert move(home, people["owner"], f"contacts/{record}", "try", **tried).is_success
 
 
+ANSWERS = {"role": "Head of security", "answers_for": ["CRY-01"], "is_dpo": False, "administers": True}
+
+
+def test_who_answers_is_somebody_known_so_that_another_is_a_second_person(
+    home: House, people: dict[str, Person]
+) -> None:
+    """A made-up name in the field that forbids a move would forbid nobody."""
+    owner, second = people["owner"], people["second"]
+    nobody = opened(home, owner, "accountable", **ANSWERS, holder="s-nobody")
+    assert code(move(home, owner, f"accountable/{nobody}", "name")) == (409, "not-now")
+    stranger = opened(home, owner, "accountable", **ANSWERS, holder=home.tenant("elsewhere-too").id)
+    assert code(move(home, owner, f"accountable/{stranger}", "name")) == (409, "not-now")
+    staff = {"person": "s-known", "role": "Engineer", "joined_on": "2026-01-05"}
+    record = opened(home, people["admin"], "staff", **staff)
+    for holder in (second.id, record, "s-known"):
+        place = f"accountable/{opened(home, owner, 'accountable', **ANSWERS, holder=holder)}"
+        assert move(home, owner, place, "name").is_success, holder
+
+
+def test_nobody_stops_being_the_person_of_their_record(home: House, people: dict[str, Person]) -> None:
+    """Neither by giving one's own record another account, nor where somebody else gave it one."""
+    owner, admin = people["owner"], people["admin"]
+    mover = home.member(owner, "mover@registers.example.org", "owner")
+    staff = {"person": "s-mover", "account": mover.id, "role": "Engineer", "joined_on": "2026-01-05"}
+    record = opened(home, admin, "staff", **staff)
+    place = f"accountable/{opened(home, mover, 'accountable', **ANSWERS, holder=record)}"
+    assert code(move(home, mover, place, "name")) == (403, "own-move")
+    away = {"agreed_on": "2026-01-06", "account": people["second"].id}
+    assert code(move(home, mover, f"staff/{record}", "agree", **away)) == (403, "own-move")
+    assert move(home, mover, f"staff/{record}", "agree", **{**away, "account": mover.id}).is_success
+    assert move(home, admin, f"staff/{record}", "agree", **away).is_success
+    assert code(move(home, mover, place, "name")) == (403, "own-move")
+    assert move(home, owner, place, "name").is_success
+
+
 def test_a_move_upon_something_older_is_refused(home: House, people: dict[str, Person]) -> None:
     place = f"policies/{opened(home, people['admin'], 'policies', **POLICY)}"
     path = f"/v1/registers/{place}/moves/propose"

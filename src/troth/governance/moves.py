@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from troth.governance.clocks import running
 from troth.governance.forms.expressions import Value, holds
-from troth.governance.forms.fields import read_value
+from troth.governance.forms.fields import Field, read_value
 from troth.governance.forms.form import Form, Move
 from troth.governance.looking import Item, Look
 from troth.governance.naming import names_of
@@ -92,6 +92,14 @@ def moved(
     return _event(form, rule, record, wish, by, look=look, needs=frozenset(rule.needs) | excuses, items=items)
 
 
+def entered_people(form: Form, record: Record, move: str, values: Mapping[str, Any]) -> frozenset[str]:
+    """Who stands in the fields that forbid a move to them, where people enter these: none of it holds unless each is
+    somebody whom the house knows."""
+    written = engine_fields(form)
+    names = [name for name in form.moves[move].not_by if name in form.fields and name not in written]
+    return frozenset(one for name in names for one in _entries(form.fields[name], record, values))
+
+
 def _permit(rule: Move, by: By) -> None:
     if ANYBODY not in rule.roles and not by.roles & set(rule.roles):
         raise Denied(f"The move {rule.name} is for: {', '.join(rule.roles)}.", code="wrong-role")
@@ -117,10 +125,15 @@ def _standing_as(form: Form, name: str, record: Record, wish: Wish) -> frozenset
         return frozenset({record.done[name].actor}) if name in record.done else frozenset({_NOBODY})
     moves = [*form.moves.values(), *([form.opened] if form.opened else [])]
     writers = [one.name for one in moves if one.sets.get(name) == "actor"]
-    values = [record.values.get(name), read_value(form.fields[name], wish.values.get(name))]
-    flat = [entry for value in values for entry in (value if isinstance(value, tuple) else (value,))]
-    there = {str(one) for one in flat if one is not None}
+    there = _entries(form.fields[name], record, wish.values)
     return frozenset(there | {record.done[one].actor for one in writers if one in record.done})
+
+
+def _entries(field: Field, record: Record, given: Mapping[str, Any]) -> frozenset[str]:
+    """What stands in a field, and what is given for it now."""
+    values = [record.values.get(field.name), read_value(field, given.get(field.name))]
+    flat = [entry for value in values for entry in (value if isinstance(value, tuple) else (value,))]
+    return frozenset(str(one) for one in flat if one is not None)
 
 
 def _in_time(form: Form, rule: Move, record: Record, look: Look) -> frozenset[str]:

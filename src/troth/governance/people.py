@@ -16,6 +16,7 @@ from troth.governance.moments import moment
 from troth.governance.records import Event
 from troth.governance.sealing import SUBJECT, event_of, sealed
 from troth.governance.tables import events
+from troth.identity.store import users
 from troth.kernel.errors import PreconditionFailed
 from troth.kernel.personal import PersonalFields
 from troth.storage.database import Database
@@ -30,6 +31,18 @@ class People:
     def __init__(self, database: Database, fields: PersonalFields, tenant: str) -> None:
         self._database, self._fields, self._tenant = database, fields, tenant
         self._accounts: Mapping[str, str] | None = None
+        self._names: frozenset[str] = frozenset()
+
+    def unknown(self, people: frozenset[str]) -> frozenset[str]:
+        """Which of these ids are neither an account of the tenant nor a person of its staff."""
+        if not people:
+            return people
+        mine = select(users.c.id).where(users.c.tenant == self._tenant, users.c.id.in_(sorted(people)))
+        with self._database.read() as connection:
+            left = people - set(connection.execute(mine).scalars())
+        if left and self._accounts is None:
+            self._accounts = self._read()
+        return left - self._names
 
     def account(self, person: str) -> str:
         """The account of a person; the given id where nobody knows one, or several stand by that name."""
@@ -51,10 +64,12 @@ class People:
             known = {record: account for record, account in kept.items() if account.startswith(ACCOUNT)}
             past = store.events_of(connection, self._tenant, list(known))
         named: dict[str, set[str]] = {}
+        self._names = frozenset(name for name in (*kept, *kept.values()) if name and not name.startswith(ACCOUNT))
         for record, account in known.items():
             told = [event_of(self._fields, row).values or {} for row in past[record]]
             for name in {record, *(str(one["person"]) for one in told if "person" in one)}:
                 named.setdefault(name, set()).add(account)
+        self._names |= frozenset(name for name in named if not name.startswith(ACCOUNT))
         return {name: accounts.pop() for name, accounts in named.items() if len(accounts) == 1}
 
 

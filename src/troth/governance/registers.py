@@ -17,7 +17,7 @@ from troth.governance.forms.form import Form, PopulationRule
 from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look, Member
 from troth.governance.moments import moment
-from troth.governance.moves import ANYBODY, By, Wish, moved, opening
+from troth.governance.moves import ANYBODY, By, Wish, entered_people, moved, opening
 from troth.governance.people import STAFF, People, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold
@@ -37,6 +37,7 @@ from troth.vault.rights.clocks import Calendar
 from troth.vault.tables import ERASED
 
 MOST_RECORDS: Final = 20_000  # of one register of a tenant
+_NAMING: Final = ("person", "account")  # of a record of staff
 _MOST_EVENTS: Final = 1_000  # of one record
 _SCANNED: Final = 2_000  # records that one search for a text reads
 
@@ -114,10 +115,15 @@ class Registers:
         look, by = self.look(by.tenant, rules), self._known(by)
         self.may_read(by, rules)
         found, past, acts = self._read(by.tenant, rules, record)
+        if form == STAFF and record in by.ids and values.get("account") not in (None, "", by.actor):
+            raise Denied("Somebody else changes the account of your own record.", code="own-move")
         if found.sequence >= _MOST_EVENTS:
             raise Conflict("The record has as many entries as one may have; open another.", code="record-full")
         event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
         people = People(self.database, self.fields, by.tenant)
+        if people.unknown(entered_people(rules, found, move, values)):
+            says = f"The move {move} needs a second person, and its record names somebody who is no account or staff."
+            raise Conflict(says, code="not-now")
         row = self._written(people, by.tenant, rules, event, found.raw)
         anew = resealed(self.database, self.fields, by.tenant, event, found.raw)
         with self.database.write() as connection:
@@ -247,14 +253,17 @@ class Registers:
             raise Denied(f"This register is for: {', '.join(form.read)}.", code="wrong-role")
 
     def _known(self, by: By) -> By:
-        """With every id of the same person: their records of staff, and the person that these name."""
+        """With every id of the same person: their records of staff, and whom any entry of these ever named."""
         rules = self.forms.get(STAFF)
         with moment(self.database) as connection:
-            rows = [row for row in store.of_account(connection, by.tenant, by.actor) if row["form"] == STAFF]
+            rows = store.ever_of_account(connection, by.tenant, by.actor, STAFF)
             past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
-        found = [self._folded(rules, row, past[row["id"]]) for row in rows]
-        named = {str(one.raw["person"]) for one in found if "person" in one.raw}
-        return replace(by, also=by.also | named | {one.id for one in found})
+        also = {str(row["id"]) for row in rows}
+        for row in rows:
+            told = [event_of(self.fields, one) for one in past[row["id"]]]
+            _bound(fold(rules, told), row)
+            also |= {str(one) for event in told for name in _NAMING if (one := (event.values or {}).get(name))}
+        return replace(by, also=by.also | also)
 
     def _read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
         with moment(self.database) as connection:

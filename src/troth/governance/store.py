@@ -113,6 +113,13 @@ def of_account(connection: Connection, tenant: str, account: str, *, hold: bool 
     return _rows(connection, query.with_for_update() if hold else query)
 
 
+def ever_of_account(connection: Connection, tenant: str, account: str, form: str) -> list[Row]:
+    """The records of a form that stand for an account, or did so in an entry that is sealed under it."""
+    named = select(events.c.record).where(events.c.tenant == tenant, events.c.form == form, events.c.subject == account)
+    mine = or_(records.c.account == account, records.c.id.in_(named))
+    return _rows(connection, select(records).where(records.c.tenant == tenant, records.c.form == form, mine))
+
+
 def items_of(connection: Connection, tenant: str, ids: Sequence[str]) -> tuple[Item, ...]:
     """What members did for these records."""
     found: list[Item] = []
