@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import rfc8785
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth import __version__
@@ -198,18 +199,27 @@ class Runner:
         """The run in its place: after the newest one that either the table or the log knows."""
         with self._database.write() as connection:
             head = store.head(connection, run.check, locked=True)
-            if run.slot is not None and head is not None and head.slot is not None and head.slot >= run.slot:
-                if verdict(run) is Result.PASS:
-                    raise _taken()
-                run = replace(run, slot=None)  # a pass that was written first must not hide what this one found
+            run, filled = self._slotted(connection, run, head)
             last = max([one for one in (head, told) if one is not None], key=lambda one: one.sequence, default=None)
             placed = _placed(run, last)
             signature = signature_over(statement(placed), IN_TOTO, self.evidence.signer)
             if uses and self._meter:
                 self._meter.change(uses)(connection)
-            store.add(connection, placed, Signed(self.evidence.signer.name, signature), head)
+            store.add(connection, placed, Signed(self.evidence.signer.name, signature), head, filled)
             self._recorder.record_within(connection, _entry(placed, uses if self._meter else Counter()))
         return placed
+
+    def _slotted(self, connection: Connection, run: Run, head: Head | None) -> tuple[Run, int | None]:
+        """The run in its slot, or in none where another stands in it; and the slot that it fills all the same."""
+        if run.slot is None:
+            return run, None
+        if head is not None and head.fills(run.slot, epoch_ms(self._clock.now())):
+            if verdict(run) is Result.PASS:
+                raise _taken()
+            return replace(run, slot=None), None  # a pass that was written first must not hide what this one found
+        if store.stands_in(connection, run.check, run.slot):  # written by a clock that was ahead
+            return replace(run, slot=None), run.slot
+        return run, run.slot
 
     def _look(self, check: Check, look: Callable[[Any], Facts]) -> tuple[Result, Facts]:
         def seen() -> tuple[Result, Facts]:

@@ -142,10 +142,12 @@ def slot_at(versions: Sequence[ScheduleVersion], check: str, moment: int) -> int
 
 
 def _spans(versions: Sequence[ScheduleVersion]) -> Iterator[tuple[ScheduleVersion, int, int]]:
-    """Each version with [start, end) of its time. A later one never reaches back before an earlier one began."""
+    """Each version with [start, end) of its time. One that was to begin after a later one (a clock was ahead) gives way
+    to it: its time is empty.
+    """
     ordered = sorted(versions, key=lambda one: one.version)
     starts: list[int] = []
-    for one in ordered:
-        starts.append(max(one.starts, *starts[-1:]) if starts else one.starts)
+    for one in reversed(ordered):
+        starts.insert(0, min(one.starts, *starts[:1]) if starts else one.starts)
     for place, one in enumerate(ordered):
         yield one, starts[place], starts[place + 1] if place + 1 < len(starts) else 1 << 62

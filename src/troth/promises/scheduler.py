@@ -11,7 +11,6 @@ from troth.kernel.scope import as_system
 from troth.promises import store
 from troth.promises.runner import Runner
 from troth.promises.schedule import slot_at
-from troth.promises.store import Head
 from troth.promises.tallies import Tallies
 from troth.storage.database import Database
 
@@ -48,13 +47,10 @@ class Scheduler:
         for check in sorted(self._runner.checks, key=lambda one: waited.get(one.id, 0)):  # nobody is always the last
             if self._runner.stopping or time.monotonic() > ends:
                 break
-            slot = slot_at(versions, check.id, epoch_ms(self._clock.now()))
-            if slot is not None and not _filled(heads.get(check.id), slot):
+            now, head = epoch_ms(self._clock.now()), heads.get(check.id)
+            slot = slot_at(versions, check.id, now)
+            if slot is not None and not (head and head.fills(slot, now)):
                 with suppress(Conflict):  # another server filled it
                     self._runner.run(check, slot)
                     count += 1
         return count
-
-
-def _filled(head: Head | None, slot: int) -> bool:
-    return head is not None and head.slot is not None and head.slot >= slot

@@ -110,14 +110,15 @@ class Schedules:
         lost versions, it goes on behind the newest that the log tells of.
 
         Raises `Conflict` (schedule-changed) when the code asks for something else, (nothing-to-confirm) when it is in
-        force already, and `IntegrityError` (bad-schedule).
+        force already or soon, and `IntegrityError` (bad-schedule).
         """
         known, told = self.known()
         asked = digest_of(text_of(self.proposed()))
         if asked != digest:
             raise Conflict("The checks ask for another schedule than you read; read it again.", code="schedule-changed")
         newest = _newest(known)
-        if known and told <= newest and digest_of(text_of(known[-1].checks)) == digest:
+        far = epoch_ms(self._clock.now()) + LEAD_MS  # what begins later was made by a clock that was ahead: again, then
+        if known and told <= newest and known[-1].starts <= far and digest_of(text_of(known[-1].checks)) == digest:
             raise Conflict("This schedule is confirmed already.", code="nothing-to-confirm")
         return self._commit(max(told, newest) + 1, by, lead=LEAD_MS, previous=newest)
 

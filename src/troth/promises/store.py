@@ -25,6 +25,9 @@ from troth.promises.check import Result
 from troth.promises.runs import Run, as_text
 from troth.storage.database import Big, metadata
 
+AHEAD_MS = 60_000
+"""How far the clocks of two servers may be apart."""
+
 check_run = Table(
     "check_run",
     metadata,
@@ -126,6 +129,12 @@ class Head:
     slot: int | None
     at: int
 
+    def fills(self, slot: int, now: int) -> bool:
+        """True when that slot needs no run any more. A slot that is still to come was filled by a clock that was ahead
+        (of two servers' clocks one may be by `AHEAD_MS`) and says nothing of those before it.
+        """
+        return self.slot is not None and slot <= self.slot <= now + AHEAD_MS
+
 
 @dataclass(frozen=True, slots=True)
 class KeptSchedule:
@@ -152,14 +161,14 @@ class Tally:
     at: int
 
 
-def add(connection: Connection, run: Run, signed: Signed, head: Head | None) -> None:
-    """Append one run and move the head of its check, from `head` on. Raises the database's refusal when another
-    process was first.
+def add(connection: Connection, run: Run, signed: Signed, head: Head | None, filled: int | None = None) -> None:
+    """Append one run and move the head of its check, from `head` on; `filled` is the slot that it fills where another
+    run stands in it. Raises the database's refusal when another process was first.
     """
     connection.execute(insert(check_run).values(_row(run, signed)))
     moved = {"sequence": run.sequence, "link": run.link, "at": run.at}
-    if run.slot is not None:
-        moved["slot"] = run.slot
+    if (slot := run.slot if filled is None else filled) is not None:
+        moved["slot"] = slot
     if head is None:
         connection.execute(insert(check_head).values(check_id=run.check, **moved))
     else:
@@ -171,6 +180,12 @@ def head(connection: Connection, check: str, *, locked: bool = False) -> Head | 
     query = select(check_head).where(check_head.c.check_id == check)
     row = connection.execute(query.with_for_update() if locked else query).first()
     return None if row is None else Head(row.sequence, row.link, row.slot, row.at)
+
+
+def stands_in(connection: Connection, check: str, slot: int) -> bool:
+    """True when a run of the check has that slot."""
+    which = (check_run.c.check_id == check, check_run.c.slot == slot)
+    return connection.scalar(select(check_run.c.id).where(*which)) is not None
 
 
 def heads(connection: Connection) -> dict[str, Head]:

@@ -43,10 +43,11 @@ def test_a_schedule_thinned_afterwards_takes_no_slot_of_before_away() -> None:
     assert in_force(versions, START + 10 * HOUR) == versions[1]
 
 
-def test_a_version_never_begins_before_the_one_before_it() -> None:
+def test_a_version_that_a_clock_ahead_put_into_the_future_gives_way_to_the_next() -> None:
     versions = [version(1, START, START + 5 * HOUR, ONE), version(2, START + HOUR, START + HOUR, WEEKLY)]
-    assert in_force(versions, START + 2 * HOUR) is None
-    assert in_force(versions, START + 5 * HOUR) == versions[1]
+    assert in_force(versions, START + HOUR - 1) is None
+    assert in_force(versions, START + HOUR) == in_force(versions, START + 6 * HOUR) == versions[1]
+    assert list(slots(versions, "one", START, START + 24 * HOUR)) == [START + HOUR]
 
 
 def test_the_slot_of_a_moment_is_the_one_that_began_last() -> None:

@@ -225,3 +225,39 @@ def test_a_version_between_two_is_not_confirmed_away(world: CheckWorld) -> None:
     with pytest.raises(IntegrityError):
         again.confirm()
     assert other.state() is State.UNKNOWN
+
+
+def test_after_a_clock_that_was_ahead_checks_go_on(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    first = world.now
+    world.clock.forward(hours=2)
+    assert world.scheduler.tick() == 1, "the clock is two hours ahead"
+    world.clock.forward(hours=-1)
+    assert [world.scheduler.tick(), world.scheduler.tick()] == [1, 0], "right again, and not blind for an hour"
+    assert world.state() is State.UNKNOWN
+    world.clock.forward(hours=1)
+    assert [world.scheduler.tick(), world.scheduler.tick()] == [1, 0], "its slot has a run already, of then"
+    assert world.state() is State.KEPT
+    assert _filled(world) == [first, first + 7_200_000, first + 3_600_000, None]
+
+
+def test_a_server_whose_clock_is_a_little_behind_runs_no_slot_again(world: CheckWorld) -> None:
+    world.scheduler.tick()
+    world.clock.forward(hours=1)
+    world.scheduler.tick()
+    world.clock.forward(milliseconds=-60_000)
+    assert world.scheduler.tick() == 0
+
+
+def test_a_first_version_from_the_future_is_confirmed_again(world: CheckWorld) -> None:
+    world.clock.forward(days=100)
+    world.scheduler.tick()
+    world.place()
+    world.clock.forward(days=-100)
+    assert world.scheduler.tick() == 0
+    world.confirm()
+    assert world.scheduler.tick() == 1
+    world.clock.forward(hours=1)
+    assert (world.scheduler.tick(), world.state()) == (1, State.KEPT)
+    with pytest.raises(Conflict):
+        world.confirm()
