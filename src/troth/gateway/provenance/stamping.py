@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import secrets
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -116,31 +117,54 @@ def ask(url: str, query: bytes, seconds: float) -> bytes:
 
     Raises OSError, HTTPException or ValueError for what is no such answer. It follows no redirection.
     """
-    parts = urlsplit(url)
+    parts, end = urlsplit(url), time.monotonic() + seconds
     if not parts.hostname or seconds <= 0:
         raise ValueError("nobody to ask, or no time")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=seconds)
-    watch = Timer(seconds, _cut, (connection,))  # a timeout of a socket begins anew with each byte
+    connection = kind(parts.hostname, parts.port)
+    connection.sock = door = _reached(connection, end)
+    # The time limit of a socket begins anew with each byte. `connection.sock` is None once the answer has begun.
+    watch = Timer(max(0.0, end - time.monotonic()), _cut, (door,))
     watch.daemon = True
-    watch.start()
     try:
+        watch.start()
+        if isinstance(door, ssl.SSLSocket):
+            door.do_handshake()
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, query, {"content-type": _QUERY, "accept": _REPLY})
-        answer = connection.getresponse()
-        kind_of_it = (answer.getheader("content-type") or "").partition(";")[0].strip().lower()
-        if answer.status != HTTPStatus.OK or kind_of_it != _REPLY:
-            raise ValueError("no answer of a time stamp authority")
-        content = answer.read(MAX_BYTES + 1)
+        with connection.getresponse() as answer:
+            kind_of_it = (answer.getheader("content-type") or "").partition(";")[0].strip().lower()
+            if answer.status != HTTPStatus.OK or kind_of_it != _REPLY:
+                raise ValueError("no answer of a time stamp authority")
+            content = answer.read(MAX_BYTES + 1)
         if not 0 < len(content) <= MAX_BYTES:
             raise ValueError("too large an answer, or none")
+        _left(end)  # an answer that was cut off is none
         return content
     finally:
         watch.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
+def _reached(connection: http.client.HTTPConnection, end: float) -> socket.socket:
+    """One of the addresses of the authority. Raises OSError when none answers until `end`."""
+    for *_, address in socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM):
         with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            plain = socket.create_connection((str(address[0]), connection.port), _left(end))
+            if not isinstance(connection, http.client.HTTPSConnection):
+                return plain
+            context = ssl.create_default_context()
+            return context.wrap_socket(plain, server_hostname=connection.host, do_handshake_on_connect=False)
+    raise OSError("the authority is not reached")
+
+
+def _left(end: float) -> float:
+    """Seconds until `end`. Raises `TimeoutError` when there are none."""
+    if (seconds := end - time.monotonic()) <= 0:
+        raise TimeoutError
+    return seconds
+
+
+def _cut(door: socket.socket) -> None:
+    with suppress(OSError):
+        door.shutdown(socket.SHUT_RDWR)
