@@ -327,6 +327,27 @@ def test_who_may_not_read_a_register_sees_nothing_of_it(home: House, people: dic
     assert [one for one in _dues(home, admin) if one["record"] == record]
 
 
+def test_one_register_that_is_not_in_order_blocks_no_other(home: House, people: dict[str, Person]) -> None:
+    """It is named on the page and in the list of what is due; whoever may not read it is not told."""
+    admin, officer = people["admin"], people["officer"]
+    lesson = opened(home, admin, "lessons", **LESSON)
+    visit = opened(home, admin, "visitors", visitor="v-3", host=admin.id, came_on="2026-11-20")
+    mine, registers = records.c.id == visit, home.system.governance.registers
+    with within(SYSTEM), registers.database.write() as connection:
+        head = connection.execute(select(records.c.head).where(mine)).scalar_one()
+        connection.execute(update(records).where(mine).values(head="0" * 64))
+    try:
+        known = home.ok("GET", "/v1/register-dues", admin.headers)
+        assert known["unjudged"] == ["visitors"]
+        assert lesson in {one["record"] for one in known["dues"]}
+        assert "Cannot be judged" in home.client.get("/registers", headers=admin.headers).text
+        assert home.ok("GET", "/v1/register-dues", officer.headers)["unjudged"] == []
+        assert home.ok("GET", "/v1/registers", officer.headers)["unjudged"] == []
+    finally:
+        with within(SYSTEM), registers.database.write() as connection:
+            connection.execute(update(records).where(mine).values(head=head))
+
+
 def test_what_another_room_keeps_is_looked_at_there(home: House, people: dict[str, Person]) -> None:
     assert code(home.call("GET", "/v1/registers/vendors", people["owner"].headers)) == (409, "kept-elsewhere")
     assert code(home.call("POST", "/v1/registers/vendors", people["owner"].headers)) == (409, "not-now")
@@ -399,6 +420,10 @@ def test_a_form_of_the_folder_that_is_not_in_order_is_refused(tmp_path: Path) ->
         forms.get("visitors")
     assert refusal.value.code == "bad-form"
     (tmp_path / "guests.yaml").write_text(text)
+    (tmp_path / "callers.yaml").write_text(text.replace("form: visitors", "form: callers"))
+    sound, wrong = Forms(tmp_path).sound()
+    assert wrong == ("guests", "visitors")
+    assert {"callers", "policies"} <= {one.name for one in sound}
     with pytest.raises(Invalid):
         Forms(tmp_path).get("guests")
 

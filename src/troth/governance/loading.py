@@ -8,7 +8,7 @@ from typing import Final
 from troth.governance.forms.form import Form
 from troth.governance.forms.reading import parse_form, shipped_names, shipped_text
 from troth.governance.linting import lint_form, lint_together
-from troth.kernel.errors import Invalid
+from troth.kernel.errors import Invalid, TrothError
 
 _LARGEST: Final = 256_000  # bytes; the reader has a limit of its own below it
 _MOST: Final = 200  # forms in a folder
@@ -32,17 +32,31 @@ class Forms:
             self._read[name] = self._linted(name) if name in self._own else parse_form(shipped_text(name))
         return self._read[name]
 
-    def all(self) -> tuple[Form, ...]:
-        """Every form, by name. Raises as `get`."""
-        return tuple(self.get(name) for name in self.names())
+    def sound(self) -> tuple[tuple[Form, ...], tuple[str, ...]]:
+        """Every form that is in order, by name, and the names of those that are not: one blocks no other."""
+        found: list[Form] = []
+        wrong: list[str] = []
+        for name in self.names():
+            try:
+                found.append(self.get(name))
+            except TrothError:
+                wrong.append(name)
+        return tuple(found), tuple(wrong)
 
     def _linted(self, name: str) -> Form:
         form = self._parsed(name)
-        together = {one: self._parsed(one) for one in self.names()}
+        together = {name: form, **{one: other for one in self.names() if (other := self._maybe(one)) is not None}}
         wrong = [*lint_form(form), *(one for one in lint_together(together) if _of(one.where) == name)]
         if wrong:
             raise Invalid(f"The form {name} is not in order: {wrong[0].says}", code="bad-form", field=wrong[0].where)
         return form
+
+    def _maybe(self, name: str) -> Form | None:
+        """None for one that cannot be read; whoever asks for that one is told why."""
+        try:
+            return self._parsed(name)
+        except TrothError:
+            return None
 
     def _parsed(self, name: str) -> Form:
         if name not in self._own:

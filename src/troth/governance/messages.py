@@ -95,9 +95,10 @@ class RegisterShown(BaseModel):
 
 
 class RegistersShown(BaseModel):
-    """Every register that the caller may read."""
+    """Every register that the caller may read; `unjudged`: those whose form is not in order, by name."""
 
     registers: tuple[RegisterShown, ...]
+    unjudged: tuple[str, ...]
 
 
 class FieldShown(BaseModel):
@@ -174,10 +175,14 @@ class DueShown(BaseModel):
 
 
 class DuesShown(BaseModel):
-    """What is due in the registers that the caller may read, overdue first; `more` when there is more than is shown."""
+    """What is due in the registers that the caller may read, overdue first; `more` when there is more than is shown.
+
+    `unjudged`: registers whose form or records are not in order, by name: what is due there nobody can tell.
+    """
 
     dues: tuple[DueShown, ...]
     more: bool
+    unjudged: tuple[str, ...]
 
 
 class ReasonShown(BaseModel):

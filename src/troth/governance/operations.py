@@ -39,8 +39,9 @@ class RegisterOperations:
     def forms(self, call: Call, request: m.RegisterForms) -> m.RegistersShown:  # noqa: ARG002
         """List the registers that you may read, with how many records each has."""
         by, counts = who(call), self.registers.counts(call.tenant)
-        readable = [one for one in self.registers.forms.all() if by.roles & set(one.read)]
-        return m.RegistersShown(registers=tuple(shown.register(one, counts.get(one.name, 0)) for one in readable))
+        sound, unjudged = self.registers.forms.sound()
+        known = tuple(shown.register(one, counts.get(one.name, 0)) for one in sound if by.roles & set(one.read))
+        return m.RegistersShown(registers=known, unjudged=unjudged)
 
     @operation("register.form", group=Group.GOVERN, request=m.RegisterNamed, command=("register", "form"),
                route=Route("GET", "/v1/register-forms/{form}", body="none"))  # fmt: skip
@@ -124,10 +125,10 @@ class RegisterOperations:
                route=Route("GET", "/v1/register-dues", body="none"))  # fmt: skip
     def dues(self, call: Call, request: m.RegisterForms) -> m.DuesShown:  # noqa: ARG002
         """List what is due in the registers that you may read, overdue first."""
-        by, forms = who(call), self.registers.forms
-        found = [one for one in self.registers.all_dues(call.tenant) if by.roles & set(forms.get(one.form).read)]
-        call.note(count=len(found))
-        return m.DuesShown(dues=tuple(shown.due(one) for one in found[:_MOST_DUES]), more=len(found) > _MOST_DUES)
+        found = self.registers.all_dues(who(call))
+        call.note(count=len(found.dues), withheld=len(found.unjudged))
+        dues = tuple(shown.due(one) for one in found.dues[:_MOST_DUES])
+        return m.DuesShown(dues=dues, more=len(found.dues) > _MOST_DUES, unjudged=found.unjudged)
 
     @operation("register.act", group=Group.OWN_DATA, request=m.RecordAct, command=("register", "act"),
                route=Route("POST", "/v1/registers/{form}/{record_id}/acts/{population}"))  # fmt: skip

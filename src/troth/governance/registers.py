@@ -26,7 +26,7 @@ from troth.governance.standing import Reason, Stand, standing, wrong
 from troth.governance.store import Row, Search, Written
 from troth.governance.tables import items as item_table
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound
+from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound, TrothError
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
@@ -59,6 +59,14 @@ class Page:
 
     records: tuple[Record, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AllDues:
+    """What is due, overdue first; `unjudged`: registers of which nobody can tell, by name."""
+
+    dues: tuple[Due, ...]
+    unjudged: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +230,23 @@ class Registers:
         rules, found = self.forms.get(form), self.records(tenant, form)
         return standing(rules, found, self.items(tenant, found), self.look(tenant, rules))
 
-    def all_dues(self, tenant: str, now: int | None = None) -> list[Due]:
-        """Everything that falls due in the registers of a tenant, overdue first. Raises IntegrityError."""
-        with self.database.read() as connection:
-            kept = sorted(store.counts(connection, tenant))
+    def all_dues(self, by: By, now: int | None = None) -> AllDues:
+        """Everything that falls due in the registers that somebody may read, overdue first.
+
+        A register whose form or records are not in order blocks no other: it is named, and is never as if nothing were
+        due there.
+        """
         several: list[Due] = []
-        for name in (one for one in kept if one in self.forms.names()):
-            rules, found = self.forms.get(name), self.records(tenant, name)
-            several += dues(rules, found, self.items(tenant, found), self.look(tenant, rules, now))
-        return in_order(several)
+        unjudged: list[str] = []
+        for name in sorted(self.counts(by.tenant).keys() & set(self.forms.names())):
+            try:
+                rules = self.forms.get(name)
+                if by.roles & set(rules.read):
+                    found = self.records(by.tenant, name)
+                    several += dues(rules, found, self.items(by.tenant, found), self.look(by.tenant, rules, now))
+            except TrothError:
+                unjudged.append(name)
+        return AllDues(tuple(in_order(several)), tuple(unjudged))
 
     def counts(self, tenant: str) -> dict[str, int]:
         """How many records each register has."""

@@ -30,8 +30,9 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
     titles = {one.form: one.title for one in known.registers}
     dues, more = due.dues[:_MOST_DUES], due.more or len(due.dues) > _MOST_DUES
     frame = Page("Registers", _HERE, caller)
-    shown = {"known": known.registers, "dues": dues, "more": more, "titles": titles, "say": governance_words}
-    return page("registers.html", frame, 200, **shown)
+    unjudged = sorted({*known.unjudged, *due.unjudged})
+    shown = {"known": known.registers, "dues": dues, "more": more, "titles": titles, "unjudged": unjudged}
+    return page("registers.html", frame, 200, say=governance_words, **shown)
 
 
 async def records(desk: Desk, request: Request, caller: Caller) -> Response:
