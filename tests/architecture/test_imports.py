@@ -22,7 +22,8 @@ LAZY_ROOMS = ("cli",)
 # Compiles the whole rule table, a third of a second that only a detector's user pays. (Cycles are the contract's job.)
 # And the kinds of key domains, of which each needs an extra that another installation does not have. And metrics and
 # traces, whose libraries nobody loads who did not ask for them. And SCIM, whose library takes a second and is an extra.
-# And roads to vendors, whose library takes 8 MB that a start without a call does without.
+# And roads to vendors, whose library takes 8 MB that a start without a call does without. And hashes of pictures, which
+# need numpy of an extra. And the relay of time stamps, a server of the standard library that few ask for.
 COSTLY = {
     "src/troth/redact/detect/__init__.py",
     "src/troth/redact/surrogates/validity.py",
@@ -30,6 +31,8 @@ COSTLY = {
     "src/troth/keys/domain_choice.py",
     "src/troth/telemetry/instruments.py",
     "src/troth/identity/scim/operations.py",
+    "src/troth/gateway/moderation/hashes.py",
+    "src/troth/gateway/provenance/credentials.py",
     "src/troth/gateway/vendors/ports.py",
     "src/troth/promises/checks/moderation.py",
 }

@@ -22,7 +22,6 @@ from troth.gateway.provenance.authority import Authority
 from troth.gateway.provenance.kinds import MEDIA_TYPES, type_of
 from troth.gateway.provenance.manifests import Provenance, summary
 from troth.gateway.provenance.patience import Patience
-from troth.gateway.provenance.stamping import relay
 from troth.kernel.clock import Clock, SystemClock
 from troth.kernel.errors import IntegrityError, Malformed, TrothError, Unavailable, UnsupportedMedia
 
@@ -205,6 +204,8 @@ class Credentials:
         """Raises `IntegrityError` where the root of the authority is known and did not vouch for the stamp."""
         assert self._stamps is not None
         tools = self._tools()
+        from troth.gateway.provenance.stamping import relay  # noqa: PLC0415  its server comes with the first stamp
+
         with relay(self._stamps.url, self._stamps.seconds, self._clock.now) as address:
             signed = work(address)
         if self._stamps.anchor and _told(tools, signed, media_type, tools.context).time_stamp != "trusted":
