@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
 
@@ -13,6 +15,7 @@ from troth.kernel.errors import TooMany
 
 AT_ONCE: Final = 2
 MOST: Final = 16  # that wait or are made: of some seconds each, so that nobody waits for minutes
+SHARE: Final = MOST // 4  # of one tenant, so that no one of them fills it
 Result = TypeVar("Result")
 
 
@@ -21,21 +24,23 @@ class EditRoom:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, "edits")
-        self._lock, self._taken = Lock(), 0
+        self._lock, self._taken = Lock(), Counter[str]()
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Result], tenant: str) -> Result:
         """What `work` returns; not begun any more once the caller has left.
 
-        Raises what it raises, and `TooMany` (vendor-busy) when too many wait.
+        Raises what it raises, and `TooMany` (vendor-busy) when too many wait, of all or of `tenant`.
         """
         with self._lock:
-            if self._taken >= MOST:
+            if self._taken.total() >= MOST or self._taken[tenant] >= SHARE:
                 raise TooMany("Too many pictures are being changed here; try again in a minute.", code="vendor-busy")
-            self._taken += 1
+            self._taken[tenant] += 1
         begun = self._threads.submit(copy_context().run, work)
-        begun.add_done_callback(self._left)  # done, failed or cancelled before it began
+        begun.add_done_callback(partial(self._left, tenant))  # done, failed or cancelled before it began
         return await asyncio.wrap_future(begun)
 
-    def _left(self, _: Future[Result]) -> None:
+    def _left(self, tenant: str, _: Future[Result]) -> None:
         with self._lock:
-            self._taken -= 1
+            self._taken[tenant] -= 1
+            if not self._taken[tenant]:
+                del self._taken[tenant]

@@ -19,6 +19,7 @@ from troth.gateway.vendors.edit_room import EditRoom
 from troth.gateway.vendors.film_room import FilmRoom, Told
 from troth.gateway.vendors.port import Attachment, Partial, Produced, Unoffered, VideoProgress
 from troth.kernel.errors import Invalid
+from troth.kernel.scope import current
 
 _TILE = 32  # pixels a side: what the studio counts as one token of a picture
 _FRAME_MS = 120
@@ -99,7 +100,7 @@ class LocalMedia(Unoffered):
         self, payload: dict[str, Any], images: Sequence[Attachment], mask: Attachment | None
     ) -> list[Produced]:
         """The picture changed as the prompt says; several pictures become one sheet first."""
-        made = await self._edits.run(partial(self._edited, payload, images, mask))
+        made = await self._edits.run(partial(self._edited, payload, images, mask), current().tenant)
         content = made.png
         if payload.get("output_format") == "svg":
             if made.svg is None:
@@ -151,7 +152,9 @@ class LocalMedia(Unoffered):
     async def _made(self, payload: dict[str, Any], number: int) -> Produced:
         """One picture. What moves costs as much as an edit, so it waits with those."""
         work = partial(self._picture, payload, number)
-        return await (self._edits.run(work) if payload.get("output_format") == "gif" else asyncio.to_thread(work))
+        if payload.get("output_format") == "gif":
+            return await self._edits.run(work, current().tenant)
+        return await asyncio.to_thread(work)
 
     def _drawn(self, payload: dict[str, Any], number: int) -> Drawn:
         prompt = self._drawable(payload["prompt"])
