@@ -13,7 +13,7 @@ from troth.promises.runs import statement
 from troth.promises.schedule import ScheduleVersion, in_force
 from troth.promises.schedules import Schedules, standing_versions
 from troth.promises.status import Evidence, Period
-from troth.promises.store import KeptRun
+from troth.promises.store import Head, KeptRun
 from troth.storage.database import Database
 from troth.vault.dsse import IN_TOTO, envelope, verify_envelope
 
@@ -42,11 +42,18 @@ class Reading:
         """The newest run of each check."""
         for _ in range(_TRIES):
             with self._database.read() as connection:
-                kept = store.latest(connection)
+                heads, kept = store.heads(connection), store.latest(connection)
             found = self._evidence(kept)
-            if not any(one.flaw for runs in found.values() for one in runs):
+            flawed = [check for check, runs in found.items() if any(one.flaw for one in runs)]
+            if not flawed or not self._moved(flawed, heads):
                 break
         return found
+
+    def _moved(self, flawed: Sequence[str], heads: Mapping[str, Head]) -> bool:
+        """True when one of these chains went on since: then its flaw may be that alone."""
+        with self._database.read() as connection:
+            now = store.heads(connection)
+        return any(now.get(one) != heads.get(one) for one in flawed)
 
     @as_system
     def over(self, period: Period, fresh: int) -> Mapping[str, Sequence[Evidence]]:

@@ -53,7 +53,7 @@ class Schedules:
         self._signer = signer
         self._log = log
         self._every = round(every)
-        self._verified: dict[tuple[int, str, bytes], ScheduleVersion] = {}
+        self._verified: dict[KeptSchedule, ScheduleVersion] = {}  # by the whole row: an edited one is another
         self._told: int | None = None  # the version that was compared with the code
         self._ensured = False
 
@@ -161,17 +161,15 @@ class Schedules:
 
     def _held(self, kept: KeptSchedule) -> ScheduleVersion:
         """The version of a row, once its digest, its signature and its entry in the log hold."""
-        key = (kept.version, kept.digest, kept.signed.signature)
-        known = self._verified.get(key)
-        if known is not None and known == _version(kept):
+        if (known := self._verified.get(kept)) is not None:
             return known
         told = envelope(_statement(kept), IN_TOTO, kept.signed.signer, kept.signed.signature)
         verify_envelope(told, IN_TOTO, {self._signer.name: self._signer.public_key})
         entry = self._log.scheduled(kept.request)  # who has the key can sign another row, but the log tells of this one
         if digest_of(kept.text) != kept.digest or entry != _told(kept):
             raise _bad()
-        self._verified[key] = _version(kept)
-        return self._verified[key]
+        self._verified[kept] = _version(kept)
+        return self._verified[kept]
 
 
 def _entry(name: str, request: str, actor: str, at: int, facts: Mapping[str, Any]) -> Entry:
