@@ -130,8 +130,10 @@ class Registers:
         event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
         people = People(self.database, self.fields, by.tenant)
         if people.unknown(entered_people(rules, found, move, values)):
-            says = f"The move {move} needs a second person, and its record names somebody who is no account or staff."
-            raise Conflict(says, code="not-now")
+            raise Conflict(
+                f"The move {move} needs a second person, and the record names nobody's account or staff.",
+                code="not-now",
+            )
         row = self._written(people, by.tenant, rules, event, found.raw)
         anew = resealed(self.database, self.fields, by.tenant, event, found.raw)
         with self.database.write() as connection:
