@@ -16,14 +16,13 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import insert, select
 
-from check_world import ONE, OTHER, CheckWorld, bad, check, good
+from check_world import ONE, CheckWorld, bad, check, good
 from log_world import TestKey
 from troth.kernel.record import Entry, Outcome
-from troth.promises import code, schedules, store
+from troth.promises import code, store
 from troth.promises.check import Facts, Result, counted
 from troth.promises.operations import Nothing, PromiseOperations
 from troth.promises.runs import Run, statement
-from troth.promises.schedule import digest_of, text_of
 from troth.promises.waiving import Waiver
 from troth.storage.outbox import outbox, row
 from troth.vault.dsse import IN_TOTO, signature_over
@@ -221,28 +220,6 @@ def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
     return other
 
 
-@plant("a check that finds it broken is new and was not confirmed")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
-    world.scheduler.tick()
-    other = world.another([check(), check("two", observe=bad)])
-    other.runner.run_all()
-    return other
-
-
-@plant("a check that finds it broken covers the promise since a change that was not confirmed")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
-    world.another([check(), check("two", (OTHER,), observe=bad)]).scheduler.tick()
-    other = world.another([check(), check("two", (ONE, OTHER), observe=bad)])
-    other.runner.run_all()
-    return other
-
-
-@plant("the code asks for fresher evidence and nobody confirmed it")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
-    world.another([check(fresh=86_400)]).scheduler.tick()
-    return world.another([check(fresh=7200)])
-
-
 def _waived(**members: Any) -> Plant:
     def work(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
         broken(world)
@@ -367,50 +344,6 @@ def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> None:
     old = {"check_id": "one", "at": world.now, "result": "pass", "control": "fail", "population": 1, "tested": 1}
     with world.database.write() as connection:
         connection.execute(insert(store.check_run), old | {"digest": world.checks[0].digest, "request": "run_old"})
-
-
-@plant("the schedule was thinned afterwards")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> None:
-    world.scheduler.tick()
-    world.clock.forward(hours=3)
-    weekly = [replace(one, every=7 * 86_400, fresh=8 * 86_400) for one in world.schedules.proposed()]
-    change(world, store.check_schedule, text=text_of(weekly), digest=digest_of(text_of(weekly)))
-
-
-@plant("the schedule was thinned afterwards, and signed with our key")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
-    world.scheduler.tick()
-    world.place()
-    world.clock.forward(hours=3)
-    other = world.another([check(every=7 * 86_400, fresh=8 * 86_400)])
-    text = text_of(other.schedules.proposed())
-    with world.database.read() as connection:
-        kept = replace(store.schedules(connection)[0], text=text, digest=digest_of(text))
-    signature = signature_over(schedules._statement(kept), IN_TOTO, world.key)
-    change(world, store.check_schedule, text=text, digest=kept.digest, signature=signature)
-    return other
-
-
-@plant("the schedule was deleted and begun anew, thinner")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> CheckWorld:
-    broken(world)
-    with world.database.write() as connection:
-        for table in (store.check_schedule, store.check_run, store.check_head):
-            connection.execute(table.delete())
-    other = world.another([check(every=7 * 86_400, fresh=8 * 86_400)])
-    other.runner.run_all()
-    return other
-
-
-@plant("the newest version of the schedule was taken away")
-def _(world: CheckWorld, _patch: pytest.MonkeyPatch) -> None:
-    world.scheduler.tick()
-    other = world.another([check(), check("two", observe=bad)])
-    other.confirm()
-    other.scheduler.tick()
-    other.place()
-    with world.database.write() as connection:
-        connection.execute(store.check_schedule.delete().where(store.check_schedule.c.version == 2))
 
 
 @plant("what runs are kept in was put back from yesterday")

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from check_world import ONE, CheckWorld, bad, check, good
 from database_world import opened
-from planted_greens import DAY, PLANTS, following, forge, looked, shown
+from planted_greens import DAY, following, forge, looked, shown
+from planted_schedules import PLANTS
 from troth.promises import store
 from troth.promises.operations import Nothing, PromiseOperations
 from troth.promises.status import Period, State, status
