@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from house import House, Person
+from register_calls import code, move, opened
 from troth.governance import store
 from troth.governance.loading import Forms
 from troth.governance.moves import By
@@ -35,18 +36,6 @@ def people(home: House) -> dict[str, Person]:
     roles = {"second": "owner", "admin": "admin", "officer": "privacy-officer", "member": "member"}
     made = {name: home.member(owner, f"{name}@registers.example.org", role) for name, role in roles.items()}
     return {"owner": owner, **made}
-
-
-def opened(home: House, who: Person, form: str, **values: Any) -> str:
-    return str(home.ok("POST", f"/v1/registers/{form}", who.headers, values=values)["id"])
-
-
-def move(home: House, who: Person, place: str, name: str, **values: Any) -> Any:
-    return home.call("POST", f"/v1/registers/{place}/moves/{name}", who.headers, values=values)
-
-
-def code(response: Any) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
 
 
 def in_force(home: House, people: dict[str, Person]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
 
 import pytest
 
 from house import House, Person
+from register_calls import code, move, opened
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +17,6 @@ def people(home: House) -> dict[str, Person]:
     roles = {"second": "owner", "admin": "admin"}
     made = {name: home.member(owner, f"{name}@register-people.example.org", role) for name, role in roles.items()}
     return {"owner": owner, **made}
-
-
-def opened(home: House, who: Person, form: str, **values: Any) -> str:
-    return str(home.ok("POST", f"/v1/registers/{form}", who.headers, values=values)["id"])
-
-
-def move(home: House, who: Person, place: str, name: str, **values: Any) -> Any:
-    return home.call("POST", f"/v1/registers/{place}/moves/{name}", who.headers, values=values)
-
-
-def code(response: Any) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
 
 
 ANSWERS = {"role": "Head of security", "answers_for": ["CRY-01"], "is_dpo": False, "administers": True}
