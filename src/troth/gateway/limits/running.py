@@ -47,12 +47,16 @@ class Promises(Protocol):
         ...
 
 
+KEPT = 4096  # budgets of which it is known when a promise ended; of others it is never sure too early
+
+
 class Running:
     """Implements `Promises`."""
 
     def __init__(self) -> None:
         self._held: dict[str, dict[int, tuple[int, int]]] = {}  # budget -> promise -> (amount, until)
-        self._ended: dict[str, int] = {}  # budget -> the mark at which one of its promises ended last
+        self._ended: dict[str, int] = {}  # budget -> the mark at which one of its promises ended last, oldest first
+        self._forgotten = 0  # the newest such mark that is not kept any more
         self._marks, self._names = 0, count(1)
         self._lock = threading.Lock()
 
@@ -83,7 +87,7 @@ class Running:
             name = next(self._names)
             for budget in rooms:
                 self._held.setdefault(budget, {})[name] = (amount, until)
-            sure = all(self._ended.get(budget, 0) <= mark for budget in rooms)
+            sure = all(self._ended.get(budget, self._forgotten) <= mark for budget in rooms)
             return Promise(None, others, sure, partial(self._take_back, name, tuple(rooms)))
 
     def _take_back(self, name: int, budgets: tuple[str, ...]) -> None:
@@ -101,6 +105,9 @@ class Running:
         if not [name for name in names if held.pop(name, None) is not None]:
             return
         self._marks += 1
+        self._ended.pop(budget, None)
         self._ended[budget] = self._marks
+        if len(self._ended) > KEPT:  # of budgets that are gone, too
+            self._forgotten = self._ended.pop(next(iter(self._ended)))
         if not held:
             self._held.pop(budget, None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from troth.gateway.limits import running as running_module
 from troth.gateway.limits.running import Promise, Running
 
 LATER = 9
@@ -54,3 +57,14 @@ def test_what_nobody_takes_back_ends() -> None:
     assert amounts(running, LATER) == (5, 0)
     assert amounts(running, LATER + 5) == (0, 0)
     assert not made(running, {"c": 9}, mark=mark).sure
+
+
+def test_it_remembers_so_many_budgets_and_is_not_sure_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_module, "KEPT", 2)
+    running = Running()
+    mark = running.mark()
+    for budget in ("b", "c", "d", "b", "e"):
+        made(running, {budget: 9}).take_back()
+    assert list(running._ended) == ["b", "e"]
+    assert not made(running, {"c": 9}, mark=mark).sure  # forgotten, so it may have ended since
+    assert made(running, {"c": 9}, mark=running.mark()).sure
