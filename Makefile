@@ -10,8 +10,10 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 # The project itself: built by the pinned hatchling in the environment, without asking any registry.
 PROJECT := --no-deps --no-build-isolation --editable .
 
-# Tests on two cores; those of one file stay in one process, for they share servers.
-SPREAD := --numprocesses 2 --dist loadfile
+# Tests on two cores; those of one file stay in one process, for they share servers. Their order is shuffled, by default
+# always alike, so that what passed here passes there; `make test ORDER=random` draws another one.
+ORDER := 20261123
+SPREAD := --numprocesses 2 --dist loadfile --randomly-seed=$(if $(filter random,$(ORDER)),default,$(ORDER))
 # Scratch files of tests lie in memory where there is room (4 GB): most of their time went into waiting for a disk.
 ROOM := $(shell df --output=avail --block-size=1M /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4096 { print "/dev/shm" }')
 SCRATCH := $(if $(ROOM),TMPDIR=$(ROOM))

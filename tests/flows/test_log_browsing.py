@@ -156,7 +156,10 @@ def test_prove_writes_what_the_offline_verifier_takes(
     assert verify_proof(proof.read_text(), leaf.read_bytes(), key) == 3
 
 
-def test_exports_are_counted_against_the_log(home: House, client: HouseClient, owner: Person, tmp_path: Path) -> None:
+def test_exports_are_counted_against_the_log(
+    home: House, client: HouseClient, owner: Person, mia: Person, tmp_path: Path
+) -> None:
+    home.system.base.sequencer.flush()
     assert "entries of indexes 0 to" in run("export", tmp_path / "log.jsonl", "--format", "ocsf")
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["metadata"]["sequence"] for line in lines] == list(range(len(lines)))

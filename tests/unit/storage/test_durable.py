@@ -30,8 +30,8 @@ def test_what_was_not_synced_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         raise OSError(errno.EIO, "the disk")
 
     before = len([*Path("/proc/self/fd").iterdir()])
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(Unavailable):
+    with monkeypatch.context() as patched, pytest.raises(Unavailable):
+        patched.setattr(os, "fsync", fail)
         sync_folder(tmp_path)
     assert len([*Path("/proc/self/fd").iterdir()]) == before, "no descriptor stays open"
 

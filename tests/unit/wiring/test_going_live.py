@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,21 @@ class _Cut(BaseException):
 
 
 class _Cutting:
-    """Counts steps, and stops after the last one that is allowed."""
+    """Counts steps of this thread, and stops after the last one that is allowed.
+
+    A house of another test may still be up in this process, and its own threads work on files too.
+    """
 
     def __init__(self, patched: pytest.MonkeyPatch, allowed: int) -> None:
-        self.done, self._allowed = 0, allowed
+        self.done, self._allowed, self._thread = 0, allowed, threading.get_ident()
         for where, name in _STEPS:
             patched.setattr(where, name, self._counted(getattr(where, name)))
 
     def _counted(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def step(*args: Any, **named: Any) -> Any:
             result = real(*args, **named)
+            if threading.get_ident() != self._thread:
+                return result
             self.done += 1
             if self.done > self._allowed:
                 raise _Cut
