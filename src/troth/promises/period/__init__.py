@@ -1,0 +1,1 @@
+"""The report of a period: which looks there should have been, which there were, and what they showed."""
