@@ -46,9 +46,10 @@ class Gap:
 class CheckPeriod:
     """One check in the period. `expected` comes from the schedule alone; expected = done + missed.
 
-    `late`: runs that were not in the log by the tally of their time, or not in their slot; they fill none. `extra`: runs
-    of the period in no slot (by hand). `outcomes`: how many of all runs of the period said what. `runs` are the first
-    and the last sequence of the period, `link` that of the last; empty when there was none.
+    `late`: runs that were not in the log by the tally of their time, or not in their slot; they fill none. `extra`:
+    runs of the period in no slot (by hand). `outcomes`: how many of all runs of the period said what; who passed had a
+    known-bad fixture that failed, the code of the schedule and a clock that was right. `state` knows of no waiver;
+    `reason` is a token. `first` and `last` are the sequences of the period's runs, 0 when there was none.
     """
 
     check: str
@@ -69,7 +70,6 @@ class CheckPeriod:
     gaps: tuple[Gap, ...]
     first: int = 0
     last: int = 0
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
