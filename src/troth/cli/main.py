@@ -49,6 +49,7 @@ _REMOTE = {
     "emergency": "Emergency access: alone, with a passkey, and loud.",
     "erasure": "Be forgotten, or forget a person on request.",
     "file": "Files you gave, for use with models.",
+    "house": "The tenant whose registers count for the promises (operators only).",
     "hold": "Legal holds (privacy officers only).",
     "key": "API keys.",
     "limit": "Limits of what requests may use.",
@@ -97,6 +98,7 @@ _REMOTE = {
 # Nouns whose group has commands of this machine too.
 _GROWN = {
     "device": "troth.cli.device:device",
+    "house": "troth.cli.house:house",
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",
 }

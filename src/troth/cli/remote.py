@@ -38,6 +38,7 @@ _OWNERS = (
     "troth.gateway.usage_operations:UsageOperations",
     "troth.gateway.limit_operations:LimitOperations",
     "troth.gateway.videos.operations:VideoOperations",
+    "troth.governance.house_operations:HouseOperations",
     "troth.governance.operations:RegisterOperations",
     "troth.identity.key_operations:ApiKeyOperations",
     "troth.identity.auditor_operations:AuditorOperations",

@@ -94,6 +94,8 @@ OPERATIONS = (
         "erasure.sealed": "Keys destroyed and erasure proven",
         "erasure.show": "Looked at an erasure",
         "erasure.tombstoned": "Shut for good before the keys went",
+        "house.name": "Named the house, whose registers count",
+        "house.show": "Looked at which tenant is the house",
         "hold.lift": "Lifted a legal hold",
         "hold.lifted": "Legal hold ended",
         "hold.list": "Listed the legal holds",

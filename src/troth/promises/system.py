@@ -24,6 +24,7 @@ from troth.gateway.redaction import Redactor
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.gateway.videos.runner import VideoRunner
+from troth.governance.house import House
 from troth.governance.registers import Registers
 from troth.identity.auditors import Auditors
 from troth.identity.bootstrap import Bootstrap
@@ -215,6 +216,7 @@ class Governance:
     """What people must do and prove."""
 
     registers: Registers
+    house: House
     operations: tuple[object, ...]
 
 

@@ -28,6 +28,7 @@ installation = Table(
     Column("name", String(8), primary_key=True),  # always "this": there is one row
     Column("jurisdiction", String(8), nullable=False),
     Column("claimed_at", Big, nullable=False),
+    Column("house", String(64)),  # the tenant that publishes the paper, once an operator named it
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from troth.governance.holder import RegistersHolder
+from troth.governance.house import House
+from troth.governance.house_operations import HouseOperations
 from troth.governance.loading import Forms
 from troth.governance.operations import RegisterOperations
 from troth.governance.registers import Registers
 from troth.promises.catalogue import catalogue
-from troth.promises.system import Base, Governance
+from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, Governance
 from troth.vault.rights.clocks import calendar_of
 
 
@@ -26,7 +28,9 @@ def build_governance(base: Base) -> Governance:
         home=calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays)),
         lists={"promises": tuple(catalogue())},
     )
-    return Governance(registers=registers, operations=(RegisterOperations(registers),))
+    house = House(base.database, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
+    operations = RegisterOperations(registers), HouseOperations(house)
+    return Governance(registers=registers, house=house, operations=operations)
 
 
 def build_registers_holder(base: Base) -> RegistersHolder:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import insert, inspect, select, text, update
 
 import troth
 import troth.wiring
@@ -25,6 +25,7 @@ from troth.promises.check import Result
 from troth.promises.runs import Run
 from troth.storage.database import Database, metadata
 from troth.storage.migrate import HEAD, current, upgrade
+from troth.storage.placement import claim_database, installation, placed_database
 from troth.vault import prints
 
 
@@ -160,3 +161,15 @@ def test_keys_with_limits_do_not_outlive_their_columns(empty: Database) -> None:
 def test_head_is_the_newest_file() -> None:
     versions = Path(troth.__file__).parent / "storage" / "migrations" / "versions"
     assert max(path.stem for path in versions.glob("0*.py")) == HEAD
+
+
+def test_the_installation_outlives_its_house(empty: Database) -> None:
+    upgrade(empty)
+    claim_database(empty, "eu", 1)
+    with empty.write(SYSTEM) as connection:
+        connection.execute(update(installation).values(house="ten_a"))
+    downgrade(empty, "0030")
+    assert placed_database(empty) == "eu"
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(installation)).all() == [("this", "eu", 1, None)]
