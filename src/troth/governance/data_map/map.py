@@ -38,11 +38,13 @@ class Table:
     """Personal data of one table. Columns of a person go when they are erased; those of `stays` do not, and why.
 
     `id`: the opaque id, `sealed`: under the person's key, `digest`: keyed or of a random value, `plain`: as it is.
-    `shown_as`: `holder/kind` as the person's copy lists it.
+    `shown_as`: `holder/kind` as the person's copy lists it. `without`: columns of bytes that hold nothing of people,
+    and why.
     """
 
     columns: Mapping[Name, Held] = field(default_factory=dict)
     stays: Mapping[Name, Words] = field(default_factory=dict)
+    without: Mapping[Name, Words] = field(default_factory=dict)
     shown_as: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z-]+/[a-z-]+$")], ...] = ()
 
 

@@ -21,7 +21,7 @@ _STORE: Final = (
 
 def unmapped(found: DataMap, tables: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """What is wrong with the tables (name to columns), each line with what is to be done; none is right."""
-    said = {name: {*table.columns, *table.stays} for name, table in found.tables.items()}
+    said = {name: {*table.columns, *table.stays, *table.without} for name, table in found.tables.items()}
     for name in sorted(tables.keys() - said.keys() - found.exempt.tables.keys()):
         yield f"table {name} is not in the data map: {_HOW}"
     for name in sorted((said.keys() | found.exempt.tables.keys()) - tables.keys()):
@@ -34,8 +34,11 @@ def unmapped(found: DataMap, tables: Mapping[str, Iterable[str]]) -> Iterator[st
 def unnamed(found: DataMap, sealed: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Columns of bytes in tables about people that the map does not name: what is sealed is personal till said."""
     for name, table in sorted(found.tables.items()):
-        for column in sorted(set(sealed.get(name, ())) - table.columns.keys() - table.stays.keys()):
-            yield f"column {name}.{column} holds bytes and is not in the data map: name it under `columns` of {name}"
+        for column in sorted(set(sealed.get(name, ())) - {*table.columns, *table.stays, *table.without}):
+            yield (
+                f"column {name}.{column} holds bytes and is not in the data map: name it under `columns` of {name},"
+                " or under `without` with why it holds nothing of people"
+            )
 
 
 def unplaced(found: DataMap, places: Iterable[str]) -> Iterator[str]:
