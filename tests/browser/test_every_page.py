@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from browser.portal_world import Visit, Visitor, World, accessible, fits
 
 PHONE = {"width": 390, "height": 844}
-PUBLIC = ("/trust", "/status", "/verify", "/provenance", "/sign-in")
+PUBLIC = ("/trust", "/status", "/sub-processors", "/verify", "/provenance", "/sign-in")
 OWN = (
     "/data",
     "/receipts",
@@ -46,7 +46,7 @@ OWN = (
     "/usage?of=tenant",
     "/limits",
     "/routing",
-    *("/registers", "/registers/policies", "/registers/incidents"),
+    *("/registers", "/registers/policies", "/registers/incidents", "/calendar"),
     "/moderation",
     "/moderation-policy",
     "/my-cases",

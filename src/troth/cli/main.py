@@ -35,6 +35,7 @@ _REMOTE = {
     "activity": "Your own entries in the audit log.",
     "authority": "Who signs the certificates of devices.",
     "budget": "Budgets of money of your tenant, its people and keys.",
+    "calendar": "What is due in your tenant, by whom, overdue first.",
     "auditor": "Who may read the log of your tenant, for a time (administrators only).",
     "certificate": "Erasure certificates.",
     "check": "Which checks run how often; confirm changed ones (operators only).",
@@ -98,6 +99,7 @@ _REMOTE = {
 # Nouns whose group has commands of this machine too.
 _GROWN = {
     "device": "troth.cli.device:device",
+    "calendar": "troth.cli.calendar:calendar",
     "house": "troth.cli.house:house",
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",

@@ -39,6 +39,7 @@ _OWNERS = (
     "troth.gateway.limit_operations:LimitOperations",
     "troth.gateway.videos.operations:VideoOperations",
     "troth.governance.house_operations:HouseOperations",
+    "troth.governance.calendar_operations:CalendarOperations",
     "troth.governance.operations:RegisterOperations",
     "troth.identity.key_operations:ApiKeyOperations",
     "troth.identity.auditor_operations:AuditorOperations",

@@ -25,7 +25,8 @@ _ORDER: Final[dict[DueState, int]] = {"lapsed": 0, "overdue": 1, "due": 2, "soon
 class Due:
     """Something to be done. `at` and `grace_until` in epoch ms; `by`: a role; `person`: an id, where one is named.
 
-    `lapse`: what ends when the grace is over (a word of the form's `couples`).
+    `lapse`: what ends when the grace is over (a word of the form's `couples`). `remind`: when to remind before it is
+    due, `escalate_at` and `escalate_to`: from when on another role is told as well (epoch ms).
     """
 
     form: str
@@ -37,6 +38,9 @@ class Due:
     person: str | None
     lapse: str | None
     state: DueState
+    remind: tuple[int, ...] = ()
+    escalate_at: int | None = None
+    escalate_to: str | None = None
 
 
 def _from_field(rule: DueRule, value: Value, look: Look) -> int | None:
@@ -58,6 +62,7 @@ class _Told:
     lapse: str | None = None
     remind: tuple[Span, ...] = _SOON
     grace: Span = _NONE
+    escalate: tuple[Span, str] | None = None
 
 
 def dues(form: Form, records: Sequence[Record], items: Sequence[Item], look: Look) -> list[Due]:
@@ -98,7 +103,8 @@ def _of_people(form: Form, record: Record, items: Sequence[Item], look: Look) ->
 def _due(form: Form, rule: DueRule, record: Record, look: Look) -> Due:
     person = record.values.get(rule.person) if rule.person else None
     named = person if isinstance(person, str) else None
-    told = _Told(rule.name, _moment(rule, record, look), rule.by, named, rule.lapse, rule.remind, rule.grace)
+    up = (rule.escalate_after, rule.escalate_to) if rule.escalate_after and rule.escalate_to else None
+    told = _Told(rule.name, _moment(rule, record, look), rule.by, named, rule.lapse, rule.remind, rule.grace, up)
     return _made(form, record, told, look)
 
 
@@ -111,9 +117,18 @@ def _moment(rule: DueRule, record: Record, look: Look) -> int:
 
 def _made(form: Form, record: Record, told: _Told, look: Look) -> Due:
     grace_until = told.at + _length(told.grace)
-    first = told.at - max(map(_length, told.remind), default=0)
-    state = _state(told.at, grace_until, first, told.lapse, look.now)
-    return Due(form.name, record.id, told.name, told.at, grace_until, told.by, told.person, told.lapse, state)
+    remind = tuple(sorted(told.at - _length(one) for one in told.remind))
+    state = _state(told.at, grace_until, min(remind, default=told.at), told.lapse, look.now)
+    up = (told.at + _length(told.escalate[0]), told.escalate[1]) if told.escalate else (None, None)
+    person, lapse = told.person, told.lapse
+    return Due(form.name, record.id, told.name, told.at, grace_until, told.by, person, lapse, state, remind, *up)
+
+
+def plain_due(place: tuple[str, str, str], at: int, by: str, *, now: int, stops: int | None = None) -> Due:
+    """Something due that another room keeps: (source, record, name). `stops`: from when on something ends with it."""
+    form, record, name = place
+    until, lapse, week = at if stops is None else stops, None if stops is None else "stops", at - 7 * DAY_MS
+    return Due(form, record, name, at, until, by, None, lapse, _state(at, until, week, lapse, now), (week,))
 
 
 def _state(at: int, grace_until: int, first: int, lapse: str | None, now: int) -> DueState:

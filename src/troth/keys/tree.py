@@ -234,6 +234,11 @@ class KeyTree:
         """The number of the epoch in force. Raises `Unavailable`, `IntegrityError`."""
         return self._state.epochs.current().manifest.epoch
 
+    @property
+    def rotation_due(self) -> int:
+        """When the period of the roots in force is over (epoch ms). Raises `Unavailable`, `IntegrityError`."""
+        return self._state.epochs.current().manifest.created + self._state.periods.root_ms
+
     def inventory(self) -> Inventory:
         """What keys there are: states, times and numbers. Raises `Unavailable`, `IntegrityError`."""
         return inventory(self._state)

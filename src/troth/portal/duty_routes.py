@@ -8,6 +8,7 @@ from troth.portal.desk import Desk
 from troth.portal.pages import (
     access,
     access_review,
+    calendar,
     key_domains,
     machines,
     moderation,
@@ -72,6 +73,7 @@ def register_routes(desk: Desk) -> list[BaseRoute]:
     """What people must do and prove."""
     one = "/registers/{form}/{record_id}"
     return [
+        Route("/calendar", desk.member(calendar.show), methods=["GET"]),
         Route("/registers", desk.member(registers.show), methods=["GET"]),
         Route("/registers/{form}", desk.member(registers.records), methods=["GET"]),
         Route("/registers/{form}", desk.member(registers.open_), methods=["POST"]),

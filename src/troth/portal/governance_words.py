@@ -18,10 +18,30 @@ ROLES = {
     "auditor": "auditor",
     "member": "each person",
     "any": "whoever may read it",
+    "operator": "operator of the service",
+}
+# What ends when something was not done in time.
+LAPSES = {"stops": "it stops"}
+# Rooms that keep something with an end beside the registers: title, and the page that shows it.
+ROOMS = {
+    "vendors": ("Vendors", "/routing"),
+    "access-reviews": ("Reviews of access", "/access"),
+    "log-reviews": ("Reviews of administrators", "/reviews"),
+    "requests": ("Rights requests", "/desk"),
+    "elevations": ("Roles for some hours", "/access"),
+    "auditors": ("Auditors", "/auditors"),
+    "keys": ("Keys of the service", ""),
 }
 
 # What was done, as the log tells it.
 REGISTERS = {
+    "paper.approve": "Approved a version of the paper",
+    "paper.diff": "Looked at what a version of the paper changes",
+    "paper.lint": "Looked for what is wrong with a paper",
+    "paper.list": "Listed the versions of the paper",
+    "paper.publish": "Proposed a version of the paper",
+    "paper.show": "Took a version of the paper",
+    "calendar.show": "Looked at what is due",
     "register.act": "Did one's own part of a record, such as to attest",
     "register.dues": "Listed what is due in the registers",
     "register.entered": "An entry of a register, with its digest",

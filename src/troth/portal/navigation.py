@@ -103,6 +103,7 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
         ("Rules", people, "/limits", "Limits and budgets"),
         ("Rules", privacy, "/redaction", "Redaction policy"),
         ("Rules", govern, "/registers", "Registers"),
+        ("Rules", govern, "/calendar", "Calendar"),
         ("Privacy", privacy, "/desk", "Privacy desk"),
         ("Privacy", privacy, "/holds", "Holds"),
         ("Privacy", privacy, "/retention", "Retention"),

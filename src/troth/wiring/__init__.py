@@ -139,9 +139,9 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         ],
     )
     gateway, governing = build_gateway(base, vault), build_governing(base, identity)
-    governance = build_governance(base)
     systems: list[System] = []
     runner = _runner(base, systems)
+    governance = build_governance(base, lambda: systems[0])
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
     promises = PromiseOperations(runner), EvidenceOperations(runner, base.signer), schedules
