@@ -26,6 +26,11 @@ class Promise:
     source: tuple[str, ...]
     implied: bool
     record: str = ""
+    refs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def references(self, standard: str) -> tuple[str, ...]:
+        """Where a standard asks for the same, by its own ids: `nist80053` gives ("SI-19",)."""
+        return dict(self.refs).get(standard, ())
 
     @property
     def missing(self) -> str:
@@ -62,4 +67,5 @@ def _promise(row: dict[str, Any]) -> Promise:
         source=tuple(row["source"]),
         implied=bool(row["implied"]),
         record=row.get("record", ""),
+        refs=tuple((name, tuple(str(one) for one in ids)) for name, ids in (row.get("refs") or {}).items()),
     )
