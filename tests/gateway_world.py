@@ -229,7 +229,8 @@ class World:
 
     def add_vendor(self, base_url: str, *, vendor: str = "acme", credential: str | None = None, **facts: Any) -> None:
         """An approved vendor that keeps nothing and stands in the EU, unless `facts` say otherwise."""
-        self.vendors.add(vendor, due_diligence(self.now, base_url, **facts), credential, "usr_one")
+        long_ago = {"announced_at": self.now - 40 * DAY}
+        self.vendors.add(vendor, due_diligence(self.now, base_url, **(long_ago | facts)), credential, "usr_one")
         self.vendors.approve(vendor, "usr_two")
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:

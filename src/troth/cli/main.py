@@ -17,7 +17,6 @@ _LOCAL = {
     "backup": ("troth.cli.backup:backup", "Make, verify, try and restore backups."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
-    "paper": ("troth.cli.paper:paper", "Hold a published text against what is kept, sentence by sentence."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
     "serve": ("troth.cli.serve:serve", "Run the API, the portal and the trust page."),
@@ -35,8 +34,8 @@ _REMOTE = {
     "activity": "Your own entries in the audit log.",
     "authority": "Who signs the certificates of devices.",
     "budget": "Budgets of money of your tenant, its people and keys.",
-    "calendar": "What is due in your tenant, by whom, overdue first.",
     "auditor": "Who may read the log of your tenant, for a time (administrators only).",
+    "calendar": "What is due in your tenant, by whom, overdue first.",
     "certificate": "Erasure certificates.",
     "check": "Which checks run how often; confirm changed ones (operators only).",
     "consent": "What you agreed to.",
@@ -64,6 +63,7 @@ _REMOTE = {
     "moderation-policy": "What is refused, reviewed and flagged in your tenant.",
     "move": "Where a tenant moves to (two operators).",
     "object": "What is kept for you.",
+    "paper": "The published text, sentence by sentence: on this machine, and its versions on a server.",
     "passkey": "Passkeys, made and used in a browser.",
     "placement": "Where data is, counted.",
     "processing": "Restrict the use of your data, and permit it again.",
@@ -83,6 +83,7 @@ _REMOTE = {
     "saml": "Single sign-on through a SAML 2.0 identity provider.",
     "service": "Service accounts of your tenant (administrators only).",
     "session": "Sign in and out.",
+    "sub-processor": "Who processes data for the service, where, and from when.",
     "status": "How available the service was.",
     "statement": "What you say about data that cannot be changed.",
     "takedown": "Hashes of pictures that are taken down (two operators).",
@@ -98,9 +99,10 @@ _REMOTE = {
 
 # Nouns whose group has commands of this machine too.
 _GROWN = {
-    "device": "troth.cli.device:device",
     "calendar": "troth.cli.calendar:calendar",
+    "device": "troth.cli.device:device",
     "house": "troth.cli.house:house",
+    "paper": "troth.cli.paper:paper",
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",
 }

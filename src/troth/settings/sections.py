@@ -216,6 +216,8 @@ class Gateway(Section):
     """How long a vendor may take for one answer."""
     allow_plain_loopback_vendors: bool = False
     """Permit http:// vendors on 127.0.0.1, for tests and local models."""
+    notice_days: int = Field(default=30, ge=1, le=365)
+    """Days between the announcement of a new vendor, place or sub-processor and the first request that goes there."""
     clamd: str | None = Field(
         default=None, max_length=200, pattern=r"^(unix:/.{1,100}|(127\.0\.0\.1|\[::1\]|localhost):[0-9]{1,5})$"
     )
@@ -290,6 +292,8 @@ class Promises(Section):
     every_seconds: float = Field(default=3600.0, ge=60, le=86_400)
     """Time between two runs of a check that names none of its own. It stands in the schedule that the log has, so
     another value counts once an operator confirms it."""
+    paper_notice_days: int = Field(default=30, ge=1, le=365)
+    """How long a version of the paper that takes something away is announced before it takes effect."""
 
 
 class Backup(Section):

@@ -29,7 +29,9 @@ from troth.gateway.routing_policies import RoutingPolicies
 from troth.gateway.studio.chat import answer
 from troth.gateway.studio.compose import compose
 from troth.gateway.studio.edit import apply
+from troth.gateway.sub_processors import SubProcessorOperations
 from troth.gateway.vendor_care import VendorCareOperations
+from troth.gateway.vendors.announcing import Notice
 from troth.gateway.vendors.bounds import Limits
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO, LocalStudio
 from troth.gateway.vendors.ports import Ports
@@ -45,6 +47,7 @@ from troth.redact.policy_operations import RedactionPolicyOperations
 from troth.redact.tenant_policies import TenantPolicies
 from troth.redact.text_operations import TextOperations
 from troth.vault.fences import fence_tenant
+from troth.vault.rights.clocks import calendar_of
 from troth.wiring.limits import build_limiting
 from troth.wiring.moderation import build_office, moderation_operations
 from troth.wiring.provenance import build_provenance
@@ -53,8 +56,7 @@ from troth.wiring.videos import build_media
 
 def build_gateway(base: Base, vault: Vault) -> Gateway:
     settings, clock, objects = base.settings, base.clock, vault.objects
-    sealed = DeploymentSeal(base.secrets.named("vendor-credentials"))
-    vendors = Vendors(base.database, sealed, clock, [LOCAL_STUDIO])
+    vendors = _vendors(base)
     studio = LocalStudio(compose, apply, answer, PLACEHOLDER)
     limits = Limits(seconds=settings.gateway.vendor_timeout_seconds)
     watch, plain = base.instruments.watch, settings.gateway.allow_plain_loopback_vendors
@@ -103,6 +105,7 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
             media.videos,
             build_provenance(media.credentials, media.watermark, media.fingerprints),
             VendorOperations(vendors),
+            SubProcessorOperations(vendors, clock),
             RoutingOperations(routing),
             *limiting.operations,
             VendorCareOperations(vendors, Exposures(base.database, vendors), clock),
@@ -112,6 +115,12 @@ def build_gateway(base: Base, vault: Vault) -> Gateway:
             PictureOperations(redactor=redactor, metered=limiting.metered),
         ),
     )
+
+
+def _vendors(base: Base) -> Vendors:
+    sealed = DeploymentSeal(base.secrets.named("vendor-credentials"))
+    notice = Notice(base.settings.gateway.notice_days, calendar_of(base.settings.data.jurisdiction))
+    return Vendors(base.database, sealed, base.clock, [LOCAL_STUDIO], notice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""May this vendor be sent this request now? Pure: a record, the request's facts, a time (VEN-01..04, VEN-06, LOC-06).
+"""May this vendor be sent this request now? Pure: a record, facts, a time (VEN-01..04, VEN-06, LOC-06, RGT-09).
 
 Read it as a list: the first condition that does not hold refuses, by its own code. What lapses at a moment has lapsed
 at that moment: an agreement that ends at midnight is over at 00:00:00.000.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from troth.gateway.vendors.announcing import unannounced
 from troth.gateway.vendors.papers import CONTACT_EVERY, CONTACT_GRACE, DAY_MS, Certificate, Diligence
 from troth.gateway.vendors.record import ANY, HERE, DueDiligence, Observed, Retention, State, VendorRecord
 from troth.kernel.errors import Denied, Unavailable
@@ -33,6 +34,7 @@ def admissible(vendor: VendorRecord | None, facts: RequestFacts, now: int) -> No
         raise Unavailable("The vendor of this model is not approved; choose another model.", code="vendor-not-approved")
     on_file = vendor.facts
     _agreement(on_file, now)
+    _notice(vendor, now)
     _review(on_file, now)
     if on_file.diligence is not None:
         _cadence(on_file.diligence, vendor.observed, now)
@@ -90,6 +92,12 @@ def _agreement(on_file: DueDiligence, now: int) -> None:
     if contract.starts > now:
         raise Unavailable("The agreement with this vendor does not hold yet; choose another model.",
                           code="agreement-not-yet")  # fmt: skip
+
+
+def _notice(vendor: VendorRecord, now: int) -> None:
+    if unannounced(vendor, now):
+        raise Unavailable("This vendor or one of its sub-processors was announced and the notice still runs; choose "
+                          "another model until it ends.", code="notice-running")  # fmt: skip
 
 
 def _certificates(review: Diligence, held: tuple[Certificate, ...], now: int) -> None:

@@ -139,6 +139,7 @@ class SubProcessor(PaperModel):
     noticed: Milliseconds = 0
     since: Milliseconds = 0
     accepted: bool = False
+    announced_at: Milliseconds | None = None  # we told people elsewhere, on that day
 
     @model_validator(mode="before")
     @classmethod

@@ -120,6 +120,7 @@ class DueDiligence(PaperModel):
     moderation: Code | None = None  # the content policy the agreement names
     sub_processors: Annotated[tuple[SubProcessor, ...], Field(max_length=256)] = ()
     raw_images: bool = False  # the review accepts pictures whose inner text and faces were not redacted
+    announced_at: Milliseconds | None = None  # people were told elsewhere, on that day; else approval tells them
 
     @model_validator(mode="after")
     def _consistent(self) -> DueDiligence:
@@ -167,6 +168,15 @@ class Probe(PaperModel):
     version: Literal["TLSv1.3", "TLSv1.2", "none"]
 
 
+class Announced(PaperModel):
+    """Somebody in a region, published at `at`; nothing goes there before `ends`."""
+
+    name: Company
+    region: Code | None
+    at: Milliseconds
+    ends: Milliseconds
+
+
 class Happened(PaperModel):
     """One line of a vendor's history. `facts` is the SHA-256 of what was on file then; `changed` names the fields."""
 
@@ -183,6 +193,7 @@ class Observed(PaperModel):
     contacts: tuple[Contact, ...] = ()
     probe: Probe | None = None
     history: tuple[Happened, ...] = ()
+    announced: tuple[Announced, ...] | None = None  # None: approved before announcements were kept
 
     @property
     def contact(self) -> Contact | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError as DuplicateRow
 from troth.gateway.store import ALL_VENDORS, VENDOR_FACTS
 from troth.gateway.store import vendors as table
 from troth.gateway.vendors import filing
+from troth.gateway.vendors.announcing import Notice, announced
 from troth.gateway.vendors.papers import Tier
 from troth.gateway.vendors.record import Contact, DueDiligence, Happened, Observed, Probe, State, VendorRecord
 from troth.kernel.clock import Clock, epoch_ms
@@ -37,11 +38,19 @@ class Sealed(Protocol):
 class Vendors:
     """The registry. `shipped` records stand beside those in the database and cannot be changed there."""
 
-    def __init__(self, database: Database, sealed: Sealed, clock: Clock, shipped: Sequence[VendorRecord]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealed: Sealed,
+        clock: Clock,
+        shipped: Sequence[VendorRecord],
+        notice: Notice | None = None,
+    ) -> None:
         self._database = database
         self._sealed = sealed
         self._clock = clock
         self._shipped = {record.id: record for record in shipped}
+        self._notice = notice or Notice()
 
     def all(self) -> list[VendorRecord]:
         """Shipped vendors first, then the others by id."""
@@ -99,14 +108,19 @@ class Vendors:
         return record
 
     def approve(self, vendor: str, actor: str) -> VendorRecord:
-        """A second operator confirms the review. Raises `Denied` for the requester, `Conflict` for missing answers."""
+        """A second operator confirms the review, which publishes who is new. The gate waits for the end of the notice.
+
+        Raises `Denied` for the requester, `Conflict` for missing answers.
+        """
         with self._database.write() as connection:
             record = self._held(connection, vendor)
             if record.requested_by == actor:
                 raise Denied("A vendor is approved by somebody other than its requester; ask a colleague.",
                              code="same-person")  # fmt: skip
-            _complete(record, epoch_ms(self._clock.now()))
-            approved = record.model_copy(update={"state": State.APPROVED, "approved_by": actor})
+            now = epoch_ms(self._clock.now())
+            _complete(record, now)
+            told = record.observed.model_copy(update={"announced": announced(record, self._notice, now)})
+            approved = record.model_copy(update={"state": State.APPROVED, "approved_by": actor, "observed": told})
             return self._change(connection, self._told(approved, "approved", actor))
 
     def suspend(self, vendor: str, actor: str) -> VendorRecord:

@@ -1,5 +1,6 @@
 """All checks, one file per family."""
 
+from troth.governance.loading import Forms
 from troth.promises.check import Check
 from troth.promises.checks import (
     access,
@@ -41,11 +42,13 @@ from troth.promises.checks import (
     scratch,
     sealing,
     secrets,
+    subprocessors,
     traces,
     uploads,
     vendors,
     zero_trust,
 )
+from troth.promises.checks.registers import register_checks
 
 _FAMILIES = (
     access,
@@ -88,12 +91,15 @@ _FAMILIES = (
     provisioning,
     logs,
     vendors,
+    subprocessors,
     moderation,
     papers,
     edge,
 )
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Every check, in the order in which they run."""
-    return tuple(check for family in _FAMILIES for check in family.CHECKS)
+def all_checks(forms: Forms | None = None) -> tuple[Check, ...]:
+    """Every check, in the order in which they run; `forms`: the registers of an installation, or those shipped."""
+    written = tuple(check for family in _FAMILIES for check in family.CHECKS)
+    covered = {promise for check in written for promise in check.promises}
+    return (*written, *register_checks(forms or Forms(), covered))
