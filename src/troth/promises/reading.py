@@ -62,6 +62,13 @@ class Reading:
             kept = store.between(connection, period.start - fresh * 1000, 1 << 62)
         return self._evidence(kept)
 
+    @as_system
+    def recent(self, checks: Iterable[str], most: int) -> Mapping[str, Sequence[Evidence]]:
+        """The newest runs of these checks, at most so many of each."""
+        with self._database.read() as connection:
+            kept = [one for check in checks for one in store.recent(connection, check, most)]
+        return self._evidence(kept)
+
     def tampered(self) -> list[str]:
         """The ids of checks whose newest run is not what the log tells of; empty when all is as it should be."""
         return sorted(check for check, runs in self.now().items() if any(one.flaw for one in runs))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from troth.promises.catalogue import Promise
 from troth.promises.check import Check
+from troth.promises.runs import Run
 from troth.promises.status import Standing, State
 
 
@@ -68,28 +69,30 @@ class PromiseTable(_Row):
 def table(rows: Iterable[tuple[Promise, Standing]], checks: Iterable[Check]) -> PromiseTable:
     """The table of `Runner.table()`."""
     looks = {check.id: check.looks_at for check in checks}
-    data = [_row(promise, standing, looks) for promise, standing in rows]
+    data = [row_of(promise, standing, looks) for promise, standing in rows]
     counted = Counter(row.state for row in data)
     return PromiseTable(counts={state.value: counted[state.value] for state in State}, data=data)
 
 
-def _row(promise: Promise, standing: Standing, looks: dict[str, str]) -> PromiseRow:
-    runs = [
-        RunRow(
-            check=run.check,
-            looks_at=looks.get(run.check, ""),
-            at=run.at,
-            result=run.result.value,
-            control=run.control.value,
-            population=run.population,
-            tested=run.tested,
-            record=run.request,
-            sequence=run.sequence,
-            link=run.link,
-            schedule=run.schedule,
-        )
-        for run in standing.runs
-    ]
+def run_row(run: Run, looks: Mapping[str, str]) -> RunRow:
+    """One run; `looks`: the sentence of each check."""
+    return RunRow(
+        check=run.check,
+        looks_at=looks.get(run.check, ""),
+        at=run.at,
+        result=run.result.value,
+        control=run.control.value,
+        population=run.population,
+        tested=run.tested,
+        record=run.request,
+        sequence=run.sequence,
+        link=run.link,
+        schedule=run.schedule,
+    )
+
+
+def row_of(promise: Promise, standing: Standing, looks: Mapping[str, str]) -> PromiseRow:
+    """One promise with its standing."""
     waivers = [
         WaiverRow(id=one.id, check=one.scope, reason=one.reason, compensating=one.compensating, ends=one.ends)
         for one in standing.waivers
@@ -101,6 +104,6 @@ def _row(promise: Promise, standing: Standing, looks: dict[str, str]) -> Promise
         capability=promise.capability,
         state=standing.state.value,
         reason=standing.reason,
-        runs=runs,
+        runs=[run_row(run, looks) for run in standing.runs],
         waivers=waivers,
     )

@@ -116,13 +116,13 @@ class Slots:
 
 def in_force(versions: Sequence[ScheduleVersion], moment: int) -> ScheduleVersion | None:
     """The version that counts at a moment: the last of those that have begun."""
-    return next((one for one, start, end in _spans(versions) if start <= moment < end), None)
+    return next((one for one, start, end in spans(versions) if start <= moment < end), None)
 
 
 def slots(versions: Sequence[ScheduleVersion], check: str, start: int, end: int) -> Slots:
     """The slots of a check that begin in [start, end). A version counts from when it was in the log, never before."""
     ranges = []
-    for version, first, last in _spans(versions):
+    for version, first, last in spans(versions):
         plan = version.plan(check)
         if plan is None:
             continue
@@ -134,14 +134,14 @@ def slots(versions: Sequence[ScheduleVersion], check: str, start: int, end: int)
 
 def slot_at(versions: Sequence[ScheduleVersion], check: str, moment: int) -> int | None:
     """The slot of a check that a moment lies in, or None when no version in force then names the check."""
-    for version, start, end in _spans(versions):
+    for version, start, end in spans(versions):
         plan = version.plan(check)
         if plan is not None and start <= moment < end:
             return moment - (moment - start) % (plan.every * _SECOND)
     return None
 
 
-def _spans(versions: Sequence[ScheduleVersion]) -> Iterator[tuple[ScheduleVersion, int, int]]:
+def spans(versions: Sequence[ScheduleVersion]) -> Iterator[tuple[ScheduleVersion, int, int]]:
     """Each version with [start, end) of its time. One that was to begin after a later one (a clock was ahead) gives way
     to it: its time is empty.
     """

@@ -6,9 +6,10 @@ import time
 from contextlib import suppress
 
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict
+from troth.kernel.errors import Conflict, Unavailable
 from troth.kernel.scope import as_system
 from troth.promises import store
+from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.schedule import slot_at
 from troth.promises.tallies import Tallies
@@ -24,8 +25,11 @@ class Scheduler:
     A look whose process dies leaves nothing: its slot is filled by the next round if it is still that slot, or missed.
     """
 
-    def __init__(self, runner: Runner, tallies: Tallies, *, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, runner: Runner, tallies: Tallies, *, database: Database, clock: Clock, past: Past | None = None
+    ) -> None:
         self._runner = runner
+        self._past = past
         self._tallies = tallies
         self._database = database
         self._clock = clock
@@ -53,4 +57,7 @@ class Scheduler:
                 with suppress(Conflict):  # another server filled it
                     self._runner.run(check, slot)
                     count += 1
+        if self._past is not None and not self._runner.stopping:
+            with suppress(Unavailable):  # somebody reads the runs of a year just now
+                self._past.look_on()
         return count

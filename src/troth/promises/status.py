@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from troth.promises.check import Result
+from troth.promises.check import EMPTY, UNNAMED, Result
 from troth.promises.runs import Run
 from troth.promises.waiving import Waiver
 
-__all__ = ["Declared", "Evidence", "Period", "Run", "Standing", "State", "history", "status", "verdict"]
+__all__ = ["Declared", "Evidence", "Period", "Run", "Standing", "State", "status", "verdict", "worst"]
 
 _SECOND = 1000
 NOTHING = "nothing looks at it yet"
@@ -85,6 +85,7 @@ _SAYS = {
     Result.ERROR: _Finding(State.UNKNOWN, "a check could not look"),
     Result.NOT_CONFIGURED: _Finding(State.NOT_CONFIGURED, "not set up on this installation"),
 }
+_WHY = {UNNAMED: "no house is named", EMPTY: "nothing is entered in the register"}
 
 
 def verdict(run: Run) -> Result:
@@ -118,26 +119,14 @@ def status(
         excuses = [waiver for waiver in waivers if (waiver.promise, waiver.scope) == (promise, one.check)]
         found += _findings(one, seen, excuses, span, now)
         runs += [entry.run for entry in seen if entry.run.at <= span.end][-1:]
-    worst = min(found, key=lambda finding: _WORST.index(finding.state))
+    said = min(found, key=lambda finding: _WORST.index(finding.state))
     live = [finding.waiver for finding in found if finding.waiver is not None]
-    return Standing(worst.state, tuple(runs), worst.reason, tuple(dict.fromkeys(live)))
+    return Standing(said.state, tuple(runs), said.reason, tuple(dict.fromkeys(live)))
 
 
-def history(
-    promise: str,
-    declared: Sequence[Declared],
-    evidence: Mapping[str, Sequence[Evidence]],
-    *,
-    waivers: Sequence[Waiver],
-    months: Iterable[Period],
-    now: int,
-) -> tuple[tuple[Period, State], ...]:
-    """The state of each month, for a bar. A month in which nobody looked for too long is unknown, not green."""
-    return tuple(
-        (one, status(promise, declared, evidence, waivers=waivers, period=one, now=now).state)
-        for one in months
-        if one.start <= now
-    )
+def worst(states: Iterable[State]) -> State:
+    """The worst of several states, of at least one."""
+    return min(states, key=_WORST.index)
 
 
 def _findings(
@@ -177,13 +166,20 @@ def _said(
         return _unknown("the clock was not right")
     if previous is not None and run.at < previous.run.at:
         return _unknown("runs are out of order in time")
-    found = _SAYS[verdict(run)]
+    found = _shown(run)
     if found.state is State.NOT_KEPT:
         live = [
             waiver for waiver in waivers if all(waiver.excuses(waiver.promise, declared.check, at) for at in moments)
         ]
         return _Finding(State.EXCEPTION, f"broken, and excused: {live[0].reason}", live[0]) if live else found
     return found
+
+
+def _shown(run: Run) -> _Finding:
+    """What a run shows; of a look that found nothing to look at, why."""
+    said = verdict(run)
+    why = [_WHY[one] for one in run.details if one in _WHY]
+    return _unknown(why[0]) if said is Result.ERROR and why else _SAYS[said]
 
 
 def _gaps(declared: Declared, seen: Sequence[Evidence], span: Period) -> Iterator[_Finding]:

@@ -217,6 +217,12 @@ def between(connection: Connection, start: int, end: int) -> list[KeptRun]:
     return [_kept(row) for row in connection.execute(query)]
 
 
+def recent(connection: Connection, check: str, most: int) -> list[KeptRun]:
+    """The newest runs of a check in the order of its chain, at most so many."""
+    mine = select(check_run).where(check_run.c.check_id == check, check_run.c.sequence.is_not(None))
+    return [_kept(row) for row in connection.execute(mine.order_by(check_run.c.sequence.desc()).limit(most))][::-1]
+
+
 def add_schedule(connection: Connection, kept: KeptSchedule) -> None:
     """Append a version. Raises the database's refusal when another process was first."""
     connection.execute(

@@ -29,7 +29,7 @@ from troth.keys.domain_operations import KeyDomainOperations
 from troth.keys.operations import KeyOperations, ReplacementOperations
 from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
-from troth.promises.operations import PromiseOperations
+from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.schedule_operations import ScheduleOperations
 from troth.promises.scheduler import Scheduler
@@ -42,7 +42,7 @@ from troth.vault.moving.departure import Departure
 from troth.wiring.availability import Availability, build_availability
 from troth.wiring.backup import build_backups, require_homes
 from troth.wiring.base import build_base
-from troth.wiring.checks import build_evidence, build_scheduler
+from troth.wiring.checks import build_evidence, build_past, build_scheduler, promise_operations
 from troth.wiring.gateway import build_gateway
 from troth.wiring.governance import build_governance
 from troth.wiring.governing import build_governing
@@ -64,6 +64,7 @@ class Troth:
     claims: Claims
     publisher: LogPublisher
     runner: Runner
+    past: Past
     scheduler: Scheduler
     availability: Availability
 
@@ -144,7 +145,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     governance = build_governance(base, lambda: systems[0])
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
-    promises = PromiseOperations(runner), EvidenceOperations(runner, base.signer), schedules
+    past = build_past(base, runner)
+    promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules
     availability = build_availability(base, lambda: systems[0])
     owners = (
         *identity.operations,
@@ -183,7 +185,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     )
     systems.append(system)
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
-    return Troth(systems[0], claims, publisher, runner, build_scheduler(base, runner), availability)
+    return Troth(systems[0], claims, publisher, runner, past, build_scheduler(base, runner, past), availability)
 
 
 def _runner(base: Base, systems: list[System]) -> Runner:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from troth.promises.check import Check
+from troth.promises.operations import PromiseOperations
+from troth.promises.past import Past
 from troth.promises.reading import Reading
 from troth.promises.run_log import RunLog
 from troth.promises.runner import Evidence, Runner
 from troth.promises.scheduler import Scheduler
 from troth.promises.schedules import Schedules
+from troth.promises.showing import PromiseShown, PromiseViews
+from troth.promises.standings import Standings
 from troth.promises.system import Base
 from troth.promises.tallies import Tallies
+
+_FRESH_SECONDS = 5.0
 
 
 def build_evidence(base: Base, checks: Sequence[Check]) -> Evidence:
@@ -30,7 +36,23 @@ def build_evidence(base: Base, checks: Sequence[Check]) -> Evidence:
     return Evidence(schedules, reading, log, base.signer, lambda: base.network_time.mark)
 
 
-def build_scheduler(base: Base, runner: Runner) -> Scheduler:
+def build_past(base: Base, runner: Runner) -> Past:
+    """The bars of the last twelve months."""
+    return Past(runner, base.database, base.clock)
+
+
+def promise_operations(runner: Runner, past: Past) -> tuple[object, ...]:
+    """What anybody may ask of the promises. A crowd that asks is given the same answer for some seconds."""
+    standings = Standings(runner, fresh=_FRESH_SECONDS)
+    return PromiseOperations(runner, standings), PromiseViews(runner, standings, past)
+
+
+def shown_promise(runner: Runner, past: Past, promise: str) -> PromiseShown:
+    """One promise for who works on this machine. Raises `NotFound` (no-such-promise)."""
+    return PromiseViews(runner, Standings(runner), past).shown(promise)
+
+
+def build_scheduler(base: Base, runner: Runner, past: Past) -> Scheduler:
     """What runs the checks while a server runs."""
     tallies = Tallies(base.database, base.outbox, base.clock)
-    return Scheduler(runner, tallies, database=base.database, clock=base.clock)
+    return Scheduler(runner, tallies, database=base.database, clock=base.clock, past=past)

@@ -10,7 +10,7 @@ import pytest
 from troth.promises.catalogue import catalogue
 from troth.promises.check import Facts, Result, judge
 from troth.promises.checks import all_checks
-from troth.promises.status import Declared, Evidence, Period, Run, Standing, State, history, status
+from troth.promises.status import Declared, Evidence, Period, Run, Standing, State, status
 from troth.promises.waiving import Waiver
 
 NOW = 1_800_000_000_000
@@ -135,12 +135,6 @@ def test_what_was_broken_before_it_was_waived_stays_broken() -> None:
     broken = [*_hours(26, 12), *_hours(11, 11, **FAILED), *_hours(10, 0)]
     assert _state(*broken, period=day, waivers=(WAIVER,)) is State.EXCEPTION
     assert _state(*broken, period=day, waivers=(replace(WAIVER, starts=NOW - 10 * HOUR),)) is State.NOT_KEPT
-
-
-def test_a_bar_has_no_month_that_did_not_begin_and_none_green_without_runs() -> None:
-    months = [Period(NOW - 2 * DAY, NOW - DAY), Period(NOW - DAY, NOW + DAY), Period(NOW + DAY, NOW + 2 * DAY)]
-    shown = history("CRY-01", [CHECK], {"one": _hours(26, 0)}, waivers=(), months=months, now=NOW)
-    assert [state for _, state in shown] == [State.UNKNOWN, State.KEPT]
 
 
 def test_an_empty_population_proves_nothing() -> None:
