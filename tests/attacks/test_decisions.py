@@ -86,7 +86,8 @@ def _asked(registry: Any, home: House, owner: Person) -> Iterator[tuple[str, Any
 
 
 def _plausible(parameter: str) -> str:
-    known = {"data_class": "user-generated", "tenant_id": "ten_aaaa", "replacement_id": "rpl_aaaa", "role": "member"}
+    known = {"data_class": "user-generated", "tenant_id": "ten_aaaa", "replacement_id": "rpl_aaaa", "role": "member",
+             "number": "1"}  # fmt: skip
     return known.get(parameter, "aaaa")
 
 

@@ -46,6 +46,7 @@ SETTINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "moderation_policy": {"tenant": ("tenants",)},
     "moderation_case": {"tenant": ("tenants",)},
     "moderation_takedown": {},
+    "paper_version": {},
     "moderation_evidence": {"tenant": ("tenants",)},
     "register_record": {"tenant": ("tenants",)},
     "register_event": {"tenant": ("tenants",)},

@@ -36,9 +36,24 @@ _states = click.option(
 )
 
 
-@click.group()
+class _Grown(click.Group):
+    """Commands that stand here, and those that the operations of papers declare."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), "approve", "changes", "fetch", "list"})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        from troth.cli.remote import group
+
+        return group("paper", "").get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Grown)
 def paper() -> None:
-    """Look at a published paper as sentences with promises.
+    """Look at a published paper as sentences with promises; publish, approve, list, fetch and changes ask a server.
 
     FILE is the text, with NAME.paper.yaml beside it; or the name of a paper that Troth ships: zian, dzine, harbour.
     """
@@ -47,15 +62,16 @@ def paper() -> None:
 @paper.command()
 @click.argument("file", type=_PAPER)
 @_states
+@click.option("--server", is_flag=True, help="Ask a server (operators): by its states and its certificates on record.")
 @click.option("--notes/--no-notes", default=True, help="Also say what is no fault. Default: yes.")
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON: code, severity, place, quote, what to do.")
-def lint(file: Path, states_path: Path | None, notes: bool, as_json: bool) -> None:
+def lint(file: Path, states_path: Path | None, server: bool, notes: bool, as_json: bool) -> None:
     """Name every sentence of FILE that is unbound, changed, contradicted or badly worded; exits with 1 when one is."""
     from troth.promises.paper.lint import failed
     from troth.promises.paper.lint import lint as findings_of
 
     read = _paper(file)
-    found = findings_of(read, _known(read, states_path))
+    found = _of_server(file, read) if server else findings_of(read, _known(read, states_path))
     shown = [one for one in found if notes or one.severity == "error"]
     if as_json:
         counts = {"sentences": len(read.sentences), "findings": [one.as_json() for one in shown]}
@@ -131,6 +147,55 @@ def bind(file: Path, name: str | None) -> None:
     made = written(file, name)
     click.echo(f"{target.name}: {made.sentences} sentences, {made.changed} changed, {made.unbound} to be bound by you")
     click.echo(f"next: {'name their promises in it, then ' if made.unbound else ''}troth paper lint {file}")
+
+
+@paper.command()
+@click.argument("file", type=_PAPER)
+@click.option("--reason", required=True, help="Why: a coarse reason such as checked, rule or contract.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def publish(file: Path, reason: str, as_json: bool) -> None:
+    """Propose FILE as the paper of a server (operators); another operator approves it."""
+    from troth.cli.client import Client
+    from troth.cli.showing import show as shown
+
+    answer = Client.from_environment().call("POST", "/v1/papers", _files(file) | {"reason": reason}).json()
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+        return
+    shown(answer)
+    click.echo(
+        f"next: another operator runs: troth paper approve --number {answer['number']} --reason checked", err=True
+    )
+
+
+def _of_server(file: Path, read: Paper) -> tuple[Finding, ...]:
+    """What a server finds in it, its sentences those of the file here."""
+    from troth.cli.client import Client
+    from troth.promises.paper.lint import Finding
+
+    placed = {(one.line, one.ordinal): one for one in read.sentences}
+    answer = Client.from_environment().call("POST", "/v1/paper-findings", _files(file)).json()
+    return tuple(
+        Finding(one["code"], one["says"], one["do"], placed.get((one["line"], one["sentence"])), one["severity"])
+        for one in answer["findings"]
+    )
+
+
+def _files(file: Path) -> dict[str, str]:
+    """The files of a paper as a server takes them. Raises as `read_paper`, and Invalid for what is not UTF-8."""
+    from troth.kernel.errors import Invalid
+    from troth.promises.paper.binding import SUFFIX, binding_path, limited, read_paper
+    from troth.promises.paper.shipped import SHIPPED, shipped_file
+
+    ours = str(file) in SHIPPED and not file.exists()
+    bound = _paper(file).binding if ours else read_paper(file).binding
+    target = binding_path(file)
+    read = shipped_file if ours else lambda name: limited(target.with_name(name))
+    named = {"text": bound.text.file, "binding": f"{file}{SUFFIX}" if ours else target.name, "promises": bound.promises}
+    try:
+        return {what: read(name).decode() for what, name in named.items() if name}
+    except UnicodeDecodeError as error:
+        raise Invalid("A file of the paper is not UTF-8; save it as UTF-8.", code="bad-paper") from error
 
 
 def _paper(file: Path) -> Paper:

@@ -128,6 +128,7 @@ PRIVILEGED: Mapping[str, Watch] = {
     "check_head": Watch("check_id"),
     "check_schedule": Watch("version"),
     "check_tally": Watch("day"),
+    "paper_version": Watch("number"),
     "status_day": Watch("day"),
     "probe_hour": Watch("target"),
     "probe_outage": Watch("id"),

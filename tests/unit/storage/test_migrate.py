@@ -22,6 +22,8 @@ from troth.identity.store import api_keys, tenants, users
 from troth.kernel.scope import SYSTEM
 from troth.promises import store as checks
 from troth.promises.check import Result
+from troth.promises.paper import store as papers
+from troth.promises.paper.store import Files, paper_version
 from troth.promises.runs import Run
 from troth.storage.database import Database, metadata
 from troth.storage.migrate import HEAD, current, upgrade
@@ -173,3 +175,22 @@ def test_the_installation_outlives_its_house(empty: Database) -> None:
     upgrade(empty)
     with empty.read(SYSTEM) as connection:
         assert connection.execute(select(installation)).all() == [("this", "eu", 1, None)]
+
+
+def test_versions_of_the_paper_come_and_go(empty: Database) -> None:
+    upgrade(empty)
+    files = Files("Text.", "paper: a", None)
+    with empty.write(SYSTEM) as connection:
+        made = {"number": 1, "paper": "a", "version": "1", "text": files.text, "binding": files.binding}
+        made |= {"digest": files.digest, "proposed_by": "usr_a", "proposed_at": 1}
+        connection.execute(insert(paper_version), made)
+        assert papers.approve(connection, 1, papers.Approval("usr_b", 2, 3), "troth.test", b"s")
+        assert not papers.approve(connection, 1, papers.Approval("usr_c", 2, 3), "troth.test", b"s")
+        (head,) = papers.heads(connection)
+    assert (head.approved_by, head.effective_at, head.signature) == ("usr_b", 3, b"s")
+    downgrade(empty, "0031")
+    with empty.read(SYSTEM) as connection:
+        assert not inspect(connection).has_table("paper_version")
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert papers.heads(connection) == []

@@ -11,7 +11,7 @@ from troth.wiring.keys import SEALED
 # Hashes, keyed hashes, public documents, pages of the key tree, what the deployment's own secret seals, and what is
 # over in ten minutes (`sso_attempts.facts`: a sign-in begins anew).
 NOT_FIELDS = frozenset(
-    """certified_devices.key certified_services.key check_run.signature check_schedule.signature
+    """certified_devices.key certified_services.key check_run.signature check_schedule.signature paper_version.signature
     api_keys.digest api_keys.network_marks audit_details.commitment audit_entries.leaf audit_logs.checkpoint
     audit_logs.root
     audit_tiles.hashes audit_witnessed.note erasure.salt erasure_certificate.envelope erasure_step.result

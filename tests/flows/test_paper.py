@@ -1,0 +1,129 @@
+"""The paper on a server: two operators publish it, what it takes away is announced, and nobody edits it unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyotp
+import pytest
+import yaml
+from sqlalchemy import delete, update
+
+from house import PASSWORD, House
+from paper_texts import bound_text
+from troth.kernel.scope import SYSTEM
+from troth.promises.paper.shipped import shipped_file
+from troth.promises.paper.store import paper_version
+
+DAY = 86_400_000
+TEXT = "All connections use TLS 1.3.\nWe delete what you delete."
+ROWS: list[dict[str, Any]] = [{"carries": ["CRY-01"]}, {"carries": ["DEL-01"]}]
+REASON = {"reason": "checked"}
+
+
+def files(text: str, rows: list[dict[str, Any]], version: str) -> dict[str, str]:
+    """A small paper as a server takes it."""
+    paper = bound_text(text, rows, version=version)
+    header = yaml.safe_load(paper.binding.model_dump_json(exclude_defaults=True))
+    return {"text": text, "binding": yaml.safe_dump(header)}
+
+
+@pytest.fixture(scope="module")
+def second(home: House) -> dict[str, str]:
+    email = "papers@troth.example.org"
+    made = home.ok("POST", "/v1/operators", home.operator, email=email, display_name="Second of papers")
+    first = {
+        "authorization": f"Bearer {home.ok('POST', '/v1/sessions', email=email, password=made['password'])['token']}"
+    }
+    secret = home.ok("POST", "/v1/totp", first)["secret"]
+    done = home.ok("POST", "/v1/totp/confirm", first, totp=pyotp.TOTP(secret).now())
+    half = {"authorization": f"Bearer {done['token']}"}
+    fresh = home.ok("POST", "/v1/password", half, current=made["password"], new=PASSWORD)
+    return {"authorization": f"Bearer {fresh['token']}"}
+
+
+@pytest.fixture(autouse=True)
+def _unpublished(home: House) -> Iterator[None]:
+    yield
+    with home.system.base.database.write(SYSTEM) as connection:
+        connection.execute(delete(paper_version))
+
+
+def published(home: House, second: dict[str, str], **sent: str) -> dict[str, Any]:
+    made = home.ok("POST", "/v1/papers", home.operator, **sent, **REASON)
+    return dict(home.ok("POST", f"/v1/papers/{made['number']}/approval", second, **REASON))
+
+
+def refused(home: House, *asked: Any, **body: Any) -> tuple[int, str]:
+    answer = home.call(*asked, **body)
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_paper_is_proposed_by_one_operator_and_approved_by_another(home: House, second: dict[str, str]) -> None:
+    sent = {"text": shipped_file("harbour.md").decode(), "binding": shipped_file("harbour.paper.yaml").decode(),
+            "promises": shipped_file("harbour.promises.yaml").decode()}  # fmt: skip
+    made = home.ok("POST", "/v1/papers", home.operator, **sent, **REASON)
+    place = f"/v1/papers/{made['number']}"
+    assert (made["state"], made["paper"]) == ("proposed", "harbour")
+    assert home.ok("GET", "/v1/papers") == {"papers": []}, "a proposal is no paper yet"
+    assert refused(home, "GET", place) == (404, "no-paper")
+    assert home.ok("GET", place, second)["text"] == sent["text"]
+    assert refused(home, "POST", f"{place}/approval", home.operator, **REASON) == (403, "own-proposal")
+    done = home.ok("POST", f"{place}/approval", second, **REASON)
+    assert refused(home, "POST", f"{place}/approval", second, **REASON) == (409, "not-waiting")
+    (listed,) = home.ok("GET", "/v1/papers")["papers"]
+    assert listed == done | {"proposed_by": None, "approved_by": None}, "who did it is nobody else's business"
+    assert home.ok("GET", place)["binding"] == sent["binding"]
+    assert home.ok("GET", f"{place}/changes") == {"number": 1, "against": 0, "weakens": False, "changes": []}
+    home.system.base.sequencer.flush()
+    newest = home.ok("GET", "/v1/activity", home.operator, limit=50)["entries"]
+    facts = {one["operation"]: one["facts"] for one in newest if "digest" in one["facts"]}
+    assert facts["paper.approve"]["digest"] == facts["paper.publish"]["digest"] == done["digest"]
+
+
+def test_what_has_findings_is_refused_and_the_sentence_named(home: House) -> None:
+    good = files(TEXT, ROWS, "1")
+    changed = good | {"text": TEXT.replace("1.3", "1.2")}
+    answer = home.call("POST", "/v1/papers", home.operator, **changed, **REASON)
+    assert (answer.status_code, answer.json()["code"]) == (422, "paper-findings")
+    assert "line 1 sentence 1: changed" in answer.json()["detail"]
+    found = home.ok("POST", "/v1/paper-findings", home.operator, **changed)["findings"]
+    assert {"changed": "All connections use TLS 1.2."}.items() <= {one["code"]: one["quote"] for one in found}.items()
+    assert refused(home, "POST", "/v1/papers", home.operator, text="x", binding="a: [", **REASON) == (422, "bad-yaml")
+    assert home.ok("GET", "/v1/papers", home.operator) == {"papers": []}
+
+
+def test_what_a_version_takes_away_is_announced_first(home: House, second: dict[str, str]) -> None:
+    first = published(home, second, **files(TEXT, ROWS, "1"))
+    assert first["state"] == "in force"
+    less = published(home, second, **files(TEXT.splitlines()[0], ROWS[:1], "2"))
+    assert (less["state"], less["effective_at"] - less["approved_at"]) == ("announced", 30 * DAY)
+    diff = home.ok("GET", f"/v1/papers/{less['number']}/changes")
+    assert (diff["against"], diff["weakens"]) == (first["number"], True)
+    assert [(one["promise"], one["kind"]) for one in diff["changes"]] == [("DEL-01", "dropped")]
+    assert refused(home, "POST", "/v1/papers", home.operator, **files(TEXT, ROWS, "2"), **REASON) == (
+        409,
+        "paper-published",
+    )
+    more = published(home, second, **files(TEXT, ROWS, "3"))
+    assert more["effective_at"] == more["approved_at"], "nothing that anybody relies on goes"
+    states = {one["version"]: one["state"] for one in home.ok("GET", "/v1/papers")["papers"]}
+    assert states == {"3": "in force", "2": "replaced", "1": "replaced"}
+
+
+def test_only_the_newest_proposal_is_approved(home: House, second: dict[str, str]) -> None:
+    old = home.ok("POST", "/v1/papers", home.operator, **files(TEXT, ROWS, "1"), **REASON)
+    home.ok("POST", "/v1/papers", second, **files(TEXT, ROWS, "2"), **REASON)
+    assert refused(home, "POST", f"/v1/papers/{old['number']}/approval", second, **REASON) == (409, "paper-proposed")
+    assert refused(home, "POST", "/v1/papers/99/approval", second, **REASON) == (404, "no-paper")
+
+
+@pytest.mark.parametrize("change", [{"text": TEXT + " Always."}, {"digest": "0" * 64}, {"effective_at": 1}])
+def test_what_was_edited_in_the_database_is_not_shown(
+    home: House, second: dict[str, str], change: dict[str, Any]
+) -> None:
+    made = published(home, second, **files(TEXT, ROWS, "1"))
+    with home.system.base.database.write(SYSTEM) as connection:
+        connection.execute(update(paper_version).values(change))
+    assert refused(home, "GET", f"/v1/papers/{made['number']}")[1] == "paper-changed"
