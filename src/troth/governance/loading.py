@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from troth.governance.forms.form import Form
-from troth.governance.forms.reading import parse_form, shipped_names, shipped_text
+from troth.governance.forms.reading import parse_form, shipped, shipped_names, shipped_text
 from troth.governance.linting import lint_form, lint_together
 from troth.kernel.errors import Invalid, TrothError
 
@@ -29,7 +29,7 @@ class Forms:
     def get(self, name: str) -> Form:
         """One form. Raises NotFound(register-not-found), Invalid for one of the folder that is not in order."""
         if name not in self._read:
-            self._read[name] = self._linted(name) if name in self._own else parse_form(shipped_text(name))
+            self._read[name] = self._linted(name) if name in self._own else _shipped(name)
         return self._read[name]
 
     def sound(self) -> tuple[tuple[Form, ...], tuple[str, ...]]:
@@ -60,11 +60,15 @@ class Forms:
 
     def _parsed(self, name: str) -> Form:
         if name not in self._own:
-            return parse_form(shipped_text(name))
+            return _shipped(name)
         form = parse_form(_text(self._own[name]))
         if form.name != name:
             raise Invalid("A form stands in a file of another name; rename one of them.", code="bad-form")
         return form
+
+
+def _shipped(name: str) -> Form:
+    return shipped().get(name) or parse_form(shipped_text(name))  # which says that there is none
 
 
 def _of(where: str) -> str:

@@ -14,6 +14,10 @@ from typing import Any
 from troth.promises import code
 
 
+UNNAMED, EMPTY = "unnamed", "empty"
+"""In the details of a run of a register: that no tenant is the house, or that the register has no record that counts."""
+
+
 class Result(StrEnum):
     """What one look showed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from troth.kernel.operation import Registry
 from troth.kernel.scope import SYSTEM, as_system, within
 from troth.keys.domain_operations import KeyDomainOperations
 from troth.keys.operations import KeyOperations, ReplacementOperations
+from troth.promises.check import Check
 from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
 from troth.promises.past import Past
@@ -141,7 +142,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     )
     gateway, governing = build_gateway(base, vault), build_governing(base, identity)
     systems: list[System] = []
-    runner = _runner(base, systems)
+    runner = _runner(base, systems, all_checks(governance.registers.forms))
     governance = build_governance(base, lambda: systems[0])
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
@@ -188,12 +189,12 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     return Troth(systems[0], claims, publisher, runner, past, build_scheduler(base, runner, past), availability)
 
 
-def _runner(base: Base, systems: list[System]) -> Runner:
+def _runner(base: Base, systems: list[System], checks: Sequence[Check]) -> Runner:
     """Looks at what will be built last: it asks for the system when a check runs."""
     return Runner(
-        all_checks(),
+        checks,
         lambda: systems[0],
-        evidence=build_evidence(base, all_checks()),
+        evidence=build_evidence(base, checks),
         database=base.database,
         recorder=base.outbox,
         clock=base.clock,
