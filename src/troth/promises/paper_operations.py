@@ -36,10 +36,12 @@ class PaperFiles(_Message):
         return Files(self.text, self.binding, self.promises)
 
 
-class PaperPublish(PaperFiles):
-    """A version that is proposed, and why."""
-
+class _Decided(_Message):
     reason: Why
+
+
+class PaperPublish(PaperFiles, _Decided):
+    """A version that is proposed, and why."""
 
 
 class PaperList(_Message):
