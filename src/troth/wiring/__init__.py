@@ -53,6 +53,7 @@ from troth.wiring.log_places import far_location
 from troth.wiring.log_pruning import build_pruning
 from troth.wiring.mail import build_mail
 from troth.wiring.moving import arriving, departure
+from troth.wiring.papers import build_papers
 from troth.wiring.reviews import build_reviews
 from troth.wiring.vault import build_vault
 
@@ -147,7 +148,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
     past = build_past(base, runner)
-    promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules
+    of_paper = build_papers(base, runner)
+    promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules, *of_paper
     availability = build_availability(base, lambda: systems[0])
     owners = (
         *identity.operations,
