@@ -50,7 +50,9 @@ def _found(number: int, promise: str) -> Found:
     if not number % 7:
         return Found(promise, "unknown", "nothing looks at it yet", ())
     state = _STATES[number % 5]
-    excuses = (Excuse("rec_one", HOSTILE, NOW + DAY),) if state == "kept with exception" else ()
+    excuses = (
+        (Excuse("rec_one", "a new cipher comes in June", HOSTILE, NOW + DAY),) if state == "kept with exception" else ()
+    )
     return Found(promise, state, HOSTILE, (f"check-{promise.lower()}",), excuses)
 
 

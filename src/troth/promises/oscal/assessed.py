@@ -48,9 +48,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Excuse:
-    """An approved exception: what is done instead, until when."""
+    """An approved exception: why, what is done instead, until when."""
 
     id: str
+    reason: str
     compensating: str
     ends: int
 
@@ -102,7 +103,7 @@ def of_now(
             row.state,
             row.reason,
             tuple(run.check for run in row.runs),
-            tuple(Excuse(one.id, one.compensating, one.ends) for one in row.waivers),
+            tuple(Excuse(one.id, one.reason, one.compensating, one.ends) for one in row.waivers),
         )
         for row in table.data
     )
@@ -114,7 +115,7 @@ def of_period(
     report: PeriodReport, checks: Iterable[Check], promises: Sequence[Promise], *, origin: str, system: str
 ) -> Assessed:
     """What a report says of its period; a promise that it does not name is unknown."""
-    excuses = {one.id: Excuse(one.id, one.compensating, one.ends) for one in report.waivers}
+    excuses = {one.id: Excuse(one.id, one.reason, one.compensating, one.ends) for one in report.waivers}
     told = {one.promise: one for one in report.promises}
     found = tuple(
         Found(

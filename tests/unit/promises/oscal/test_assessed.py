@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from check_world import check
@@ -53,35 +54,24 @@ def test_a_run_whose_fixture_passed_showed_nothing() -> None:
     assert [one.verdict for one in told.observed] == ["error"]
 
 
+def looked(check: str, promise: str, state: State, **members: Any) -> CheckPeriod:
+    told: dict[str, Any] = {"check": check, "promises": (promise,), "state": state, "every": 3600, "fresh": 7200}
+    said = {"scope": "installation", "population": "things", "reason": "seen"}
+    counts = {"expected": 10, "done": 0, "missed": 10, "late": 0, "extra": 0, "lost": 0, "outcomes": {}}
+    known = {one.name for one in fields(CheckPeriod)}
+    given = {**told, **said, **counts, "episodes": (), "gaps": (), **members}
+    return CheckPeriod(**{name: one for name, one in given.items() if name in known})
+
+
 def test_a_period_tells_of_missed_runs_and_of_failures() -> None:
     episodes = (Episode("fail", NOW - DAY, NOW - DAY + 5, 3, 4), Episode("error", NOW - 9, None, 8, 9))
-    looked = CheckPeriod(
-        "one", ("CRY-01",), 3600, 7200, "installation", "things", State.NOT_KEPT, "broken", 10, 8, 2, 1, 0,
-        {"pass": 6, "fail": 2, "error": 2}, episodes, (), 1, 9,
-    )  # fmt: skip
-    never = CheckPeriod(
-        "other",
-        ("CRY-02",),
-        3600,
-        7200,
-        "installation",
-        "things",
-        State.UNKNOWN,
-        "never run",
-        10,
-        0,
-        10,
-        0,
-        0,
-        {},
-        (),
-        (),
-    )
+    bad = looked("one", "CRY-01", State.NOT_KEPT, done=8, missed=2, late=1, episodes=episodes, first=1, last=9)
+    never = looked("other", "CRY-02", State.UNKNOWN)
     promises = (
         PromisePeriod("CRY-01", State.NOT_KEPT, "broken", ("one",)),
         PromisePeriod("CRY-02", State.UNKNOWN, "never run", ("other",)),
     )
-    report = PeriodReport(Period(NOW - 30 * DAY, NOW), "00" * 32, (looked, never), promises, (), (), (), 0, (), {})
+    report = PeriodReport(Period(NOW - 30 * DAY, NOW), "00" * 32, (bad, never), promises, (), (), (), 0, (), {})
     told = of_period(report, [check(), check("other", ("CRY-02",))], PROMISES, **NAMED)
     assert {one.state for one in told.found if one.id not in ("CRY-01", "CRY-02")} == {"unknown"}
     (seen,) = told.observed
