@@ -1,8 +1,8 @@
-"""Export and erasure, column by column and without a list of tables: whatever names a person goes, or is said to stay.
+"""Export and erasure, column by column and store by store: the data map says what goes and what stays, this proves it.
 
 A person does everything that leaves a trace, as a person and as an officer. Every text column of every table is then
-searched for their id. A column that begins to hold one, and a table of tenants that stays empty here, fail the test:
-a new one cannot be forgotten.
+searched for their id, and every store for what they said. A column that begins to hold one, a table of tenants that
+stays empty here, and a store of the map that nobody looks into fail the test: a new one cannot be forgotten.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import String, insert, select
+from sqlalchemy import Column, String, insert, select
 
 from house import House, Person, house
 from oauth_world import Program, service
+from troth.governance.data_map.places import unplaced
+from troth.governance.data_map.reading import shipped
 from troth.identity.certificates.issuing import fresh_key
 from troth.identity.certificates.requesting import request_by
 from troth.identity.privacy import PrivacySettings
@@ -28,56 +31,37 @@ from troth.identity.sso.admission import Asking, Word
 from troth.identity.sso.subjects import Subject
 from troth.kernel.caller import Connection
 from troth.kernel.data_class import DataClass
+from troth.kernel.errors import Gone
 from troth.kernel.scope import SYSTEM, within
+from troth.promises.account import found_in
 from troth.storage.database import metadata
 from troth.storage.isolation import RULES
 from troth.vault import ledger
-from troth.vault.objects import KeepRequest
+from troth.vault.objects import BLOBS, KeepRequest
 from troth.vault.rights.intake import Message
+from troth.vault.store import objects
 
-GOES = set(
-    """access_items.user api_keys.user audit_details.subject break_glass.user certified_devices.user elevations.user
-    known_devices.user oauth_device_codes.user oauth_refresh_tokens.user service_accounts.owner
-    moderation_case.subject passkeys.user privacy_settings.owner recovery_codes.user
-    register_event.subject register_item.account register_record.account
-    role_grants.user sessions.user sso_links.user sso_sessions.user totp.user users.id vault_concern.subject
-    vault_consent.subject vault_object.subject vault_objection.subject vault_request.officer vault_request.subject
-    scim_members.user scim_people.user vault_restriction.subject vault_rule_change.actor
-    usage_row.subject vault_statement.subject budget.person budget.target own_limit.person own_limit.target
-    budget.set_by own_limit.set_by routing_policy.set_by routing_policy.wished_by""".split()
+MAP = shipped()
+# Columns of the map that hold a person's opaque id, alone or within a text, and that go with them.
+IDS = {name for name, held in MAP.columns() if held == "id"}
+# Where their opaque id stays, which then resolves to nobody, and why.
+STAYS = MAP.staying()
+# Ids of the map that are none of a person: of a row that goes with them.
+OTHERS = set(
+    """certified_sessions.session certified_sessions.device vault_edge.parent vault_edge.child vault_print.object
+    receipts.object video_jobs.object video_jobs.made vault_request_closing.request vault_request_notice.request
+    moderation_evidence.case moderation_evidence.object usage_row.key usage_row.request
+    register_item.member vendors.requested_by vendors.approved_by erasure.subject
+    key_replacement.subject""".split()
+    # vendors: operators alone, in a record that must be whole; the last two: only while the work runs
 )
-# Where the opaque id stays, which then resolves to nobody, and why.
-STAYS = {
-    "audit_entries.actor": "the log of what was done is never rewritten",
-    "audit_entries.subject": "the same: whom an entry is about",
-    "key_scope.subject": "the mark that the person's keys are destroyed; a restore replays it",
-    "unit.subject": "the same, key by key",
-    "erasure.actor": "which officer asked to erase somebody else: the certificate's evidence",
-    "erasure_decision.actor": "which officer approved or called off: dual control must stay provable",
-    "vault_hold.approver": "who answers for a legal hold (promise DEL-07)",
-    "vault_restriction.by_officer": "which officer restricted somebody else; only an officer lifts it",
-    "scim_tokens.created_by": "who let a provider in",
-    "register_event.actor": "who made an entry of a register, as the log has it",
-    "role_grants.granted_by": "who gave somebody else a role",
-    "access_campaigns.opened_by": "who reviewed the access of others (promise ACC-07)",
-    "access_campaigns.closed_by": "the same",
-    "access_items.granted_by": "who had given a role that was reviewed",
-    "access_items.decided_by": "who kept or removed somebody else's role",
-    "break_glass.designated_by": "who let somebody else take a role in an emergency",
-    "custom_roles.changed_by": "which owner said what a role permits",
-    "elevations.decided_by": "who gave somebody else a role for some hours",
-    "elevations.ended_by": "who ended it",
-    "elevations.reviewed_by": "who judged somebody else's emergency",
-    "admin_review.opened_by": "who reviewed what administrators did, as the log has it (promise AUD-02)",
-    "admin_review.closed_by": "the same",
-    "admin_review_act.actor": "whose act was reviewed, as the log has it",
-    "admin_review_act.judged_by": "who judged an act",
-    "admin_review_act.followed_by": "who cleared it up",
-    "moderation_case.decided_by": "who decided about somebody else's case",
-    "moderation_case.answered_by": "who answered an appeal",
-    "moderation_policy.proposed_by": "who proposed what the tenant's policy is",
-    "moderation_policy.approved_by": "who put it in force",
-}
+# What nobody comes to in an ordinary installation; `_beyond` writes such rows as they would stand there.
+BEYOND = set(
+    """key_suspension.subject key_replacement.actor key_replacement.approver
+    moderation_evidence.reported_by moderation_evidence.asked_by moderation_takedown.proposed_by
+    moderation_takedown.approved_by tenant_departure.pinned_by tenant_departure.agreed_by
+    paper_version.proposed_by paper_version.approved_by""".split()
+)
 # Tables of tenants that hold no row here, and why that hides nothing about people.
 EMPTY = {
     "certified_services": "keys of service accounts; by service",
@@ -97,28 +81,21 @@ EMPTY = {
     "usage_day": "sums of days, of models and vendors",
     "video_jobs": "where the order of a video lies, by request",
 }
-EXPORTED = {
-    "audit": {"log-detail"},
-    "identity": {
-        "access-review",
-        "account",
-        "api-key",
-        "provisioned",
-        "break-glass",
-        "device",
-        "elevation",
-        "passkey",
-        "role-reason",
-        "service-account",
-        "session",
-        "sign-on-link",
-    },
-    "moderation": {"moderation-case"},
-    "registers": {"register-act", "register-entry", "register-record"},
-    "rights": {"objection", "request", "statement"},
-    "usage": {"budget", "limit", "usage"},
-    "vault": {"consent", "object", "restriction", "retention-change", "shows-me"},
+# How the person's copy lists it: kinds by holder, as the map says.
+EXPORTED: dict[str, set[str]] = {}
+for _holder, _, _kind in (said.partition("/") for table in MAP.tables.values() for said in table.shown_as):
+    EXPORTED.setdefault(_holder, set()).add(_kind)
+# Stores that stand elsewhere than in this house, or hold nothing at rest, and the test that proves what the map says.
+ELSEWHERE = {
+    "film-room": "tests/unit/gateway/test_videos.py::test_who_is_erased_has_no_job_left",
+    "backups": "tests/attacks/test_vault_erased.py::test_old_database_and_blobs_with_todays_roots_open_nothing_erased",
+    "mirror": "tests/flows/test_log_mirror.py::test_the_second_region_has_every_log_and_refills_when_it_is_new",
+    "mail-desk": "tests/flows/test_nothing_in_clear.py::test_no_needle_is_in_any_file",
+    "valkey": "tests/unit/gateway/limits/test_limiter.py::test_a_store_learns_no_id",
+    "journal": "tests/flows/test_nothing_in_clear.py::test_no_needle_is_in_any_file",
 }
+# Stores of this house, in which the person's words are looked for before and after, in the folders that the map names.
+HERE = {"database", "objects", "keys", "log", "guard"}
 
 
 @pytest.fixture
@@ -173,14 +150,90 @@ def test_every_column_that_names_a_person_goes_or_is_said_to_stay(alone: House) 
         body = {"of": of, "target": target, "reason": "rule"}
         alone.ok("PUT", "/v1/budgets", who.headers, **body, amount="5.00", at_end="stop")
         alone.ok("PUT", "/v1/limits", who.headers, **body, limits={"money-per-day": "5.00"})
-    assert naming(alone, bob.id) == GOES | STAYS.keys()
+    assert naming(alone, bob.id) == (IDS | STAYS.keys()) - OTHERS - BEYOND
     assert unplanted(alone) <= EMPTY.keys()
     assert exported(alone, bob) == EXPORTED
+    kept = _in_stores(alone, bob)
+    _beyond(alone, bob)
+    assert naming(alone, bob.id) == (IDS | STAYS.keys()) - OTHERS
     assert alone.ok("POST", "/v1/erasures", owner.headers, subject=bob.id)["state"] == "done"
     assert naming(alone, bob.id) <= STAYS.keys()
+    _gone_from_stores(alone, bob, kept)
     with within(SYSTEM):
         holders = alone.system.vault.holders
         assert [one for holder in holders for one in holder.holdings(bob.tenant, bob.id)] == []
+
+
+def test_every_store_of_the_map_is_looked_into_here_or_by_a_test_that_exists() -> None:
+    assert HERE | ELSEWHERE.keys() == MAP.personal_stores
+    root = Path(__file__).parents[2]
+    for node in ELSEWHERE.values():
+        file, _, name = node.partition("::")
+        assert f"\ndef {name}(" in (root / file).read_text(), node
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What stands in stores of a person: names of blobs, and a value that is sealed under their key."""
+
+    blobs: set[str]
+    sealed: bytes
+
+
+def _in_stores(home: House, bob: Person) -> _Kept:
+    """Everything is there, nothing in clear, and nothing lies where the map names no store."""
+    base = home.system.base
+    with within(SYSTEM), base.database.read() as connection:
+        rows = connection.execute(select(objects.c.blob).where(objects.c.subject == bob.id))
+        blobs = {name for name in rows.scalars() if name is not None}
+    assert blobs
+    assert blobs <= set(base.objects.names(BLOBS))
+    sealed = base.fields.seal(bob.tenant, bob.id, PROFILE, b"Robert")
+    assert base.fields.open(bob.tenant, bob.id, PROFILE, sealed) == b"Robert"
+    assert list(unplaced(MAP, _places(home))) == []
+    _nowhere_in_clear(home, bob)
+    return _Kept(blobs, sealed)
+
+
+def _gone_from_stores(home: House, bob: Person, kept: _Kept) -> None:
+    with within(SYSTEM), home.system.base.database.read() as connection:
+        others = set(connection.execute(select(objects.c.blob).where(objects.c.subject != bob.id)).scalars())
+    left = kept.blobs & set(home.system.base.objects.names(BLOBS))
+    assert left <= others  # what somebody else owns too goes on under their key
+    assert left < kept.blobs
+    with pytest.raises(Gone):
+        home.system.base.fields.open(bob.tenant, bob.id, PROFILE, kept.sealed)
+    _nowhere_in_clear(home, bob)
+
+
+def _places(home: House) -> Iterator[str]:
+    """Everything in the folders of the house, as the map names places."""
+    data = home.system.base.settings.data
+    for setting, folder in (("data.folder", data.folder), ("data.keys", data.keys)):
+        yield from (f"{setting}/{path.relative_to(folder)}" for path in folder.rglob("*"))
+
+
+def _nowhere_in_clear(home: House, bob: Person) -> None:
+    data = home.system.base.settings.data
+    words = [bob.email.encode(), b"My name is Robert.", b"All of it.", b"How to build a pipe bomb"]
+    assert found_in([data.folder, data.keys], words, 0.0) == set()
+
+
+def _beyond(home: House, bob: Person) -> None:
+    """Rows that only operators and rare events write, with the person in every column that may name one."""
+    with home.system.base.database.write(SYSTEM) as connection:
+        for table in {name.partition(".")[0] for name in BEYOND}:
+            columns = metadata.tables[table].columns
+            row = {one.name: _any(one) for one in columns if not one.nullable}
+            known = {"tenant": bob.tenant, "jurisdiction": "eu", "unit": ""}
+            row |= {name: value for name, value in known.items() if name in columns}
+            mine = {name.partition(".")[2]: bob.id for name in BEYOND if name.startswith(f"{table}.")}
+            connection.execute(insert(metadata.tables[table]).values(row | mine))
+
+
+def _any(column: Column[Any]) -> Any:
+    """A value that fits, and is nobody's."""
+    return {int: 0, bool: False, bytes: b"x", str: "x"}[column.type.python_type]
 
 
 def _kept(home: House, whose: Person) -> str:

@@ -95,6 +95,15 @@ def test_people_and_keys_have_their_own() -> None:
     desk.limiter.begin(desk.call(person=new_id("usr")), Estimate(), [])
 
 
+def test_a_store_learns_no_id() -> None:
+    tables = {scope: {"requests-per-hour": 2} for scope in ("tenant", "user", "key")}
+    desk = Desk(**tables)
+    desk.limiter.begin(desk.call(key="key_a"), Estimate(), [])
+    names = list(desk.limiter._buckets._buckets)  # what a Valkey server would be given
+    assert len(names) == 3
+    assert not any(word in name for name in names for word in (TENANT, PERSON, "key_a"))
+
+
 def test_parts_of_one_request_that_run_together_take_a_place_each() -> None:
     desk = Desk(user={"concurrent": 2})
     call = desk.call()
