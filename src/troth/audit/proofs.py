@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, select
@@ -38,6 +38,15 @@ class Prover:
                 raise _not_yet()
             entry = _proof(connection, head, index)
         return str(JointProof(entry, self._vouched(log, entry.checkpoint) if covered(log) else None))
+
+    def paths(self, log: str, indexes: Sequence[int]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
+        """One signed checkpoint of the log, and the audit path of each entry under it, in order. Raises as `proof`."""
+        with self._opened(log) as (connection, head):
+            if any(not 0 <= index < head.signed_size for index in indexes):
+                raise _not_yet()
+            size, note = _shown(connection, head, max(indexes, default=0))
+            nodes = _nodes(connection, head)
+            return note, tuple(tuple(merkle.inclusion(nodes, index, size)) for index in indexes)
 
     def _vouched(self, log: str, note: bytes) -> ProofText:
         """The proof of a shown checkpoint in the meta log, which no tenant's scope reaches and everybody may read."""
@@ -77,11 +86,16 @@ def _located(connection: Connection, head: StoredHead | None, request: str) -> l
 
 
 def _proof(connection: Connection, head: StoredHead, index: int) -> ProofText:
-    size, note = head.signed_size, signed_note(head)
+    size, note = _shown(connection, head, index)
+    return ProofText(index, tuple(merkle.inclusion(_nodes(connection, head), index, size)), note)
+
+
+def _shown(connection: Connection, head: StoredHead, index: int) -> tuple[int, bytes]:
+    """Size and note of the checkpoint under which entries up to `index` are shown."""
     cosigned = cosigned_notes.find(connection, head.log)
     if cosigned is not None and index < cosigned.size:  # what witnesses vouch for proves more than what is newer
-        size, note = cosigned.size, cosigned.note
-    return ProofText(index, tuple(merkle.inclusion(_nodes(connection, head), index, size)), note)
+        return cosigned.size, cosigned.note
+    return head.signed_size, signed_note(head)
 
 
 def _not_yet() -> Unavailable:

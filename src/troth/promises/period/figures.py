@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
-from operator import le
+from itertools import compress, groupby, pairwise
+from operator import le, not_, sub
 
 from troth.promises.check import Result
 from troth.promises.period.columns import Stretch
@@ -27,7 +27,7 @@ _SECOND = 1000
 _PASS, _FAIL, _ERROR, _ABSENT = (one.value for one in (Result.PASS, Result.FAIL, Result.ERROR, Result.NOT_CONFIGURED))
 _SAYS = {_PASS: State.KEPT, _FAIL: State.NOT_KEPT, _ERROR: State.UNKNOWN, _ABSENT: State.NOT_CONFIGURED}
 _WORST = (State.NOT_KEPT, State.UNKNOWN, State.NOT_CONFIGURED, State.EXCEPTION, State.KEPT)
-STALE, NEVER, DISORDER, UNCLEAR = "stale", "never-run", "out-of-order", "no-verdict"
+LOST, STALE, NEVER, DISORDER, UNCLEAR = "lost", "stale", "never-run", "out-of-order", "no-verdict"
 FAILED, ABSENT, PASSED, EXCUSED = "failed", "not-configured", "passed", "excused"
 _REASONS = {State.NOT_KEPT: FAILED, State.UNKNOWN: UNCLEAR, State.NOT_CONFIGURED: ABSENT, State.KEPT: PASSED}
 
@@ -75,14 +75,14 @@ def look(
     period: Period,
 ) -> Looked:
     """The figures of one check. `tallies` from the one before the period to the one that closes it, in order."""
+    opened = tallies[0].at <= period.start
     planned = list(_planned(check, versions, period))
-    runs = [row for one in stretches for row in _rows(one, versions, tallies, planned)]
-    filled = {slot for slot, _, _, _, late in runs if slot is not None and not late}
+    seen = _seen(stretches, versions, tallies, planned)
     slots = [slot for one in planned for slot in one.slots]
+    filled = seen.filled
     missed = [slot for slot in slots if slot not in filled]
-    within = [row for row in runs if period.start <= row[1] < period.end]
-    before = [row for row in runs if row[1] < period.start][-1:]
-    known, plan = set(slots), planned[-1].plan
+    before, within = seen.cut(period)
+    plan = planned[-1].plan
     figures = CheckPeriod(
         check,
         plan.promises,
@@ -95,18 +95,59 @@ def look(
         expected=len(slots),
         done=len(slots) - len(missed),
         missed=len(missed),
-        late=sum(row[4] for row in within),
-        extra=sum(row[0] not in known for row in within),
-        outcomes=dict(Counter(row[2] for row in within)),
-        episodes=tuple(_episodes([*before, *within])),
+        late=sum(within.late),
+        extra=len(within.slot) - within.of(set(slots)),
+        lost=tallies[-1].count - tallies[0].count * opened - len(seen.at),
+        outcomes=dict(Counter(within.outcome)),
+        episodes=tuple(_episodes(before.then(within))),
         gaps=tuple(_gaps(missed, planned)),
-        first=within[0][3] if within else 0,
-        last=within[-1][3] if within else 0,
+        first=within.number[0] if within.number else 0,
+        last=within.number[-1] if within.number else 0,
     )
-    return _judged(figures, before, within, _covered(planned, period))
+    # From when on it was planned; to the end, for what was dropped shows nothing any more.
+    return _judged(figures, before.then(within), Period(max(period.start, planned[0].start), period.end))
 
 
-_Row = tuple[int | None, int, str, int, bool]  # slot, at, outcome, sequence, late
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Runs with what they come to, in columns of one length."""
+
+    slot: Sequence[int | None]
+    at: Sequence[int]
+    outcome: Sequence[str]
+    number: Sequence[int]
+    late: Sequence[bool]
+
+    @property
+    def filled(self) -> set[int | None]:
+        """The slots that a run fills in time."""
+        return set(compress(self.slot, map(not_, self.late))) if any(self.late) else set(self.slot)
+
+    def of(self, slots: set[int]) -> int:
+        """How many runs are in one of these slots."""
+        return sum(slot in slots for slot in self.slot)
+
+    def cut(self, period: Period) -> tuple[_Seen, _Seen]:
+        """The last run before a period, and those in it."""
+        if _sorted(self.at):
+            start, end = (bisect_left(self.at, moment) for moment in (period.start, period.end))
+            return self._part(slice(max(0, start - 1), start)), self._part(slice(start, end))
+        early = [place for place, at in enumerate(self.at) if at < period.start]
+        within = [place for place, at in enumerate(self.at) if period.start <= at < period.end]
+        return self._some(early[-1:]), self._some(within)
+
+    def then(self, more: _Seen) -> _Seen:
+        """These, and more behind them."""
+        return _Seen(*([*getattr(self, one), *getattr(more, one)] for one in _SEEN)) if self.at else more
+
+    def _part(self, part: slice) -> _Seen:
+        return _Seen(*(getattr(self, one)[part] for one in _SEEN))
+
+    def _some(self, places: Sequence[int]) -> _Seen:
+        return _Seen(*([getattr(self, one)[place] for place in places] for one in _SEEN))
+
+
+_SEEN = ("slot", "at", "outcome", "number", "late")
 
 
 def _planned(check: str, versions: Sequence[ScheduleVersion], period: Period) -> Iterator[_Span]:
@@ -118,24 +159,24 @@ def _planned(check: str, versions: Sequence[ScheduleVersion], period: Period) ->
             yield _Span(plan, start, range(first, min(end, period.end), step))
 
 
-def _covered(planned: Sequence[_Span], period: Period) -> Period:
-    """From when on the check was planned in the period; to its end, for what was dropped shows nothing any more."""
-    return Period(max(period.start, planned[0].start), period.end)
+def _seen(
+    stretches: Sequence[Stretch], versions: Sequence[ScheduleVersion], tallies: Sequence[Told], planned: Sequence[_Span]
+) -> _Seen:
+    found = _Seen([], [], [], [], [])
+    for one in stretches:
+        late = [False] * len(one.at)
+        for place in _late(one, tallies, planned):
+            late[place] = True
+        found = found.then(_Seen(one.slot, one.at, _outcomes(one, versions), range(one.first, one.last + 1), late))
+    return found
 
 
-def _rows(
-    one: Stretch, versions: Sequence[ScheduleVersion], tallies: Sequence[Told], planned: Sequence[_Span]
-) -> Iterator[_Row]:
-    codes = list(_codes(one, versions))
-    lates = _late(one, tallies, planned)
-    seen: dict[tuple[str, ...], str] = {}
-    columns = zip(one.slot, one.at, one.result, one.control, one.code, codes, one.clock, strict=True)
-    for place, (slot, at, *said) in enumerate(columns):
-        key = tuple(said)
-        outcome = seen.get(key)
-        if outcome is None:
-            outcome = seen[key] = _outcome(*key)
-        yield slot, at, outcome, one.first + place, place in lates
+def _outcomes(one: Stretch, versions: Sequence[ScheduleVersion]) -> list[str]:
+    columns = (one.result, one.control, one.code, _codes(one, versions), one.clock)
+    meant = {said: _outcome(*said) for said in set(zip(*columns, strict=True))}
+    if len(set(meant.values())) == 1:
+        return [next(iter(meant.values()))] * len(one.at)
+    return [meant[said] for said in zip(*columns, strict=True)]
 
 
 def _outcome(result: str, control: str, code: str, planned: str, clock: str) -> str:
@@ -144,7 +185,7 @@ def _outcome(result: str, control: str, code: str, planned: str, clock: str) -> 
     return result if sound and result in _SAYS else _ERROR
 
 
-def _codes(one: Stretch, versions: Sequence[ScheduleVersion]) -> Iterable[str]:
+def _codes(one: Stretch, versions: Sequence[ScheduleVersion]) -> Sequence[str]:
     """The code that the version in force at the time of each run names; nothing when it names none."""
     known = spans(versions)
     starts = [start for _, start, _ in known]
@@ -165,16 +206,21 @@ def _late(one: Stretch, tallies: Sequence[Told], planned: Sequence[_Span]) -> se
         found.update(place for place in range(since, edges[number]) if one.at[place] > told.at + AHEAD_MS)
         until = edges[number + 1] if number + 1 < len(tallies) else len(one.at)
         found.update(place for place in range(edges[number], until) if one.at[place] + SLACK_MS < told.at)
-    timed = [
-        (place, slot, at) for place, (slot, at) in enumerate(zip(one.slot, one.at, strict=True)) if slot is not None
-    ]
-    shortest = min((span.slots.step for span in planned), default=0)
-    offsets = [at - slot for _, slot, at in timed]
-    if offsets and not (min(offsets) >= -AHEAD_MS and max(offsets) < shortest + SLACK_MS):
+    if not _prompt(one, min((span.slots.step for span in planned), default=0)):
         found.update(
-            place for place, slot, at in timed if not -AHEAD_MS <= at - slot < _length(slot, planned) + SLACK_MS
+            place
+            for place, (slot, at) in enumerate(zip(one.slot, one.at, strict=True))
+            if slot is not None and not -AHEAD_MS <= at - slot < _length(slot, planned) + SLACK_MS
         )
     return found
+
+
+def _prompt(one: Stretch, shortest: int) -> bool:
+    """True when all runs are in slots, each soon after it began: the usual case, told quickly."""
+    if None in one.slot:
+        return False
+    offsets = [at - slot for at, slot in zip(one.at, one.slot, strict=True) if slot is not None]
+    return min(offsets) >= -AHEAD_MS and max(offsets) < shortest + SLACK_MS
 
 
 def _length(slot: int, planned: Sequence[_Span]) -> int:
@@ -182,12 +228,14 @@ def _length(slot: int, planned: Sequence[_Span]) -> int:
     return next((one.slots.step for one in planned if slot in one.slots), 1 << 62)
 
 
-def _episodes(rows: Sequence[_Row]) -> Iterator[Episode]:
-    together = [(outcome, list(same)) for outcome, same in groupby(rows, key=lambda row: row[2])]
+def _episodes(seen: _Seen) -> Iterator[Episode]:
+    if not {_FAIL, _ERROR}.intersection(seen.outcome):
+        return
+    together = [(outcome, list(same)) for outcome, same in groupby(range(len(seen.at)), key=seen.outcome.__getitem__)]
     for place, (outcome, same) in enumerate(together):
         if outcome in (_FAIL, _ERROR):
-            closed = together[place + 1][1][0][1] if place + 1 < len(together) else None
-            yield Episode(outcome, same[0][1], closed, same[0][3], same[-1][3])
+            closed = seen.at[together[place + 1][1][0]] if place + 1 < len(together) else None
+            yield Episode(outcome, seen.at[same[0]], closed, seen.number[same[0]], seen.number[same[-1]])
 
 
 def _gaps(missed: Sequence[int], planned: Sequence[_Span]) -> Iterator[Gap]:
@@ -205,20 +253,19 @@ def _gaps(missed: Sequence[int], planned: Sequence[_Span]) -> Iterator[Gap]:
         yield Gap(run[0], run[2], run[1])
 
 
-def _judged(figures: CheckPeriod, before: Sequence[_Row], within: Sequence[_Row], span: Period) -> Looked:
+def _judged(figures: CheckPeriod, seen: _Seen, span: Period) -> Looked:
     """The state without waivers, as `status` gives it for the same runs; late runs do not keep evidence fresh."""
-    rows = [*before, *within]
-    said = {_SAYS[row[2]] for row in rows}
+    said = {_SAYS[outcome] for outcome in set(seen.outcome)}
     found = [(state, _REASONS[state]) for state in said]
-    timely = [min(span.start, row[1]) if row in before else row[1] for row in rows if not row[4]]
-    flawed = _flaw(timely, figures.fresh, span)
+    timely = list(compress(seen.at, map(not_, seen.late))) if any(seen.late) else seen.at
+    flawed = LOST if figures.lost else _flaw(timely, figures.fresh, span)
     if flawed:
         found.append((State.UNKNOWN, flawed))
     state, reason = min(found, key=lambda one: (_WORST.index(one[0]), one[1]))
     failing = tuple(
-        (max(row[1], span.start), span.end) if place + 1 == len(rows) else (max(row[1], span.start),)
-        for place, row in enumerate(rows)
-        if row[2] == _FAIL
+        (max(at, span.start), span.end) if place + 1 == len(seen.at) else (max(at, span.start),)
+        for place, (at, outcome) in enumerate(zip(seen.at, seen.outcome, strict=True))
+        if outcome == _FAIL
     )
     unknown = bool(flawed) or State.UNKNOWN in said
     return Looked(replace(figures, state=state, reason=reason), failing, unknown)
@@ -230,7 +277,7 @@ def _flaw(times: Sequence[int], fresh: int, span: Period) -> str:
     if not _sorted(times):
         return DISORDER
     points = [min(span.start, times[0]), *times, span.end]
-    return STALE if max(later - earlier for earlier, later in pairwise(points)) > fresh * _SECOND else ""
+    return STALE if max(map(sub, points[1:], points)) > fresh * _SECOND else ""
 
 
 def promises(looked: Mapping[str, Looked], waivers: Sequence[Waiver]) -> Iterator[PromisePeriod]:

@@ -47,9 +47,11 @@ class CheckPeriod:
     """One check in the period. `expected` comes from the schedule alone; expected = done + missed.
 
     `late`: runs that were not in the log by the tally of their time, or not in their slot; they fill none. `extra`:
-    runs of the period in no slot (by hand). `outcomes`: how many of all runs of the period said what; who passed had a
-    known-bad fixture that failed, the code of the schedule and a clock that was right. `state` knows of no waiver;
-    `reason` is a token. `first` and `last` are the sequences of the period's runs, 0 when there was none.
+    runs of the period in no slot (by hand). `lost`: runs that the log tells of and whose rows are gone.
+
+    `outcomes`: how many of all runs of the period said what; of what passed, the known-bad fixture failed, the code was
+    that of the schedule and the clock was right. `state` knows of no waiver; `reason` is a token. `first` and `last`
+    are the sequences of the period's runs, 0 when there was none.
     """
 
     check: str
@@ -65,6 +67,7 @@ class CheckPeriod:
     missed: int
     late: int
     extra: int
+    lost: int
     outcomes: Mapping[str, int]
     episodes: tuple[Episode, ...]
     gaps: tuple[Gap, ...]
