@@ -41,6 +41,7 @@ class Ran:
     control: str = "fail"
     clock: str = ""
     details: str = "{}"
+    written: int | None = None  # when it came into the log; None: at once
 
 
 Bend = Callable[[str, list[Ran]], list[Ran]]
@@ -83,7 +84,7 @@ class PeriodWorld:
         for check in self.names:
             runs = self.bend(check, self._runs(check, tallies[-1]))
             whole = self._stretch(check, runs)
-            counts[check] = [sum(1 for run in runs if run.at < moment) for moment in tallies]
+            counts[check] = [sum(1 for run in runs if (run.written or run.at) < moment) for moment in tallies]
             links[check] = whole.links(set(counts[check]))
             chains[check] = whole
         opening = max((place for place, moment in enumerate(tallies) if moment <= START), default=None)
