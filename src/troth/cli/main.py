@@ -16,6 +16,7 @@ _LOCAL = {
     "audit": ("troth.cli.audit:audit", "Read a transparency log, or check one offline."),
     "backup": ("troth.cli.backup:backup", "Make, verify, try and restore backups."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
+    "gate": ("troth.cli.gate:gate", "Whether a release may go out, by its data map and assessments."),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
@@ -94,6 +95,7 @@ _REMOTE = {
     "user": "People of your tenant.",
     "routing": "Which vendors your tenant's requests may go to.",
     "vendor": "Vendors and their terms (operators only).",
+    "webhook": "Where your tenant is told of what is due.",
     "video": "Your videos and how far they are.",
 }
 

@@ -15,6 +15,8 @@ from troth.promises.checks import (
     edge,
     ending,
     erasure,
+    exceptions,
+    gates,
     governed,
     identity,
     isolation,
@@ -92,8 +94,10 @@ _FAMILIES = (
     logs,
     vendors,
     subprocessors,
+    gates,
     moderation,
     papers,
+    exceptions,
     edge,
 )
 
