@@ -24,7 +24,8 @@ from troth.promises.probe import Probe, probe
 from troth.promises.system import System
 
 _NOBODY = anonymous(Connection(None, "in-process"))
-_PROMPT = "mountains with a lake"
+# Of 90 words drawn at random this scene held each; one in forty of others holds none, which their receipts say.
+_PROMPT = "a ringed planet in space"
 _SIDE = 384  # pixels
 _THUMB = 90  # too small to look for a watermark in it
 _TRIES = 30  # a second apart
