@@ -71,7 +71,7 @@ class RunLog:
 
     @as_system
     def newest(self) -> dict[str, Logged]:
-        """The newest run of each check that the log tells of, as far as the last three days go."""
+        """The newest run of each check that the log tells of: of the last three days, or of those before a silence."""
         with self._reading:
             waiting = self._waiting()  # before the log: what moves meanwhile is found there
             self._forward()
@@ -89,7 +89,7 @@ class RunLog:
 
     @as_system
     def version(self) -> int:
-        """The newest version of the schedule that runs or entries of the last days name; 0 for none."""
+        """The newest version of the schedule that runs or entries name, also those before a silence; 0 for none."""
         told = [one.schedule for one in self.newest().values()]
         return max([self._version, *told, *(one.version for _, one in self._scheduled())])
 
@@ -113,6 +113,15 @@ class RunLog:
                 return None
             self._schedules[request] = found[0]
         return self._schedules[request]
+
+    @as_system
+    def pruned_before(self) -> int:
+        """The time (epoch ms) of the first entry that is kept, where older ones were pruned; 0 where none were."""
+        try:
+            first = self._reader.entries(LOG, 0, 1)
+        except NotFound:
+            return 0
+        return int(json.loads(first[0].leaf)["time"]) if first and first[0].index else 0
 
     def _placed(self, request: str) -> list[Scheduled]:
         of_log = select(logs.c.number).where(logs.c.log == LOG).scalar_subquery()
@@ -139,7 +148,7 @@ class RunLog:
     def _forward(self) -> None:
         try:
             if self._read_to is None:
-                self._read_to = self._reader.since(LOG, epoch_ms(self._clock.now()) - _WINDOW_MS)
+                self._read_to = self._beginning()
             end = self._reader.size(LOG)
         except NotFound:  # nothing was ever recorded
             return
@@ -149,6 +158,24 @@ class RunLog:
                 self._take(one.leaf for one in found)
                 start = found[-1].index + 1
         self._read_to = max(self._read_to, end)
+
+    def _beginning(self) -> int:
+        """From where on to read: three days ago, and after a longer silence from before it, so that what the log told
+        last is known however long ago that was.
+        """
+        now, end, span = epoch_ms(self._clock.now()), self._reader.size(LOG), _WINDOW_MS
+        while True:
+            start = self._reader.since(LOG, now - span)
+            if span >= now or self._told_between(start, end):
+                return start
+            end, span = start, span * 2
+
+    def _told_between(self, start: int, end: int) -> bool:
+        for operation in (RUN, SCHEDULED):
+            found = self._reader.stretch(LOG, Filter(operation=operation), start, end)
+            if any(_run(one.leaf) or _schedule(one.leaf) for one in found):
+                return True
+        return False
 
     def _take(self, leaves: Iterable[bytes]) -> None:
         for leaf in leaves:

@@ -83,13 +83,19 @@ class Schedules:
         """
         with self._database.read() as connection:
             kept = store.schedules(connection)
-        before = 0
+        before, pruned = 0, self._log.pruned_before() if kept else 0
         for one in kept:
-            entry = self._log.scheduled(one.request)
-            if entry is None or entry.previous != before:
+            entry = self._entry(one, pruned)
+            if entry is None or (entry.previous != before and one.logged_at >= pruned):
                 raise _bad()
             before = one.version
-        return tuple(self._held(one) for one in kept), self._log.version()
+        return tuple(self._held(one, pruned) for one in kept), self._log.version()
+
+    def _entry(self, kept: KeptSchedule, pruned: int) -> Scheduled | None:
+        """What the log tells of a version. Of one whose entry was pruned with the log, by its published policy, the
+        row with its signature is all that is left.
+        """
+        return self._log.scheduled(kept.request) or (_told(kept) if kept.logged_at < pruned else None)
 
     def current(self) -> ScheduleVersion | None:
         """The version in force now. Raises `IntegrityError` (bad-schedule)."""
@@ -159,13 +165,13 @@ class Schedules:
                 raise Conflict("Somebody else confirmed a schedule; read it again.", code="schedule-changed") from error
         return _version(kept)
 
-    def _held(self, kept: KeptSchedule) -> ScheduleVersion:
+    def _held(self, kept: KeptSchedule, pruned: int) -> ScheduleVersion:
         """The version of a row, once its digest, its signature and its entry in the log hold."""
         if (known := self._verified.get(kept)) is not None:
             return known
         told = envelope(_statement(kept), IN_TOTO, kept.signed.signer, kept.signed.signature)
         verify_envelope(told, IN_TOTO, {self._signer.name: self._signer.public_key})
-        entry = self._log.scheduled(kept.request)  # who has the key can sign another row, but the log tells of this one
+        entry = self._entry(kept, pruned)  # who has the key can sign another row, but the log tells of this one
         if digest_of(kept.text) != kept.digest or entry != _told(kept):
             raise _bad()
         self._verified[kept] = _version(kept)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from troth.kernel.clock import iso
 from troth.promises.check import EMPTY, UNNAMED, Result
 from troth.promises.runs import Run
 from troth.promises.waiving import Waiver
@@ -171,7 +172,10 @@ def _said(
         live = [
             waiver for waiver in waivers if all(waiver.excuses(waiver.promise, declared.check, at) for at in moments)
         ]
-        return _Finding(State.EXCEPTION, f"broken, and excused: {live[0].reason}", live[0]) if live else found
+        if not live:
+            return found
+        ends = iso(live[0].ends)
+        return _Finding(State.EXCEPTION, f"broken, and excused until {ends}: {live[0].reason}", live[0])
     return found
 
 

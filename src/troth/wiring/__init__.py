@@ -196,7 +196,7 @@ def _runner(base: Base, systems: list[System], checks: Sequence[Check]) -> Runne
     return Runner(
         checks,
         lambda: systems[0],
-        evidence=build_evidence(base, checks),
+        evidence=build_evidence(base, checks, lambda: systems[0].governance),
         database=base.database,
         recorder=base.outbox,
         clock=base.clock,

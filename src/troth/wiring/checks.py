@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from troth.promises.check import Check
+from troth.promises.exceptions import Exceptions
 from troth.promises.operations import PromiseOperations
 from troth.promises.past import Past
 from troth.promises.reading import Reading
@@ -14,14 +15,23 @@ from troth.promises.scheduler import Scheduler
 from troth.promises.schedules import Schedules
 from troth.promises.showing import PromiseShown, PromiseViews
 from troth.promises.standings import Standings
-from troth.promises.system import Base
+from troth.promises.system import Base, Governance
 from troth.promises.tallies import Tallies
 
 _FRESH_SECONDS = 5.0
 
 
-def build_evidence(base: Base, checks: Sequence[Check]) -> Evidence:
-    """Schedule, log and signer of the runs. No register of exceptions is kept yet, so nothing is waived."""
+def build_evidence(base: Base, checks: Sequence[Check], governance: Callable[[], Governance]) -> Evidence:
+    """Schedule, log and signer of the runs, and the exceptions in the register of the house.
+
+    `governance` is asked for when somebody reads: it may be built after this.
+    """
+
+    def house() -> str | None:
+        named = governance().house.named()
+        return None if named is None else named.tenant
+
+    exceptions = Exceptions(lambda: governance().registers, house, checks, fresh=_FRESH_SECONDS)
     log = RunLog(base.database, base.reader, base.clock)
     schedules = Schedules(
         checks,
@@ -33,7 +43,7 @@ def build_evidence(base: Base, checks: Sequence[Check]) -> Evidence:
         every=base.settings.promises.every_seconds,
     )
     reading = Reading(base.database, log, schedules, base.signer)
-    return Evidence(schedules, reading, log, base.signer, lambda: base.network_time.mark)
+    return Evidence(schedules, reading, log, base.signer, lambda: base.network_time.mark, exceptions.waivers)
 
 
 def build_past(base: Base, runner: Runner) -> Past:

@@ -159,8 +159,8 @@ def test_a_source_must_say_its_age_where_one_is_wanted() -> None:
     ("promise", "wanted"), [("LOC-02", "facility register"), ("LOC-03", "report period"), ("LOC-05", "per platform")]
 )
 def test_what_only_people_can_show_is_unknown_and_says_what_to_enter(promise: str, wanted: str) -> None:
-    """Facilities, the provider's SOC 2 and attestations: no check claims them, so they cannot turn green."""
-    assert not [check.id for check in all_checks() if promise in check.promises]
+    """Facilities, the provider's SOC 2 and attestations: only registers of the house show them, and no other check."""
+    assert {check.scope for check in all_checks() if promise in check.promises} == {"house"}
     missing = catalogue()[promise].missing
     found = status(promise, (), {}, waivers=(), period=Period(0, 0), now=0, missing=missing)
     assert (found.state, found.runs) == (State.UNKNOWN, ())
