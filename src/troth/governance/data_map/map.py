@@ -27,10 +27,14 @@ Kind = Literal["controller", "processor"]
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Retention:
-    """For how long. `days` from the moment that `after` names; None: until that moment itself."""
+    """For how long. `days` from the moment that `after` names; None: until that moment itself.
+
+    `setting`: which setting of an installation says how many days it is there.
+    """
 
     after: Token
     days: Annotated[int, Field(ge=0, le=40_000)] | None = None
+    setting: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")] | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -114,6 +118,7 @@ class DataMap:
     stores: Mapping[Token, Store]
     exempt: Exempt
     suppliers: tuple[Supplier, ...] = ()
+    rights: Mapping[Token, Words] = field(default_factory=dict)  # what people may ask (Art. 13(2)(b) to (d))
 
     @property
     def tables(self) -> dict[str, Table]:

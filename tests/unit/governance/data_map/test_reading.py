@@ -88,7 +88,11 @@ WRONG: list[tuple[str, Callable[[Any], object], str]] = [
     ("a store used and exempt", lambda m: m["exempt"].update(stores={"box": "none"}), "stores.box"),
     ("a table without columns", lambda m: m["activities"][0]["tables"].update(readers={}), "letters.tables.readers"),
     ("goes and stays", lambda m: m["activities"][0]["tables"]["readers"]["stays"].update(name="no"), "readers.name"),
-    ("kept nowhere", lambda m: (m["activities"][0].update(tables={}, stores=[]), m.update(stores={})), "letters.tables"),
+    (
+        "kept nowhere",
+        lambda m: (m["activities"][0].update(tables={}, stores=[]), m.update(stores={})),
+        "letters.tables",
+    ),
     ("an unknown member", lambda m: m["activities"][0].update(colour="red"), "activities.0.colour"),
     ("another basis", lambda m: m["activities"][0].update(basis="because"), "activities.0.basis"),
     ("days as words", lambda m: m["activities"][0].update(retention=[{"after": "closed", "days": -1}]), "retention.0"),
