@@ -79,7 +79,7 @@ CLASSES = (
 
 _TABLE: dict[tuple[int, int], str] = {
     (1008, 2): "log.pruned log.prune outbox.refused",
-    (1008, 3): "audit.export log.fetch evidence.sign",
+    (1008, 3): "audit.export log.fetch evidence.sign period.report",
     (1008, 10): "database.unwatched",
     (
         1008,

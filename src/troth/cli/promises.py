@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from troth.cli.period import report
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,6 +56,9 @@ def promises(context: click.Context, as_json: bool, run_now: bool, trial: bool, 
         click.echo(json.dumps({"scope": scope, **table.model_dump()}, indent=2))
     else:
         _print(table, scope, state)
+
+
+promises.add_command(report)
 
 
 @promises.command()

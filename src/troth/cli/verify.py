@@ -1,4 +1,4 @@
-"""`troth verify`: certificates, data-set manifests and audit proofs, offline, with the document and a key."""
+"""`troth verify`: certificates, manifests, audit proofs and period reports, offline, with the document and a key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from troth.cli import period
 
 if TYPE_CHECKING:
     from troth.vault.certificate import Certificate
@@ -29,13 +31,31 @@ _MAX_DOCUMENT = 1 << 20  # bytes
 )
 @click.option("--salt", help="From the person's own copy: shows that a certificate is about them (with --person).")
 @click.option("--person", help="tenant/subject ids that the certificate should be about.")
+@click.option("--sample", type=(str, int), metavar="CHECK N", help="Draw N runs of a check of a period report.")
+@click.option("--nonce", default="", help="The auditor's own text that the sample is drawn with, 8 to 128 letters.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(
-    document: Path, site: Path | None, public_key: str | None, salt: str | None, person: str | None, *, as_json: bool
+    document: Path,
+    site: Path | None,
+    public_key: str | None,
+    salt: str | None,
+    person: str | None,
+    *,
+    sample: tuple[str, int] | None,
+    nonce: str,
+    as_json: bool,
 ) -> None:
-    """Check DOCUMENT offline: an erasure certificate, a data-set folder with its manifest, or an audit proof."""
+    """Check DOCUMENT offline.
+
+    It is an erasure certificate, a data-set folder with its manifest, an audit proof, or the report of a period (ZIP).
+    """
     trust = _trust(document, site, public_key)
-    found = _data_set(document, trust) if document.is_dir() else _file(document, trust, salt, person)
+    if document.is_dir():
+        found = _data_set(document, trust)
+    elif period.is_bundle(document):
+        found = period.checked(document, trust, sample, nonce)
+    else:
+        found = _file(document, trust, salt, person)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -64,7 +84,10 @@ def _bare(document: Path, public_key: str) -> dict[str, Any]:
         key = b""
     if len(key) != 32:
         raise Malformed("The public key is 64 hex digits, or a file that holds them.", code="bad-public-key")
-    name = "given" if document.is_dir() else _named(_read(document))
+    if document.is_dir():
+        name = "given"
+    else:
+        name = period.signer_of(document) if period.is_bundle(document) else _named(_read(document))
     return {"signers": {name: key}, "host": name, "log_key": key}
 
 

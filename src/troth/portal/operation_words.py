@@ -79,6 +79,7 @@ OPERATIONS = (
         "depiction.deny": "Said that an object does not show them",
         "depiction.list": "Looked at what shows them",
         "evidence.sign": "Signed an evidence bundle",
+        "period.report": "Took the report of a period",
         "embedding.create": "Had texts turned into vectors",
         "erasure.approve": "Approved an erasure",
         "erasure.approved": "Erasure approved by a second officer",

@@ -54,6 +54,7 @@ from troth.wiring.log_pruning import build_pruning
 from troth.wiring.mail import build_mail
 from troth.wiring.moving import arriving, departure
 from troth.wiring.papers import build_papers
+from troth.wiring.period import build_period
 from troth.wiring.reviews import build_reviews
 from troth.wiring.vault import build_vault
 
@@ -149,7 +150,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     schedules = ScheduleOperations(runner.evidence.schedules)
     past = build_past(base, runner)
     of_paper = build_papers(base, runner)
-    promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules, *of_paper
+    period = build_period(base, runner, governance.house)
+    promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules, *of_paper, period
     availability = build_availability(base, lambda: systems[0])
     owners = (
         *identity.operations,

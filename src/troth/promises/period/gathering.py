@@ -50,7 +50,7 @@ class Proofs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a report's parts come from; `events` are those of the house's registers, with their digests alone."""
+    """Where a report's parts come from. `events`: of the registers of a tenant that is the house, by digest alone."""
 
     database: Database
     log: LogReader
@@ -58,7 +58,7 @@ class Sources:
     versions: Versions
     clock: Clock
     waivers: Callable[[], Sequence[Waiver]] = tuple
-    events: Callable[[Period], Sequence[RegisterEvent]] = lambda _period: ()
+    events: Callable[[str | None, Period], Sequence[RegisterEvent]] = lambda _tenant, _period: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,11 @@ class _Tally:
 
 
 @as_system
-def gather(sources: Sources, period: Period) -> Gathered:
-    """Everything of a period. Raises `Conflict` (period-open) before the tally that closes it, `Unavailable` (no-proof)
-    while that has no place in the log, `NotFound` (pruned), and `IntegrityError` (bad-schedule, period-broken).
+def gather(sources: Sources, period: Period, tenant: str | None = None) -> Gathered:
+    """Everything of a period, for somebody of that tenant.
+
+    Raises `Conflict` (period-open) before the tally that closes it, `Unavailable` (no-proof) while that has no place in
+    the log, `NotFound` (pruned), and `IntegrityError` (bad-schedule, period-broken).
     """
     if period.end > epoch_ms(sources.clock.now()):
         raise _open()
@@ -91,7 +93,7 @@ def gather(sources: Sources, period: Period) -> Gathered:
         checkpoint,
         known.holes(tallies, opening.counts if opening else {}),
         tuple(one for one in sources.waivers() if one.starts < period.end and one.ends > period.start),
-        tuple(sources.events(period)),
+        tuple(sources.events(tenant, period)),
     )
 
 

@@ -40,15 +40,15 @@ class PeriodOperations:
     def report(self, call: Call, request: PeriodWish) -> Binary:
         """The looks of a period, with what proves them: a ZIP file that anybody checks offline."""
         period = period_of(request.start, request.end)
-        content, digest = self._made(period, epoch_ms(call.at))
-        call.note(period=f"{request.start}", digest=digest)
+        content, digest = self._made(period, call.caller.tenant, epoch_ms(call.at))
+        call.note(period=f"{request.start}", until=f"{request.end}", digest=digest)
         return Binary(content, MEDIA_TYPE, f"period-{request.start}-{request.end}.zip")
 
-    def _made(self, period: Period, now: int) -> tuple[bytes, str]:
+    def _made(self, period: Period, tenant: str | None, now: int) -> tuple[bytes, str]:
         if not self._turn.acquire(blocking=False):
             raise Unavailable("Another report is being made; ask again in some seconds.", code="report-busy")
         try:
-            report, files = report_of(gather(self._sources, period))
+            report, files = report_of(gather(self._sources, period, tenant))
         finally:
             self._turn.release()
         told = {"made_at": now, "period": {"start": period.start, "end": period.end}}
