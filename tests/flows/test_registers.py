@@ -23,6 +23,7 @@ from troth.governance.store import Search
 from troth.governance.tables import events, records
 from troth.kernel.errors import IntegrityError, Invalid
 from troth.kernel.scope import SYSTEM, within
+from troth.storage.placement import installation
 
 REGISTERS = Path(__file__).parent / "registers"
 RISK = {"name": "A fire", "touches": "A"}
@@ -302,9 +303,35 @@ def test_one_register_that_is_not_in_order_blocks_no_other(home: House, people: 
             connection.execute(update(records).where(mine).values(head=head))
 
 
-def test_what_another_room_keeps_is_looked_at_there(home: House, people: dict[str, Person]) -> None:
-    assert code(home.call("GET", "/v1/registers/vendors", people["owner"].headers)) == (409, "kept-elsewhere")
-    assert code(home.call("POST", "/v1/registers/vendors", people["owner"].headers)) == (409, "not-now")
+def test_what_another_room_keeps_is_read_here_and_entered_there(home: House, people: dict[str, Person]) -> None:
+    owner = people["owner"]
+    wish = {"basis": "litigation", "until": 2_000_000_000_000, "subject": "usr_" + "a" * 26}
+    hold = home.ok("POST", "/v1/holds", people["officer"].headers, **wish)["id"]
+    shown = home.ok("GET", f"/v1/registers/holds/{hold}", owner.headers)
+    assert (shown["record"]["values"]["ground"], shown["moves"], shown["reasons"]) == ("litigation", [], [])
+    assert home.ok("GET", f"/v1/registers/holds/{hold}/history", owner.headers)["events"] == []
+    assert [one["id"] for one in home.ok("GET", "/v1/registers/holds", owner.headers)["records"]] == [hold]
+    assert hold in home.call("GET", "/v1/register-exports/holds", owner.headers).text
+    move = home.call("POST", f"/v1/registers/holds/{hold}/moves/lift", owner.headers, values={})
+    assert code(move) == (404, "no-such-move")
+    assert code(home.call("POST", "/v1/registers/holds", owner.headers)) == (409, "not-now")
+    assert "litigation" in home.client.get(f"/registers/holds/{hold}", headers=owner.headers).text
+
+
+def test_what_is_kept_for_the_service_is_read_by_the_house_alone(home: House, people: dict[str, Person]) -> None:
+    owner = people["owner"]
+    assert code(home.call("GET", "/v1/registers/vendors", owner.headers)) == (409, "kept-elsewhere")
+    home.ok("POST", f"/v1/house/{owner.tenant}", home.operator, reason="checked")
+    try:
+        assert home.ok("GET", "/v1/registers/vendors", owner.headers)["records"] == []
+        mapped = home.ok("GET", "/v1/registers/activities", owner.headers, limit=5)
+        assert len(mapped["records"]) == 5
+        assert mapped["next"]
+        known = {one["form"]: one["readable"] for one in home.ok("GET", "/v1/registers", owner.headers)["registers"]}
+        assert (known["vendors"], known["risks"], known["backups"]) == (True, True, False)
+    finally:
+        with home.system.base.database.write() as connection:
+            connection.execute(update(installation).values(house=None))
 
 
 def test_a_form_of_the_folder_needs_no_code(home: House, people: dict[str, Person]) -> None:

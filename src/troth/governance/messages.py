@@ -84,7 +84,10 @@ class RegisterImport(_Message):
 
 
 class RegisterShown(BaseModel):
-    """A register: its form in short, and how many records it has. `kept_by`: the room that keeps them, if another."""
+    """A register: its form in short, and how many records it has. `kept_by`: the room that keeps them, if another.
+
+    `readable`: false where that room shows them to nobody here.
+    """
 
     form: str
     title: str
@@ -92,6 +95,7 @@ class RegisterShown(BaseModel):
     promises: tuple[str, ...]
     records: int
     kept_by: str | None
+    readable: bool
 
 
 class RegistersShown(BaseModel):

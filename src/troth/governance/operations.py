@@ -40,7 +40,9 @@ class RegisterOperations:
         """List the registers that you may read, with how many records each has."""
         by, counts = who(call), self.registers.counts(call.tenant)
         sound, unjudged = self.registers.forms.sound()
-        known = tuple(shown.register(one, counts.get(one.name, 0)) for one in sound if by.roles & set(one.read))
+        readable = {one.name: one.source is None or self.registers.rooms.shows(one, call.tenant) for one in sound}
+        mine = [one for one in sound if by.roles & set(one.read)]
+        known = tuple(shown.register(one, counts.get(one.name, 0), readable=readable[one.name]) for one in mine)
         return m.RegistersShown(registers=known, unjudged=unjudged)
 
     @operation("register.form", group=Group.GOVERN, request=m.RegisterNamed, command=("register", "form"),

@@ -117,7 +117,7 @@ def fold(form: Form, events: Sequence[Event]) -> Record:
         raise Invalid("A record stands in a state that its form does not know any more.", code="bad-form")
     known = {name: one for name, one in raw.items() if name in form.fields}
     return Record(
-        form=form.name, id=first.record, state=last.state, raw=known, values=_typed(form, known), opened_at=first.at,
+        form=form.name, id=first.record, state=last.state, raw=known, values=typed(form, known), opened_at=first.at,
         changed_at=last.at, sequence=last.sequence, head=previous, done=done, entered=entered,
         forgotten=sum(one.values is None for one in events),
     )  # fmt: skip
@@ -136,11 +136,12 @@ def _broken() -> IntegrityError:
     return IntegrityError(says, code="register-chain")
 
 
-def _typed(form: Form, raw: Mapping[str, Any]) -> dict[str, Value]:
-    typed: dict[str, Value] = {}
+def typed(form: Form, raw: Mapping[str, Any]) -> dict[str, Value]:
+    """Values as conditions see them; what the form cannot read counts as missing."""
+    found: dict[str, Value] = {}
     for name, one in form.fields.items():
         try:
-            typed[name] = read_value(one, raw.get(name))
+            found[name] = read_value(one, raw.get(name))
         except Invalid:
-            typed[name] = None
-    return typed
+            found[name] = None
+    return found

@@ -22,6 +22,7 @@ from troth.governance.people import STAFF, People, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
+from troth.governance.sources.rooms import Rooms, paged
 from troth.governance.standing import Reason, Stand, standing, wrong
 from troth.governance.store import Row, Search, Written
 from troth.governance.tables import items as item_table
@@ -80,6 +81,7 @@ class Registers:
     forms: Forms
     home: Calendar = field(default_factory=Calendar)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rooms: Rooms = field(default_factory=Rooms)
 
     def open(self, by: By, form: str, values: Mapping[str, Any]) -> Record:
         """Open a record.
@@ -189,7 +191,7 @@ class Registers:
         rules = self.forms.get(form)
         self.may_read(by, rules)
         if rules.source is not None:
-            raise Conflict("This register shows what another room keeps; look at it there.", code="kept-elsewhere")
+            return Page(*paged(self._elsewhere(rules, by.tenant), wanted, _holds))
         with moment(self.database) as connection:
             most = _SCANNED if wanted.text else wanted.limit + 1
             rows = store.page(connection, by.tenant, form, wanted, most)
@@ -208,8 +210,10 @@ class Registers:
         return [record for record, _ in self.whole(tenant, form, at)]
 
     def whole(self, tenant: str, form: str, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
-        """Every record with its events, as `records` has them."""
+        """Every record with its events, as `records` has them; what another room keeps has none, and stands as now."""
         rules = self.forms.get(form)
+        if rules.source is not None:
+            return [(one, ()) for one in self._elsewhere(rules, tenant)]
         with moment(self.database) as connection:
             past = store.all_events(connection, tenant, form, at)
             rows = {row["id"]: row for row in store.all_of(connection, tenant, form)} if at is None else {}
@@ -283,13 +287,19 @@ class Registers:
             also |= {str(one) for event in told for name in _NAMING if (one := (event.values or {}).get(name))}
         return replace(by, also=by.also | also)
 
+    def _elsewhere(self, form: Form, tenant: str) -> list[Record]:
+        return self.rooms.records(form, tenant, epoch_ms(self.clock.now()), self.home)
+
     def _read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
+        if form.source is not None:
+            for one in self._elsewhere(form, tenant):
+                if one.id == record:
+                    return one, (), ()
+            raise _unknown()
         with moment(self.database) as connection:
             row = store.find(connection, tenant, record, form.name)
             if row is None:
-                raise NotFound(
-                    "There is no such record; list the register to see its records.", code="record-not-found"
-                )
+                raise _unknown()
             past = store.events_of(connection, tenant, [record])[record]
             acts = store.items_of(connection, tenant, [record])
         several = tuple(event_of(self.fields, one) for one in past)
@@ -356,6 +366,10 @@ def _bound(record: Record, row: Row) -> Record:
     if (record.head, record.sequence, record.state) != (row["head"], row["sequence"], row["state"]):
         raise _broken()
     return record
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such record; list the register to see its records.", code="record-not-found")
 
 
 def _broken() -> IntegrityError:

@@ -10,11 +10,11 @@ from troth.governance.moves import engine_fields
 from troth.governance.records import Event, Record
 
 
-def register(form: Form, records: int) -> m.RegisterShown:
+def register(form: Form, records: int, *, readable: bool = True) -> m.RegisterShown:
     """A register in a list."""
     return m.RegisterShown(
         form=form.name, title=form.title, about=form.about, promises=form.promises, records=records,
-        kept_by=form.source,
+        kept_by=form.source, readable=readable,
     )  # fmt: skip
 
 

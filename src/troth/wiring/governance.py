@@ -15,6 +15,7 @@ from troth.promises.catalogue import catalogue
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, Governance, System
 from troth.vault.rights.clocks import calendar_of
 from troth.wiring.calendar import build_calendar
+from troth.wiring.rooms import build_rooms
 
 
 def build_governance(base: Base, system: Callable[[], System]) -> Governance:
@@ -32,6 +33,7 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         Forms(settings.governance.registers),
         home=calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays)),
         lists={"promises": tuple(catalogue())},
+        rooms=build_rooms(base, system),
     )
     calendar = build_calendar(registers, system)
     house = House(base.database, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))

@@ -16,6 +16,7 @@ from troth.governance.forms.form import Form
 from troth.governance.forms.reading import shipped
 from troth.governance.loading import Forms
 from troth.governance.looking import Look
+from troth.governance.sources.rooms import NOT_SHOWN
 from troth.governance.specimens import known_bad
 from troth.governance.standing import standing
 from troth.kernel.clock import epoch_ms
@@ -54,20 +55,22 @@ def register_checks(forms: Forms, covered: Collection[str]) -> tuple[Check, ...]
     usual = shipped()
     found = {form.name: form for form in sound}
     found |= {name: usual[name] for name in wrong if name in usual}  # cannot be read: an error, never left out
-    checks = [_check(form, _promises(form, usual.get(name), covered)) for name, form in sorted(found.items())]
-    return tuple(one for one in checks if one is not None)
+    asked = [(form, _promises(form, usual.get(name), covered)) for name, form in sorted(found.items())]
+    return tuple(_check(form, promises) for form, promises in asked if promises)
 
 
 def _promises(form: Form, usual: Form | None, covered: Collection[str]) -> tuple[str, ...]:
     """Those of the form, and of the shipped one in whose place it stands: a folder takes no promise away."""
     known = catalogue()
-    asked = dict.fromkeys((*form.promises, *(usual.promises if usual else ())))
-    return tuple(one for one in asked if one in known and (known[one].kind != "enforced" or one not in covered))
+    asked = [one for one in (*form.promises, *(usual.promises if usual else ())) if one in known]
+    if form.source is not None:  # the room that keeps the records looks at them itself, where it has a check
+        needed = [] if form.name in NOT_SHOWN else [one for one in asked if one not in covered]
+    else:
+        needed = [one for one in asked if known[one].kind != "enforced" or one not in covered]
+    return tuple(dict.fromkeys(needed))
 
 
-def _check(form: Form, promises: tuple[str, ...]) -> Check | None:
-    if form.source is not None or not promises:
-        return None
+def _check(form: Form, promises: tuple[str, ...]) -> Check:
     return Check(
         f"{_PREFIX}{form.name}",
         promises,
