@@ -85,7 +85,8 @@ _TABLE: dict[tuple[int, int], str] = {
         1008,
         OTHER,
     ): """audit.list audit.prove audit.details activity.list activity.prove activity.details review.list
-        review.show review.open log.replayed""",
+        review.show review.open log.replayed room.list room.show room.runs room.records room.sample
+        promise.oscal""",
     (2006, 1): "text.redact redaction.image redaction.video moderation.classify",
     (3001, 1): "scim.user.create user.create operator.create operator.founded sso.account-made",
     (3001, 3): "password.change",
@@ -102,7 +103,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3002, 2): "session.delete oauth.revoke sso.logout",
     (3003, 1): "session.step-up session.step-up-challenge session.step-up-passkey session.bind-challenge session.bind",
     (3004, 1): """provisioning.create scim.group.create
-        register.open register.import
+        register.open register.import room.ask
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
         saml.connect credentials.created""",
     (

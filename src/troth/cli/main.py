@@ -93,6 +93,7 @@ _REMOTE = {
     "totp": "The second factor.",
     "usage": "What requests used, and what it cost.",
     "user": "People of your tenant.",
+    "room": "Auditor's rooms: open one, look into it, ask and answer.",
     "routing": "Which vendors your tenant's requests may go to.",
     "vendor": "Vendors and their terms (operators only).",
     "webhook": "Where your tenant is told of what is due.",
@@ -107,6 +108,7 @@ _GROWN = {
     "paper": "troth.cli.paper:paper",
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",
+    "room": "troth.cli.room:room",
 }
 
 

@@ -42,6 +42,7 @@ _OWNERS = (
     "troth.governance.calendar_operations:CalendarOperations",
     "troth.governance.house_operations:HouseOperations",
     "troth.governance.operations:RegisterOperations",
+    "troth.governance.room.operations:RoomOperations",
     "troth.identity.key_operations:ApiKeyOperations",
     "troth.identity.auditor_operations:AuditorOperations",
     "troth.identity.governing.elevation_operations:ElevationOperations",

@@ -40,6 +40,7 @@ from troth.storage.claims import Claims
 from troth.vault.inventory import Copies
 from troth.vault.moving.arriving import Arriving
 from troth.vault.moving.departure import Departure
+from troth.wiring.auditing import auditing_operations
 from troth.wiring.availability import Availability, build_availability
 from troth.wiring.backup import build_backups, require_homes
 from troth.wiring.base import build_base
@@ -159,6 +160,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         *vault.operations,
         *gateway.operations,
         *governance.operations,
+        *auditing_operations(base, governance, runner),
         *_of_log(base, publisher),
         *promises,
     )

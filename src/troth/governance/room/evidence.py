@@ -1,0 +1,64 @@
+"""What a room needs of the promises, which stand above it: bound in wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseSeen:
+    """A promise as it stands now, and the checks that look at it."""
+
+    promise: str
+    statement: str
+    state: str
+    reason: str
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """One run of a check. `control` must be "fail"; `record` names the entry of the log that tells of it."""
+
+    check: str
+    sequence: int
+    at: int
+    slot: int | None
+    result: str
+    control: str
+    population: int
+    tested: int
+    schedule: int
+    link: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Runs drawn out of all of a period by the root that closes it and a nonce: `population` is how many there were."""
+
+    root: str
+    population: int
+    runs: tuple[RunSeen, ...]
+
+
+class Looks(Protocol):
+    """What was looked at, as the promises know it."""
+
+    def promises(self, wanted: Collection[str]) -> tuple[PromiseSeen, ...]:
+        """These promises, in the order of the catalogue."""
+        ...
+
+    def covers(self, check: str) -> tuple[str, ...]:
+        """The promises that a check looks at; none for a check that there is not."""
+        ...
+
+    def runs(self, check: str, start: int, end: int, *, after: int, limit: int) -> Sequence[RunSeen]:
+        """Runs of [start, end), behind a sequence."""
+        ...
+
+    def draw(self, check: str, start: int, end: int, *, nonce: str, size: int) -> Drawn:
+        """A sample. Raises Conflict(period-open) before the period is closed in the log, Invalid(bad-sample)."""
+        ...

@@ -1,0 +1,101 @@
+"""Rooms: who enters which, and what is read and asked there. Rooms and questions are records of registers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from troth.governance.moves import By
+from troth.governance.records import Record
+from troth.governance.registers import Registers
+from troth.governance.room.evidence import Drawn, Looks, PromiseSeen, RunSeen
+from troth.governance.room.scope import AUDITOR, QUESTIONS, ROOMS, Room, entered, room_of
+from troth.kernel.clock import epoch_ms
+from troth.kernel.errors import Denied, NotFound
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A room with its promises as they stand now, and what was asked in it."""
+
+    room: Room
+    promises: tuple[PromiseSeen, ...]
+    questions: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What an auditor may do: every way in goes through `enter`."""
+
+    registers: Registers
+    looks: Looks
+
+    def mine(self, by: By) -> tuple[Room, ...]:
+        """The caller's rooms that are open, the first to end first."""
+        now = epoch_ms(self.registers.clock.now())
+        told = [room_of(one) for one in self.registers.records(by.tenant, ROOMS)]
+        open_ = [one for one in told if one.open and now < one.until and one.auditor == by.subject != one.author]
+        return tuple(sorted(open_, key=lambda one: (one.until, one.id))) if AUDITOR in by.roles else ()
+
+    def enter(self, by: By, room: str) -> Room:
+        """The one door. Raises NotFound(room-not-found), Denied(room-over)."""
+        try:
+            found = room_of(self.registers.show(_as_auditor(by), ROOMS, room).record)
+        except (NotFound, Denied):  # another tenant's, or who asks is no auditor: the door says the same to both
+            found = None
+        return entered(found, by.subject, by.roles, epoch_ms(self.registers.clock.now()))
+
+    def show(self, by: By, room: str) -> Seen:
+        """The room itself. Raises as `enter`."""
+        inside = self.enter(by, room)
+        asked = [one for one in self.registers.records(by.tenant, QUESTIONS) if one.values.get("room") == room]
+        return Seen(inside, self.looks.promises(inside.promises), tuple(asked))
+
+    def runs(
+        self, by: By, room: str, check: str, *, first: date | None, last: date | None, after: int
+    ) -> Sequence[RunSeen]:
+        """The runs of a check, at most 200 behind a sequence. Raises as `enter`, and Denied(outside-room)."""
+        inside = self.enter(by, room)
+        inside.require_check(self.looks.covers(check))
+        start, end = inside.span(first, last)
+        return self.looks.runs(check, start, end, after=after, limit=_PAGE)
+
+    def draw(self, by: By, room: str, check: str, *, nonce: str, size: int) -> Drawn:
+        """A sample of the runs of a check. Raises as `runs`, Conflict(period-open), Invalid(bad-sample)."""
+        inside = self.enter(by, room)
+        inside.require_check(self.looks.covers(check))
+        return self.looks.draw(check, inside.start, inside.end, nonce=nonce, size=size)
+
+    def records(self, by: By, room: str, form: str, after: str | None) -> tuple[tuple[Record, ...], str | None]:
+        """The records of a register as they stood at the end of the period, or stand now, at most 200 behind one.
+
+        Left out is what ended before the period began. Raises as `enter`, and Denied(outside-room).
+        """
+        inside = self.enter(by, room)
+        inside.require_register(form)
+        now = epoch_ms(self.registers.clock.now())
+        at = inside.end - 1 if inside.end <= now else None
+        ended = {name for name, one in self.registers.forms.get(form).states.items() if one.end}
+        told = self.registers.records(by.tenant, form, at)
+        standing = [one for one in told if one.changed_at >= inside.start or one.state not in ended]
+        places = [number for number, one in enumerate(standing, 1) if one.id == after]
+        begin = places[0] if places else 0
+        page = standing[begin : begin + _PAGE]
+        return tuple(page), page[-1].id if len(standing) > begin + _PAGE else None
+
+    def ask(self, by: By, room: str, *, kind: str, promise: str | None, question: str) -> Record:
+        """Ask, or state a finding. Raises as `enter`, Denied(outside-room), Invalid(bad-field)."""
+        inside = self.enter(by, room)
+        if promise is not None:
+            inside.require_promise(promise)
+        told = {"room": room, "kind": kind, "question": question}
+        about = {} if promise is None else {"promise": promise}
+        return self.registers.open(_as_auditor(by), QUESTIONS, told | about)
+
+
+def _as_auditor(by: By) -> By:
+    """In a room nobody has another role than that of the auditor."""
+    return By(by.tenant, by.actor, by.subject, by.roles & {AUDITOR}, by.call)
