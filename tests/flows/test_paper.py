@@ -127,3 +127,43 @@ def test_what_was_edited_in_the_database_is_not_shown(
     with home.system.base.database.write(SYSTEM) as connection:
         connection.execute(update(paper_version).values(change))
     assert refused(home, "GET", f"/v1/papers/{made['number']}")[1] == "paper-changed"
+
+
+def without_waiting(home: House) -> None:
+    """Answers for a crowd are some seconds old: forget them."""
+    trust = home.system.dispatcher.registry["trust.show"].run.__self__
+    trust._kept.view = trust._kept.feed = None
+
+
+def test_the_trust_page_shows_the_paper_in_force_and_its_twins_agree(home: House, second: dict[str, str]) -> None:
+    made = published(home, second, **files(TEXT, ROWS, "1"))
+    without_waiting(home)
+    shown = home.ok("GET", "/v1/trust")
+    assert shown["paper"]["number"] == made["number"]
+    assert [(one["text"], one["carries"]) for one in shown["sentences"]] == [
+        (text, row["carries"]) for text, row in zip(TEXT.splitlines(), ROWS, strict=True)
+    ]
+    assert {one["id"] for one in shown["promises"]} == {"CRY-01", "DEL-01"}
+    page = home.client.get("/trust")
+    assert "All connections use TLS 1.3." in page.text
+    assert 'href="/trust/CRY-01"' in page.text
+    assert page.content == home.client.get("/trust").content
+    assert home.client.get("/trust.json").json() == home.client.get("/.well-known/troth-trust.json").json() == shown
+    told = home.client.get("/trust/CRY-01")
+    assert "All connections use TLS 1.3." in told.text
+    assert "How it is checked" in told.text
+    assert home.client.get("/trust/ABC-99", headers={"accept": "text/html"}).status_code == 404
+    feed = home.client.get("/trust/changes.atom")
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+    assert f"trust/paper-{made['number']}</id>" in feed.text
+    assert made["digest"] in feed.text
+
+
+def test_a_paper_that_was_edited_leaves_the_promises_alone_on_the_page(home: House, second: dict[str, str]) -> None:
+    published(home, second, **files(TEXT, ROWS, "1"))
+    with home.system.base.database.write(SYSTEM) as connection:
+        connection.execute(update(paper_version).values(text=TEXT + " Always."))
+    without_waiting(home)
+    shown = home.ok("GET", "/v1/trust")
+    assert (shown["broken"], shown["sentences"], len(shown["promises"])) == (True, [], 134)
+    assert "not what was approved" in home.client.get("/trust").text

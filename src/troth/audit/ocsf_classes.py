@@ -151,7 +151,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (6002, 3): "service.started keys.alarm",
     (6002, 5): "backup.restored backup.loss-accepted",
     (6003, 1): "status.day",
-    (6003, 2): "status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff",
+    (6003, 2): "status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff trust.show trust.changes",
     (6003, 3): "check.scheduled check.changed house.name paper.publish paper.approve",
     (
         6005,

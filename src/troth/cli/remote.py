@@ -74,6 +74,7 @@ _OWNERS = (
     "troth.promises.paper_operations:PaperOperations",
     "troth.promises.schedule_operations:ScheduleOperations",
     "troth.vault.inventory_operations:PlacementOperations",
+    "troth.promises.trust:TrustOperations",
     "troth.telemetry.operations:StatusOperations",
     "troth.vault.custody_operations:CustodyOperations",
     "troth.vault.erasure_operations:ErasureOperations",

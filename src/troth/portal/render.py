@@ -84,6 +84,11 @@ def page(template: str, frame: Page, status: int = 200, **values: Any) -> Respon
     return HTMLResponse(text, status, headers=headers)
 
 
+def text_of(template: str, **values: Any) -> str:
+    """A document that is no page, such as a feed: its template filled in, with everything escaped."""
+    return _environment().get_template(template).render(**values)
+
+
 @cache
 def static(name: str) -> tuple[bytes, str]:
     """A file of `static/` and its media type. Raises KeyError for anything else."""
@@ -114,7 +119,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"moment": moment, "day": day, "bytes": size, "state_class": _STATES.__getitem__}
-    environment.filters |= {"counted": counted, "percent": percent, "shortened": shortened}
+    environment.filters |= {"counted": counted, "percent": percent, "shortened": shortened, "lasting": lasting}
     environment.globals |= {
         "static": address,
         "integrity": integrity,
@@ -149,6 +154,14 @@ def size(count: int) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: 1 day, 28,800 days."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def lasting(seconds: int) -> str:
+    """A length of time for people: 6 hours; whole days from two on."""
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % size == 0 and seconds >= (size if size < 86_400 else 2 * size):
+            return counted(seconds // size, name)
+    return counted(seconds, "second")
 
 
 def percent(value: float | None) -> str:

@@ -93,6 +93,10 @@ def _public(desk: Desk) -> list[BaseRoute]:
     return [
         Route("/", desk.public(sign_in.home)),
         Route("/trust", desk.public(trust.trust)),
+        Route("/trust.json", desk.public(trust.table)),
+        Route("/.well-known/troth-trust.json", desk.public(trust.table)),
+        Route("/trust/changes.atom", desk.public(trust.changes)),
+        Route("/trust/{promise}", desk.public(trust.promise)),
         Route("/status", desk.public(status.status)),
         Route("/sub-processors", desk.public(subprocessors.sub_processors)),
         Route("/verify", desk.public(trust.verify), methods=["GET"]),

@@ -215,11 +215,15 @@ class PaperOperations:
         return head
 
     def _shown(self, head: Head, caller: Caller) -> PaperShown:
-        state: Any = state_of(head, self._papers.heads(), self._papers.now())
-        told = {name: getattr(head, name) for name in PaperShown.model_fields if name != "state"}
-        if caller.kind != "operator":
-            told |= {"proposed_by": None, "approved_by": None}
-        return PaperShown(state=state, **told)
+        return shown(head, state_of(head, self._papers.heads(), self._papers.now()), caller)
+
+
+def shown(head: Head, state: Any, caller: Caller) -> PaperShown:
+    """One version for who asks."""
+    told = {name: getattr(head, name) for name in PaperShown.model_fields if name != "state"}
+    if caller.kind != "operator":
+        told |= {"proposed_by": None, "approved_by": None}
+    return PaperShown(state=state, **told)
 
 
 def _visible(head: Head, caller: Caller) -> bool:

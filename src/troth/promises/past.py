@@ -76,6 +76,16 @@ class Past:
         return self._told((promise,))[promise]
 
     @as_system
+    def settled(self) -> dict[str, dict[int, State]]:
+        """How each promise stood on each day of those months that is over, by the day's beginning (epoch ms).
+
+        Raises as `bars`.
+        """
+        self._told(tuple(catalogue()))
+        with self._taken():
+            return {one: dict(states) for one, (_, states) in self._settled.items()}
+
+    @as_system
     def look_on(self, seconds: float = _ROUND_SECONDS) -> int:
         """Read chains that nobody asked for yet, for so long at most; when there are none, that again which was read
         longest ago. How many it read. What changed in old rows counts from now on.

@@ -30,9 +30,9 @@ from troth.keys.operations import KeyOperations, ReplacementOperations
 from troth.promises.check import Check
 from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
-from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.schedule_operations import ScheduleOperations
+from troth.promises.past import Past
 from troth.promises.scheduler import Scheduler
 from troth.promises.system import Base, System
 from troth.settings.load import Settings
@@ -150,7 +150,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
     past = build_past(base, runner)
-    of_paper = build_papers(base, runner)
+    of_paper = build_papers(base, runner, past, lambda: systems[0].governance)
     period = build_period(base, runner, governance.house)
     promises = *promise_operations(runner, past), EvidenceOperations(runner, base.signer), schedules, *of_paper, period
     availability = build_availability(base, lambda: systems[0])

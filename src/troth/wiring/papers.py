@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import timedelta
 
 from troth.promises.catalogue import catalogue
+from troth.promises.certificates_on_record import CertificatesOnRecord
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.lint import Known
 from troth.promises.paper.parameters import parameters
 from troth.promises.paper.publishing import Papers
 from troth.promises.paper_operations import PaperOperations
+from troth.promises.past import Past
 from troth.promises.runner import Runner
-from troth.promises.system import Base
+from troth.promises.standings import Standings
+from troth.promises.system import Base, Governance
+from troth.promises.trust import Sources, TrustOperations
+
+_FRESH_SECONDS = 5.0
 
 
-def build_papers(base: Base, runner: Runner) -> tuple[object, ...]:
-    """The operations of papers."""
+def build_papers(base: Base, runner: Runner, past: Past, governance: Callable[[], Governance]) -> tuple[object, ...]:
+    """The operations of papers and of the trust page."""
+    standings = Standings(runner, fresh=_FRESH_SECONDS)
+
+    def house() -> str | None:
+        named = governance().house.named()
+        return None if named is None else named.tenant
+
+    certificates = CertificatesOnRecord(lambda: governance().registers, house)
 
     def known(_paper: Paper) -> Known:
         checks = [one.id for one in runner.checks]
-        return Known(catalogue(), parameters(), checks, base.clock.now().date(), states(runner))
+        states = {promise.id: standing.state.value for promise, standing in standings.now()}
+        today, certified = base.clock.now().date(), certificates.certified()
+        return Known(catalogue(), parameters(), checks, today, states, certified)
 
     notice = timedelta(days=base.settings.promises.paper_notice_days)
     papers = Papers(base.database, base.clock, base.signer, notice=notice, known=known)
-    return (PaperOperations(papers),)
-
-
-def states(runner: Runner) -> Mapping[str, str]:
-    """How each promise of the catalogue stands now."""
-    return {promise.id: standing.state.value for promise, standing in runner.table()}
+    sources = Sources(papers, runner, standings, past, base.settings.data.jurisdiction, certificates)
+    return PaperOperations(papers), TrustOperations(sources)

@@ -1,18 +1,24 @@
-"""The public pages: promises beside their evidence, and checking a certificate."""
+"""The public pages about promises: the paper in force beside what is known of it, one promise, and what changed."""
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from troth.kernel.caller import Caller
-from troth.kernel.errors import TrothError
+from troth.kernel.errors import NotFound, TrothError
+from troth.portal import charts
 from troth.portal.desk import Desk
 from troth.portal.forms import document_of, filled
-from troth.portal.render import Page, page
-from troth.promises.catalogue import catalogue
-from troth.promises.operations import Nothing
-from troth.promises.report import PromiseTable
+from troth.portal.render import Page, page, text_of
+from troth.promises.showing import PromiseShown, ShowPromise
+from troth.promises.trust import ChangesOfTrust, ShowTrust
+from troth.promises.trust_view import PromiseBrief, SentenceShown, TrustShown
 from troth.vault.verification import CertificateGiven, CertificateHolds
 
 _FAMILIES = {
@@ -32,18 +38,137 @@ _FAMILIES = {
     "INC": "Incidents",
     "GOV": "Governance",
 }
+_PLACES = {"eu": "the European Union", "us": "the United States", "au": "Australia"}
+_MARKS = {
+    "kept": "k",
+    "kept with exception": "e",
+    "not kept": "b",
+    "unknown": "u",
+    "not configured": "a",
+}
+_TABLE = "public, max-age=60"  # of what is the same for everybody
+_ATOM = "application/atom+xml"
+_STEPS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence or promise of the page."""
+
+    id: str
+    text: str
+    heading: bool
+    state: str | None
+    age: str
+    carries: tuple[tuple[str, str], ...]  # promise, class of its mark
+    months: tuple[str, ...]
+    because: str | None
+
+
+@dataclass
+class _Last:
+    """The page of strangers as it was made last: a crowd is given the same."""
+
+    view: TrustShown | None = None
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_LAST = _Last()
 
 
 async def trust(desk: Desk, _request: Request, caller: Caller) -> Response:
-    """Every promise with its state, by family."""
-    table: PromiseTable = await desk.run("promise.list", caller, Nothing())
-    acceptance = {promise.id: promise.acceptance for promise in catalogue().values()}
-    families = [
-        (name, [row for row in table.data if row.id.startswith(letters)]) for letters, name in _FAMILIES.items()
-    ]
-    frame = Page("Promises and evidence", "/trust", caller)
+    """The paper in force, sentence by sentence; without one, every promise by family."""
+    view: TrustShown = await desk.run("trust.show", caller, ShowTrust())
+    if caller.anonymous and _LAST.view is view:
+        return Response(_LAST.body, headers=_LAST.headers)
     runs = caller.kind == "operator" and caller.authentication.assurance >= 2
-    return page("trust.html", frame, table=table, families=families, acceptance=acceptance, runs=runs)
+    response = page("trust.html", Page("Promises and evidence", "/trust", caller), runs=runs, **shown_of(view))
+    if caller.anonymous:
+        _LAST.view, _LAST.body, _LAST.headers = view, bytes(response.body), dict(response.headers)
+    return response
+
+
+async def promise(desk: Desk, request: Request, caller: Caller) -> Response:
+    """One promise: how it is checked, its exception, its proofs, its year, and where the paper says it."""
+    name = request.path_params["promise"]
+    view: TrustShown = await desk.run("trust.show", caller, ShowTrust())
+    said = [one for one in view.sentences if name in one.carries]
+    frame = Page(name, "/trust", caller)
+    own = next((one for one in view.promises if one.id == name), None)
+    try:
+        told: PromiseShown | None = await desk.run("promise.show", caller, ShowPromise(promise=name))
+    except NotFound:
+        if own is None:
+            raise
+        told = None
+    months = [(one.month, one.state, one.days) for one in told.months] if told else []
+    texts = [_plain(one.text) for one in said]
+    return page("trust_promise.html", frame, told=told, own=own, said=texts, bar=charts.bar, months=months)
+
+
+async def table(desk: Desk, _request: Request, caller: Caller) -> Response:
+    """The same as the page, for programs."""
+    view: TrustShown = await desk.run("trust.show", caller, ShowTrust())
+    return Response(view.model_dump_json(), media_type="application/json", headers={"cache-control": _TABLE})
+
+
+async def changes(desk: Desk, request: Request, caller: Caller) -> Response:
+    """What changed, as a feed (RFC 4287)."""
+    found: ChangesOfTrust = await desk.run("trust.changes", caller, ShowTrust())
+    newest = max((one.at for one in found.changes), default=0)
+    place = {"base": f"https://{request.url.netloc}", "host": request.url.hostname or "troth"}
+    content = text_of("trust_changes.xml", changes=found.changes, updated=newest, iso=_iso, **place)
+    return Response(content, media_type=_ATOM, headers={"cache-control": _TABLE})
+
+
+def shown_of(view: TrustShown) -> dict[str, Any]:
+    """What the template of the page takes; tests hand in papers that nobody published."""
+    marks = {one.id: _MARKS[one.state] for one in view.promises}
+    lines = [_sentence(one, marks, view.at) for one in view.sentences]
+    parts = [("", "", lines)] if lines else _families(view)
+    carried = sum(1 for one in view.sentences if one.carries)
+    where = _PLACES.get(view.jurisdiction, view.jurisdiction.upper())
+    return {"view": view, "parts": parts, "carried": carried, "where": where, "bar": charts.bar}
+
+
+def _families(view: TrustShown) -> list[tuple[str, str, list[Line]]]:
+    return [
+        (letters, name, [_promise(one, view.at) for one in view.promises if one.id.startswith(letters)])
+        for letters, name in _FAMILIES.items()
+    ]
+
+
+def _sentence(one: SentenceShown, marks: dict[str, str], now: int) -> Line:
+    age = _age(one.checked_at, now) if one.carries else ""
+    carries = tuple((promise, marks.get(promise, "u")) for promise in one.carries)
+    heading = one.because == "heading"
+    return Line(one.at, _plain(one.text), heading, one.state, age, carries, one.months, one.because)
+
+
+def _promise(one: PromiseBrief, now: int) -> Line:
+    return Line(one.id, one.statement, False, one.state, _age(one.checked_at, now), ((one.id, _MARKS[one.state]),),
+                one.months, None)  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Words without the marks of Markdown: the binding has them, readers need not."""
+    return re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)
+
+
+def _age(at: int | None, now: int) -> str:
+    if at is None:
+        return "not looked at yet"
+    seconds = max(0, now - at) // 1000
+    for size, name in _STEPS:
+        if seconds >= size:
+            count = seconds // size
+            return f"checked {count} {name}{'' if count == 1 else 's'} ago"
+    return "checked just now"
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 async def verify(_desk: Desk, _request: Request, caller: Caller) -> Response:

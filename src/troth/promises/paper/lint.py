@@ -14,7 +14,7 @@ from troth.promises.paper.claims import claimed, claims
 from troth.promises.paper.matching import Matched, Pair, matched
 from troth.promises.paper.parameters import Parameter, tightened
 from troth.promises.paper.splitting import Sentence
-from troth.promises.paper.wording import contacts, wordings
+from troth.promises.paper.wording import CERTIFICATE, contacts, on_record, wordings
 
 LONGEST_ACCEPTANCE = timedelta(days=366)
 BINDING = frozenset(
@@ -56,7 +56,7 @@ class Known:
     """What a paper is held against.
 
     `checks`: ids of checks that exist. `states`: promise to its state now, when that is known. `today` counts for what
-    people accepted until a day.
+    people accepted until a day. `certified`: standards of which a certificate is on record, as the register names them.
     """
 
     promises: Mapping[str, Promise]
@@ -64,6 +64,7 @@ class Known:
     checks: Collection[str]
     today: date
     states: Mapping[str, str] = field(default_factory=dict)
+    certified: Collection[str] = ()
 
 
 def lint(paper: Paper, known: Known) -> tuple[Finding, ...]:
@@ -77,7 +78,7 @@ def lint(paper: Paper, known: Known) -> tuple[Finding, ...]:
         found.append(Finding("parameter", error.advice, "Correct it under `parameters`."))
     promises = {**known.promises, **{one.id: one.promise(paper.name) for one in paper.own}}
     for pair in beside.pairs:
-        wrong = [*_binding(pair, promises), *_claims(pair, kept), *_words(pair, paper), *_now(pair, known)]
+        wrong = [*_binding(pair, promises), *_claims(pair, kept), *_words(pair, paper, known), *_now(pair, known)]
         found += _accepted(pair, wrong, known.today)
     found += _together(paper, kept)
     return tuple(sorted(found, key=_place))
@@ -177,9 +178,14 @@ def _together(paper: Paper, kept: Mapping[str, Parameter]) -> Iterator[Finding]:
             yield Finding("weaker", says, "Nothing must be done; the paper may claim it.", found[0][0], "note")
 
 
-def _words(pair: Pair, paper: Paper) -> Iterator[Finding]:
+def _words(pair: Pair, paper: Paper, known: Known) -> Iterator[Finding]:
+    held = on_record(pair.sentence, known.certified)
     for one in (*wordings(pair.sentence), *contacts(pair.sentence, paper.binding.domains)):
-        yield Finding(one.code, one.says, one.do, pair.sentence)
+        if one.code == CERTIFICATE and held:
+            says = f"A certificate is claimed, and one is on record: {', '.join(held)}."
+            yield Finding(one.code, says, "Nothing must be done while it is valid.", pair.sentence, "note")
+        else:
+            yield Finding(one.code, one.says, one.do, pair.sentence)
 
 
 def _now(pair: Pair, known: Known) -> Iterator[Finding]:

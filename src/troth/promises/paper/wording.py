@@ -44,6 +44,7 @@ _CERTIFIED = _words("certif(?:y|ied|ies|ication|icate)s?", "accredited")
 _COMPLIES = _words("compl(?:y|ies|iant|iance)")
 _ALIGNED = _words("aligned", "aligns?", "attested", "attestation", "maps?", "mapped")
 
+CERTIFICATE = "wording/certificate"  # claimed; a server knows which are on record
 _RULES = (
     _Rule(
         "wording/soc2-certified",
@@ -71,7 +72,7 @@ _RULES = (
         'Write "aligned with", or "certified to" with the certificate.',
     ),
     _Rule(
-        "wording/certificate",
+        CERTIFICATE,
         (_ISO, _CERTIFIED),
         "A certificate is claimed, and none is on record here.",
         'Write "aligned with"; or accept this until the day on which the certificate ends, naming it in the reason.',
@@ -98,6 +99,7 @@ _RULES = (
         "Say what is done, with the number, version or limit that a check looks at.",
     ),
 )  # fmt: skip
+_STANDARD = re2.compile(r"(?i)\bISO(?:/IEC)?[ -]?([0-9]{4,5})\b")
 _ADDRESS = re2.compile(r"(?i)\b[a-z0-9._%+-]{1,64}@((?:[a-z0-9-]{1,63}\.)+[a-z]{2,24})\b")
 _LINK = re2.compile(r"(?i)\bhttps?://(?:[^\s/@]{0,100}@)?((?:[a-z0-9-]{1,63}\.)+[a-z]{2,24})\b")
 
@@ -111,6 +113,13 @@ def wordings(sentence: Sentence) -> tuple[Wording, ...]:
         if all(one.search(words) for one in rule.patterns)
         and not (rule.code in ("wording/iso-mirrors", "wording/iso-complies") and _ALIGNED.search(words))
     )
+
+
+def on_record(sentence: Sentence, certified: Iterable[str]) -> tuple[str, ...]:
+    """The certificates on record that cover every standard which the sentence names by number; none when one is not."""
+    wanted = set(_STANDARD.findall(sentence.words))
+    held = {number: one for one in certified for number in _STANDARD.findall(one)}
+    return tuple(sorted({held[one] for one in wanted})) if wanted and wanted <= held.keys() else ()
 
 
 def contacts(sentence: Sentence, domains: Iterable[str]) -> tuple[Wording, ...]:

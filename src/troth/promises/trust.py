@@ -1,0 +1,216 @@
+"""What strangers may ask about the paper in force: the whole of it, one promise, and what changed. Some seconds old."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from pydantic import BaseModel, ConfigDict
+
+from troth.kernel.caller import Connection, anonymous
+from troth.kernel.errors import IntegrityError, Unavailable
+from troth.kernel.operation import Call, Group, Route, operation
+from troth.promises.catalogue import Promise
+from troth.promises.history import DAY_MS, History, days, first_day, in_months
+from troth.promises.paper.binding import OwnPromise, Paper
+from troth.promises.paper.publishing import Papers, standing, state_of
+from troth.promises.paper.store import Head
+from troth.promises.paper_operations import PaperShown, shown
+from troth.promises.past import Past
+from troth.promises.runner import Runner
+from troth.promises.standings import Standings
+from troth.promises.status import Declared, Period, Standing, State, status
+from troth.promises.trust_view import CertificateOnRecord, TrustShown, briefs, counts, sentences
+
+_FRESH_SECONDS = 5.0
+_FEED_SECONDS = 60.0
+_MOST_CHANGES = 100  # days and papers of the feed, the newest
+_STRANGER = anonymous(Connection(None, "in-process"))
+
+
+class ShowTrust(BaseModel):
+    """A request without fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TurnShown(BaseModel):
+    """A promise that stood otherwise on a day than on the day before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    promise: str
+    before: str
+    after: str
+
+
+class ChangeOfTrust(BaseModel):
+    """What changed at a time (epoch ms): promises over a day that is over, or a version of the paper."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    at: int
+    title: str
+    turns: tuple[TurnShown, ...] = ()
+    paper: PaperShown | None = None
+
+
+class ChangesOfTrust(BaseModel):
+    """What changed, the newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    changes: tuple[ChangeOfTrust, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is asked for the page. `certificates`: those of the house that two people checked."""
+
+    papers: Papers
+    runner: Runner
+    standings: Standings
+    past: Past
+    jurisdiction: str
+    certificates: Callable[[], Sequence[CertificateOnRecord]] = tuple
+
+
+@dataclass
+class _Kept:
+    """The last answers, and when they were made."""
+
+    view: tuple[float, TrustShown] | None = None
+    feed: tuple[float, ChangesOfTrust] | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class TrustOperations:
+    """The trust page and its feed."""
+
+    def __init__(self, sources: Sources, *, fresh: float = _FRESH_SECONDS, feed: float = _FEED_SECONDS) -> None:
+        self._of = sources
+        self._fresh = fresh
+        self._feed = feed
+        self._kept = _Kept()
+
+    @operation("trust.show", group=Group.PUBLIC, request=ShowTrust, route=Route("GET", "/v1/trust", body="none"))
+    def show(self, _call: Call, _request: ShowTrust) -> TrustShown:
+        """The paper in force, with a state beside each sentence and what it rests on; at most five seconds old."""
+        with self._kept.lock:  # strangers ask
+            if self._kept.view is None or time.monotonic() - self._kept.view[0] >= self._fresh:
+                self._kept.view = (time.monotonic(), self._view())
+            return self._kept.view[1]
+
+    @operation("trust.changes", group=Group.PUBLIC, request=ShowTrust,
+               route=Route("GET", "/v1/trust-changes", body="none"))  # fmt: skip
+    def changes(self, _call: Call, _request: ShowTrust) -> ChangesOfTrust:
+        """What changed: states of promises day by day, and versions of the paper; at most a minute old."""
+        with self._kept.lock:
+            if self._kept.feed is None or time.monotonic() - self._kept.feed[0] >= self._feed:
+                self._kept.feed = (time.monotonic(), self._changes())
+            return self._kept.feed[1]
+
+    def _view(self) -> TrustShown:
+        papers, now = self._of.papers, self._of.papers.now()
+        heads = papers.heads()
+        current, paper = self._current(heads, now)
+        histories = self._histories()
+        months = tuple(one.month for one in in_months("", _bare(now)).months) if histories is not None else ()
+        rows = [*self._of.standings.now(), *self._own(paper, now)]
+        known = briefs(rows, histories or {}, months)
+        lines = sentences(paper, known) if paper else ()
+        carried = {one for line in lines for one in line.carries}
+        states = [one.state for one in lines if one.state] if paper else [one.state for one in known.values()]
+        return TrustShown(
+            at=now,
+            paper=_public(current, heads, now) if current else None,
+            broken=paper is None and current is not None,
+            announced=tuple(_public(one, heads, now) for one in standing(heads, now) if one != current),
+            counts=counts(states),
+            history=histories is not None,
+            months=months,
+            sentences=lines,
+            promises=tuple(one for one in known.values() if not paper or one.id in carried),
+            certificates=tuple(self._of.certificates()),
+            jurisdiction=self._of.jurisdiction,
+        )
+
+    def _current(self, heads: Sequence[Head], now: int) -> tuple[Head | None, Paper | None]:
+        head = self._of.papers.in_force(now)
+        if head is None or head not in heads:
+            return None, None
+        try:
+            return head, self._of.papers.opened(head)[1]
+        except IntegrityError:
+            return head, None
+
+    def _histories(self) -> dict[str, History] | None:
+        try:
+            return self._of.past.bars()
+        except Unavailable:
+            return None
+
+    def _own(self, paper: Paper | None, now: int) -> list[tuple[Promise, Standing]]:
+        """The paper's own promises, by the checks that it names: every one of them must be in the schedule in force."""
+        if paper is None or not paper.own:
+            return []
+        declared, evidence = self._of.runner.declared(), self._of.runner.evidence
+        runs = evidence.reading.now()
+        found = []
+        for one in paper.own:
+            mine = _declared(one, declared)
+            stood = status(one.id, mine, runs, waivers=evidence.waivers(), period=Period(now, now), now=now)
+            found.append((one.promise(paper.name), stood))
+        return found
+
+    def _changes(self) -> ChangesOfTrust:
+        now, heads = self._of.papers.now(), self._of.papers.heads()
+        found = [_of_paper(one, heads, now) for one in heads if one.approved_at is not None]
+        with suppress(Unavailable):  # papers alone, while the runs of a year are read
+            found += _turns(self._of.past.settled())
+        return ChangesOfTrust(changes=tuple(sorted(found, key=lambda one: (-one.at, one.id))[:_MOST_CHANGES]))
+
+
+def _bare(now: int) -> list[tuple[Period, State]]:
+    """The days of the bars, for the names of their months."""
+    return [(day, State.UNKNOWN) for day in days(first_day(now), now)]
+
+
+def _public(head: Head, heads: Sequence[Head], now: int) -> PaperShown:
+    return shown(head, state_of(head, heads, now), _STRANGER)
+
+
+def _declared(own: OwnPromise, declared: Sequence[Declared]) -> list[Declared]:
+    mine = [replace(one, promises=(own.id,)) for one in declared if one.check in own.checks]
+    return mine if {one.check for one in mine} == set(own.checks) else []
+
+
+def _of_paper(head: Head, heads: Sequence[Head], now: int) -> ChangeOfTrust:
+    title = f"Paper {head.paper}, version {head.version}"
+    paper = _public(head, heads, now)
+    return ChangeOfTrust(id=f"paper-{head.number}", at=head.approved_at or 0, title=title, paper=paper)
+
+
+def _turns(settled: dict[str, dict[int, State]]) -> list[ChangeOfTrust]:
+    """Day by day, which promises stood otherwise than on the day before."""
+    turned: dict[int, list[TurnShown]] = {}
+    for promise, states in settled.items():
+        for before, after in pairwise(sorted(states)):
+            if states[before] is not states[after]:
+                turn = TurnShown(promise=promise, before=states[before].value, after=states[after].value)
+                turned.setdefault(after, []).append(turn)
+    return [
+        ChangeOfTrust(id=f"day-{day // DAY_MS}", at=day + DAY_MS, title=_counted(turns), turns=tuple(turns))
+        for day, turns in turned.items()
+    ]
+
+
+def _counted(turns: Sequence[TurnShown]) -> str:
+    if len(turns) == 1:
+        return f"{turns[0].promise}: {turns[0].after}, was {turns[0].before}"
+    return f"{len(turns)} promises stand otherwise"

@@ -1,0 +1,71 @@
+"""A sentence stands as the worst of its promises does; what nobody knows is unknown."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from paper_texts import bound_text
+from troth.promises.paper.binding import Paper
+from troth.promises.paper.shipped import SHIPPED
+from troth.promises.paper.splitting import sentences as split
+from troth.promises.trust_view import PromiseBrief, sentences
+from trust_views import page_of, view
+
+MOST_BYTES = 100_000
+TEXT = "We do both.\nHello."
+
+
+def brief(name: str, state: str, at: int | None, *months: str) -> PromiseBrief:
+    return PromiseBrief(id=name, statement="a", kind="enforced", state=state, reason="b", checked_at=at,
+                        excused_until=None, months=months)  # fmt: skip
+
+
+def paper(*carries: str) -> Paper:
+    return bound_text(TEXT, [{"carries": list(carries)}, {"because": "rhetoric"}])
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        (("kept", "kept"), "kept"),
+        (("kept", "kept with exception"), "kept with exception"),
+        (("kept with exception", "not configured"), "not configured"),
+        (("not configured", "unknown"), "unknown"),
+        (("unknown", "not kept"), "not kept"),
+    ],
+)
+def test_a_sentence_stands_as_the_worst_of_its_promises(states: tuple[str, str], shown: str) -> None:
+    first, second = (brief(name, state, 5 + i, "kept", state)
+                     for i, (name, state) in enumerate(zip(("CRY-01", "DEL-01"), states, strict=True)))  # fmt: skip
+    one, other = sentences(paper("CRY-01", "DEL-01"), {"CRY-01": first, "DEL-01": second})
+    assert (one.state, one.months, one.checked_at) == (shown, ("kept", shown), 5)
+    assert (other.state, other.carries, other.because, other.months) == (None, (), "rhetoric", ())
+
+
+def test_what_nobody_knows_of_is_unknown_and_never_looked_at() -> None:
+    known = {"CRY-01": brief("CRY-01", "kept", 5, "kept")}
+    one, _ = sentences(paper("CRY-01", "OWN-01"), known)
+    assert (one.state, one.checked_at) == ("unknown", None)
+
+
+def test_a_sentence_whose_words_changed_says_nothing() -> None:
+    bound = paper("CRY-01")
+    changed = Paper(bound.binding, split(TEXT.replace("both", "neither")), sha256(b"other").hexdigest())
+    one, _ = sentences(changed, {"CRY-01": brief("CRY-01", "kept", 5)})
+    assert (one.state, one.carries) == (None, ())
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, None])
+def test_a_page_with_a_year_of_history_is_small_and_has_no_script(name: str | None) -> None:
+    shown = view(name)
+    html = page_of(shown)
+    assert len(html.encode()) < MOST_BYTES
+    assert "<script" not in html
+    bars = [one for one in shown.sentences or shown.promises if one.months]
+    assert html.count('<svg class="year"') == len(bars) > 20
+    assert max(one.count("<path") for one in html.split("<svg")) <= 3
+    assert html.count("12 months: ") == len(bars)
+    if name == "harbour":
+        assert "**" not in html, "marks of Markdown are no words"
