@@ -377,6 +377,10 @@ def _remedied(remedy: str | None) -> TrothError:
             "Your role asks for a passkey: add one to your account, then sign in or prove that it is you with it.",
             code="passkey-required",
         )
+    if remedy == "duty-overdue":
+        return Denied("A training or policy waits for you; do your part first, then ask again.", code="duty-overdue")
+    if remedy == "duties-unknown":
+        return Denied("Your duties cannot be read; have the registers looked at.", code="duties-unknown")
     if remedy == "device-unbound":
         return unbound("reaches no data")
     return Denied("Your role or the strength of your sign-in does not permit this; ask your administrator.")
