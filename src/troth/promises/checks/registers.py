@@ -63,10 +63,12 @@ def _promises(form: Form, usual: Form | None, covered: Collection[str]) -> tuple
     """Those of the form, and of the shipped one in whose place it stands: a folder takes no promise away."""
     known = catalogue()
     asked = [one for one in (*form.promises, *(usual.promises if usual else ())) if one in known]
-    if form.source is not None:  # the room that keeps the records looks at them itself, where it has a check
-        needed = [] if form.name in NOT_SHOWN else [one for one in asked if one not in covered]
-    else:
+    if form.source is None:
         needed = [one for one in asked if known[one].kind != "enforced" or one not in covered]
+    elif form.name in NOT_SHOWN:
+        needed = []
+    else:  # the room that keeps the records looks at them itself, where it has a check, and alone refuses
+        needed = [one for one in asked if known[one].kind != "enforced" and one not in covered]
     return tuple(dict.fromkeys(needed))
 
 
