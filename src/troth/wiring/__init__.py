@@ -145,8 +145,8 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     )
     gateway, governing = build_gateway(base, vault), build_governing(base, identity)
     systems: list[System] = []
-    runner = _runner(base, systems, all_checks(governance.registers.forms))
     governance = build_governance(base, lambda: systems[0])
+    runner = _runner(base, systems, all_checks(governance.registers.forms))
     publisher = LogPublisher(base.database)
     schedules = ScheduleOperations(runner.evidence.schedules)
     past = build_past(base, runner)
