@@ -15,7 +15,8 @@ const kinds = {
     return Troth.verifyLog(read, Troth.parseTrust(trust), options);
   },
   proof: async ({ trust, proof, leaf }) => Troth.verifyProof(Troth.textOf(bytes(proof)), bytes(leaf), Troth.parseTrust(trust)),
-  bundle: async ({ trust, bundle }) => Troth.verifyBundle(Troth.unzip(bytes(bundle)), Troth.parseTrust(trust)),
+  bundle: async ({ trust, bundle }) => Troth.verifyBundle(await Troth.unzip(bytes(bundle)), Troth.parseTrust(trust)),
+  period: async ({ trust, period }) => Troth.verifyPeriod(await Troth.unzip(bytes(period)), Troth.parseTrust(trust)),
   certificate: async ({ trust, certificate }) => Troth.verifyCertificate(bytes(certificate), Troth.parseTrust(trust)),
   mldsa44: async ({ key, message, signature }) => ({ holds: Troth.mldsa44(...[key, message, signature].map((one) => Uint8Array.from(Buffer.from(one, "hex")))) }),
   digests: async ({ data }) => {
@@ -25,7 +26,7 @@ const kinds = {
 };
 for await (const line of createInterface({ input: process.stdin })) {
   const question = JSON.parse(line);
-  const kind = ["proof", "bundle", "certificate", "mldsa44"].find((one) => question[one === "mldsa44" ? "signature" : one]) || (question.data === undefined ? "log" : "digests");
+  const kind = ["proof", "bundle", "period", "certificate", "mldsa44"].find((one) => question[one === "mldsa44" ? "signature" : one]) || (question.data === undefined ? "log" : "digests");
   const { importKey } = crypto.subtle;
   if (question.blind) crypto.subtle.importKey = () => Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
   let answer;

@@ -25,6 +25,7 @@ SHARED = {
     "check_schedule": "checks of the service",
     "check_tally": "checks of the service",
     "paper_version": "the paper of the installation, which is public",
+    "statement_version": "the statement of the installation, which is public",
     "installation": "one row about the service",
     "key_manifest": "one tree of all tenants, sealed",
     "key_page": "one tree of all tenants, sealed",

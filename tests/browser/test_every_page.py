@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from browser.portal_world import Visit, Visitor, World, accessible, fits
 
 PHONE = {"width": 390, "height": 844}
-PUBLIC = ("/trust", "/status", "/sub-processors", "/verify", "/provenance", "/sign-in")
+PUBLIC = ("/trust", "/status", "/sub-processors", "/statement", "/verify", "/provenance", "/sign-in")
 OWN = (
     "/data",
     "/receipts",

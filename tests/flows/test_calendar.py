@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from house import House, Person
 from register_calls import opened
 from scriptless import Visit
+from troth.governance.calendar_tables import deliveries
+from troth.kernel.scope import SYSTEM, within
 
 LATE = {"name": "A fire", "touches": "A"}  # nobody said when it is looked at again: that is due at once
 
@@ -64,3 +67,85 @@ def test_the_page_says_overdue_in_words(home: House, people: dict[str, Person]) 
     assert "<script" not in seen
     officers = Visit(home, people["officer"].headers).see("/calendar")
     assert "Keys of the service" not in officers
+
+
+def test_a_feed_is_for_its_person_until_it_ends(home: House, people: dict[str, Person]) -> None:
+    opened(home, people["owner"], "risks", **LATE)
+    home.ok("POST", "/v1/requests", people["member"].headers, kind="rectification")
+    officer, analyst = (
+        home.ok("POST", "/v1/calendar/feed", people[who].headers)["url"] for who in ("officer", "analyst")
+    )
+    assert home.ok("GET", "/v1/calendar", people["officer"].headers)["subscribed"]
+    read = home.client.get(path(officer))
+    assert read.headers["content-type"].startswith("text/calendar")
+    assert "(requests)" in read.text
+    assert "(requests)" not in home.client.get(path(analyst)).text
+    for person in people.values():
+        assert person.id not in read.text
+        assert person.email not in read.text
+    second = home.ok("POST", "/v1/calendar/feed", people["officer"].headers)["url"]
+    assert home.client.get(path(officer)).json()["code"] == "no-feed"
+    home.ok("DELETE", "/v1/calendar/feed", people["officer"].headers)
+    assert home.client.get(path(second)).status_code == 404
+    assert home.call("DELETE", "/v1/calendar/feed", people["officer"].headers).json()["code"] == "no-feed"
+    assert home.call("POST", "/v1/calendar/feed", people["member"].headers).status_code == 403
+    assert home.client.get("/v1/calendar-feeds/short").status_code == 422
+
+
+def path(url: str) -> str:
+    return "/v1/calendar-feeds/" + url.rpartition("/")[2]
+
+
+def test_a_feed_shows_nothing_to_who_lost_the_role(home: House, people: dict[str, Person]) -> None:
+    left = home.member(people["owner"], "left@calendar.example.org", "privacy-officer")
+    feed = path(home.ok("POST", "/v1/calendar/feed", left.headers)["url"])
+    assert home.client.get(feed).status_code == 200
+    home.ok("DELETE", f"/v1/users/{left.id}/roles/privacy-officer", people["owner"].headers)
+    assert home.client.get(feed).status_code == 404
+
+
+def test_webhooks_are_for_administrators_and_public_addresses(home: House, people: dict[str, Person]) -> None:
+    owner, officer = people["owner"].headers, people["officer"].headers
+    made = home.ok("POST", "/v1/webhooks", owner, url="https://hooks.example.org/troth")
+    assert made["secret"].startswith("whsec_")
+    (shown,) = home.ok("GET", "/v1/webhooks", officer)["webhooks"]
+    assert (shown["id"], "secret" in shown) == (made["id"], False)
+    assert home.call("POST", "/v1/webhooks", officer, url="https://hooks.example.org/b").status_code == 403
+    for url in ("https://127.0.0.1/x", "http://hooks.example.org/x", "https://[::1]/x", "https://169.254.169.254/"):
+        refused = home.call("POST", "/v1/webhooks", owner, url=url)
+        assert (refused.status_code, refused.json()["code"]) == (422, "webhook-address-refused")
+    there = home.tenant("webhooks-there").headers
+    place = f"/v1/webhooks/{made['id']}"
+    for method, at in (("POST", f"{place}/test"), ("POST", f"{place}/rotate"), ("DELETE", place)):
+        assert home.call(method, at, officer).status_code == 403
+        assert home.call(method, at, there).json()["code"] == "webhook-not-found"
+    assert home.ok("GET", "/v1/webhooks", there)["webhooks"] == []
+    assert home.ok("POST", f"{place}/rotate", owner)["secret"] != made["secret"]
+    home.ok("DELETE", place, owner)
+    assert home.ok("GET", "/v1/webhooks", owner)["webhooks"] == []
+
+
+def test_reminders_reach_webhooks_and_what_fails_is_red(home: House, people: dict[str, Person]) -> None:
+    owner = home.tenant("reminded")
+    desk = Visit(home, owner.headers)
+    added = desk.send("/calendar/webhooks", url="https://hooks.example.org/troth")
+    assert "whsec_" in added.text
+    opened(home, owner, "risks", **LATE)
+    governance = home.system.governance
+    with within(SYSTEM):
+        assert governance.reminders.round(owner.tenant) >= 1
+        assert governance.reminders.round(owner.tenant) == 0
+        mine = update(deliveries).where(deliveries.c.tenant == owner.tenant)
+        with home.system.base.database.write() as connection:
+            assert connection.execute(mine.values(tries=4, trouble="webhook-away")).rowcount == 1
+    page = desk.see("/calendar")
+    assert "Not everybody was told" in page
+    assert "the server cannot be reached" in page
+    shown = home.ok("GET", "/v1/calendar", owner.headers)
+    assert (shown["failing"], shown["dead"]) == (1, 0)
+    hook = home.ok("GET", "/v1/webhooks", owner.headers)["webhooks"][0]["id"]
+    assert desk.send(f"/calendar/webhooks/{hook}/remove").status_code == 200
+    assert "Not everybody was told" not in desk.see("/calendar")
+    assert desk.send(f"/calendar/webhooks/{hook}/celebrate").status_code == 404
+    assert "/v1/calendar-feeds/" in desk.send("/calendar/feed").text
+    assert "Done." in desk.send("/calendar/feed/end").text

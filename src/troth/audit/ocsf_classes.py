@@ -103,7 +103,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3002, 2): "session.delete oauth.revoke sso.logout",
     (3003, 1): "session.step-up session.step-up-challenge session.step-up-passkey session.bind-challenge session.bind",
     (3004, 1): """provisioning.create scim.group.create
-        register.open register.import room.ask
+        register.open register.import room.ask webhook.add calendar.subscribe
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
         saml.connect credentials.created""",
     (
@@ -117,20 +117,20 @@ _TABLE: dict[tuple[int, int], str] = {
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
     "key-domain.list user.list operator.list register.forms register.form register.list register.show register.history "
-    "register.export register.dues calendar.show "
+    "register.export register.dues calendar.show calendar.feed webhook.list webhook.test "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch
         device.renew device.renewed device.bound device.confirm service.certify service.renew service.renewed
         authority.rotate
         installation.adopted credentials.renewed vendor.amend vendor.import vendor.contact vendor.probe
-        routing.set routing.approve limit.set budget.set register.move register.act register.entered
+        routing.set routing.approve limit.set budget.set register.move register.act register.entered webhook.rotate
         keys.rotate keys.epoch key-domain.replicate redaction.set moderation-policy.propose
         moderation-policy.approve takedown.import takedown.approve
         redaction.policy retention.set retention.rule move.pin move.pinned move.approve move.agreed move.cancel
         move.dropped sso.change sso.enforce sso.verify-domain
         service.rotate service.assign saml.change saml.rotate key.rotate""",
     (3004, 4): """provisioning.revoke scim.group.delete device.revoke device.withdraw
-        key.revoke keys.destroyed offboarding.request offboarding.approve retention.clear redaction.clear
+        key.revoke keys.destroyed webhook.remove calendar.unsubscribe offboarding.request offboarding.approve retention.clear redaction.clear
         takedown.withdraw budget.remove
         keys.compromise keys.replacement-done sso.delete""",
     (3004, OTHER): "budget.reached",
@@ -151,8 +151,8 @@ _TABLE: dict[tuple[int, int], str] = {
     (6002, 3): "service.started keys.alarm",
     (6002, 5): "backup.restored backup.loss-accepted",
     (6003, 1): "status.day",
-    (6003, 2): "status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff trust.show trust.changes",
-    (6003, 3): "check.scheduled check.changed house.name paper.publish paper.approve",
+    (6003, 2): "status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff statement.show data-map.show trust.show trust.changes",
+    (6003, 3): "check.scheduled check.changed house.name paper.publish paper.approve statement.publish statement.approve",
     (
         6005,
         1,

@@ -33,7 +33,7 @@ _ADDED = frozenset({"key_scope"})
 RIGHTS = ("users", "api_keys", "role_grants")
 # As the backup has them: what only adds, what the key tree's recovery replaces, and what is set up again at will.
 AS_BACKED_UP = frozenset(
-    """audit_details audit_witnessed budget_spent check_schedule check_tally
+    """audit_details audit_witnessed budget_spent calendar_delivery calendar_reminder check_schedule check_tally
     installation tenants key_manifest key_page key_root key_tree probe_hour
     probe_outage receipts status_day tenant_arrival usage_day usage_row vault_edge video_jobs""".split()
 )

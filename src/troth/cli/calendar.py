@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-_DECLARED = ("show",)
+_DECLARED = ("show", "subscribe", "unsubscribe")
 
 
 class _Grown(click.Group):

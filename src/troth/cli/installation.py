@@ -51,6 +51,7 @@ _DAY_SECONDS = 86_400.0
 _SHIPPING_SECONDS = 2.0  # between looks whether an epoch ended, an erasure was certified, or a tail is due
 _DRILL_SECONDS = 3600.0  # between looks whether a drill is due
 _NOTICE_SECONDS = 30.0
+_DELIVERY_SECONDS = 5.0  # the first pause after a message that was not taken
 _SCRUB_SECONDS = 60.0  # what is read in one is a setting
 _VIDEO_SECONDS = 1.5
 _CHECK_SECONDS = 5.0  # between looks whether a check is due
@@ -272,6 +273,11 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         Periodic("requests", upkeep, seconds=_HOUSEKEEPING_SECONDS, delay=45.0, faults=faults),
         Periodic("alarms", troth.system.mail.alarms.ring, seconds=_NOTICE_SECONDS, delay=20.0, faults=faults),
         Periodic("notices", deliver, seconds=_NOTICE_SECONDS, delay=15.0, faults=faults),
+    ]
+    remind, send = troth.system.governance.reminders.run, troth.system.governance.deliveries.run
+    work += [
+        Periodic("reminders", remind, seconds=_REVIEW_SECONDS, delay=70.0, faults=faults),
+        Periodic("deliveries", send, seconds=_DELIVERY_SECONDS, delay=25.0, faults=faults),
     ]
     govern = troth.system.governing.round
     work.append(Periodic("access", govern, seconds=_HOUSEKEEPING_SECONDS, delay=50.0, faults=faults))

@@ -52,6 +52,7 @@ _REMOTE = {
     "file": "Files you gave, for use with models.",
     "house": "The tenant whose registers count for the promises (operators only).",
     "hold": "Legal holds (privacy officers only).",
+    "data-map": "What is kept of people, why and for how long: of this version, and of a server.",
     "key": "API keys.",
     "limit": "Limits of what requests may use.",
     "keys": "The keys of the service and the domains that hold their roots (operators only).",
@@ -97,18 +98,21 @@ _REMOTE = {
     "routing": "Which vendors your tenant's requests may go to.",
     "vendor": "Vendors and their terms (operators only).",
     "webhook": "Where your tenant is told of what is due.",
+    "statement": "The plain privacy statement, made of the data map (publishing: two operators).",
     "video": "Your videos and how far they are.",
 }
 
 # Nouns whose group has commands of this machine too.
 _GROWN = {
     "calendar": "troth.cli.calendar:calendar",
+    "data-map": "troth.cli.data_map:data_map",
     "device": "troth.cli.device:device",
     "house": "troth.cli.house:house",
     "paper": "troth.cli.paper:paper",
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",
     "room": "troth.cli.room:room",
+    "statement": "troth.cli.statement:statement",
 }
 
 

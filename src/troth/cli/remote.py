@@ -40,6 +40,7 @@ _OWNERS = (
     "troth.gateway.limit_operations:LimitOperations",
     "troth.gateway.videos.operations:VideoOperations",
     "troth.governance.calendar_operations:CalendarOperations",
+    "troth.governance.calendar_operations:WebhookOperations",
     "troth.governance.house_operations:HouseOperations",
     "troth.governance.operations:RegisterOperations",
     "troth.governance.room.operations:RoomOperations",
@@ -71,10 +72,11 @@ _OWNERS = (
     "troth.identity.sso.operations:SsoDomainOperations",
     "troth.identity.sso.operations:SsoOperations",
     "troth.identity.sso.operations:SsoSignInOperations",
+    "troth.governance.statement.operations:StatementOperations",
     "troth.promises.paper_operations:PaperOperations",
     "troth.promises.schedule_operations:ScheduleOperations",
-    "troth.vault.inventory_operations:PlacementOperations",
     "troth.promises.trust:TrustOperations",
+    "troth.vault.inventory_operations:PlacementOperations",
     "troth.telemetry.operations:StatusOperations",
     "troth.vault.custody_operations:CustodyOperations",
     "troth.vault.erasure_operations:ErasureOperations",
@@ -125,6 +127,7 @@ _DESTRUCTIVE: dict[tuple[str, ...], str] = {
     ("emergency", "use"): "Every owner is told at once, and somebody else judges this afterwards.",
     ("user", "offboard"): "This ends everything that the person has here: sign-in, keys, roles, factors.",
     ("user", "disable"): "This shuts the person out at once and ends their sessions and API keys.",
+    ("webhook", "remove"): "What waits for the webhook goes with it.",
     ("vendor", "suspend"): "This stops every further call to the vendor.",
 }
 _JOBS = frozenset({("keys", "replacement")})  # show work of the server that goes on

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from troth.governance.messages import DueShown
 
+WebhookId = Annotated[str, Field(pattern=r"^whk_[a-z2-7]{26}$")]
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +32,8 @@ class WeekShown(BaseModel):
 class CalendarShown(BaseModel):
     """What is due, overdue first; `more` when there is more than is shown.
 
-    `unjudged`: registers and rooms of which nobody can tell what is due, by name.
+    `unjudged`: registers and rooms of which nobody can tell what is due, by name. `failing` and `dead`: messages about
+    what is due that were not taken yet, or were given up. `subscribed`: the caller has a feed.
     """
 
     now: int
@@ -39,3 +42,72 @@ class CalendarShown(BaseModel):
     more: bool
     unjudged: tuple[str, ...]
     weeks: tuple[WeekShown, ...]
+    failing: int
+    dead: int
+    subscribed: bool
+
+
+class Nothing(_Message):
+    """A request without fields."""
+
+
+class FeedRead(_Message):
+    """The secret end of a feed's address."""
+
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class FeedMade(BaseModel):
+    """The address of your feed; it is told this once. Who has it reads what you may read, without signing in."""
+
+    url: str
+
+
+class Done(BaseModel):
+    """It was done."""
+
+    done: bool = True
+
+
+class WebhookAdd(_Message):
+    """A public https address that is to be told what is due."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class WebhookNamed(_Message):
+    """One webhook."""
+
+    webhook_id: WebhookId
+
+
+class WebhookMade(BaseModel):
+    """A webhook with its secret (Standard Webhooks), which is told this once."""
+
+    id: str
+    secret: str
+
+
+class WebhookShown(BaseModel):
+    """A webhook and how it fares. `failing`: messages that wait after four tries; `dead`: given up; `trouble`: why."""
+
+    id: str
+    url: str
+    made_at: int
+    delivered_at: int | None
+    failing: int
+    dead: int
+    trouble: str | None
+
+
+class WebhooksShown(BaseModel):
+    """The webhooks of the tenant, the oldest first."""
+
+    webhooks: tuple[WebhookShown, ...]
+
+
+class WebhookTested(BaseModel):
+    """Whether the message was taken; `trouble`: why not."""
+
+    taken: bool
+    trouble: str | None

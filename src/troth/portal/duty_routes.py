@@ -9,6 +9,7 @@ from troth.portal.pages import (
     access,
     access_review,
     calendar,
+    home,
     key_domains,
     machines,
     moderation,
@@ -74,6 +75,11 @@ def register_routes(desk: Desk) -> list[BaseRoute]:
     one = "/registers/{form}/{record_id}"
     return [
         Route("/calendar", desk.member(calendar.show), methods=["GET"]),
+        Route("/calendar/feed", desk.member(calendar.subscribe), methods=["POST"]),
+        Route("/calendar/feed/end", desk.member(calendar.unsubscribe), methods=["POST"]),
+        Route("/calendar/webhooks", desk.member(calendar.add_webhook), methods=["POST"]),
+        Route("/calendar/webhooks/{webhook_id}/{move}", desk.member(calendar.change_webhook), methods=["POST"]),
+        Route("/home", desk.member(home.show), methods=["GET"]),
         Route("/registers", desk.member(registers.show), methods=["GET"]),
         Route("/registers/{form}", desk.member(registers.records), methods=["GET"]),
         Route("/registers/{form}", desk.member(registers.open_), methods=["POST"]),

@@ -20,6 +20,15 @@ ROLES = {
     "any": "whoever may read it",
     "operator": "operator of the service",
 }
+# Why a message was not taken.
+TROUBLES = {
+    "webhook-address-refused": "the address leads into a private network",
+    "webhook-away": "the server cannot be reached",
+    "webhook-refused": "the server refused it",
+    "webhook-slow": "the server took too long",
+    "relay-failed": "the mail relay did not take it",
+    "no-relay": "no mail relay is set up",
+}
 # What ends when something was not done in time.
 LAPSES = {"stops": "it stops"}
 # Rooms that keep something with an end beside the registers: title, and the page that shows it.
@@ -41,7 +50,21 @@ REGISTERS = {
     "paper.list": "Listed the versions of the paper",
     "paper.publish": "Proposed a version of the paper",
     "paper.show": "Took a version of the paper",
+    "data-map.show": "Looked at the data map",
+    "statement.approve": "Approved a version of the privacy statement",
+    "statement.publish": "Proposed a version of the privacy statement",
+    "statement.show": "Looked at the privacy statement",
+    "trust.changes": "Looked at what changed of the promises",
+    "trust.show": "Looked at the trust page",
+    "calendar.feed": "Read a feed of what is due",
     "calendar.show": "Looked at what is due",
+    "calendar.subscribe": "Made a feed of what is due",
+    "calendar.unsubscribe": "Ended a feed of what is due",
+    "webhook.add": "Added a webhook",
+    "webhook.list": "Listed the webhooks",
+    "webhook.remove": "Took a webhook away",
+    "webhook.rotate": "Gave a webhook a fresh secret",
+    "webhook.test": "Sent a message to a webhook to try it",
     "promise.oscal": "Took the promises in OSCAL",
     "room.ask": "Asked something in an auditor's room",
     "room.list": "Listed one's rooms",
@@ -50,9 +73,6 @@ REGISTERS = {
     "room.sample": "Drew runs of a check in an auditor's room",
     "room.show": "Entered an auditor's room",
     "register.act": "Did one's own part of a record, such as to attest",
-    "trust.changes": "Looked at what changed of the promises",
-    "trust.show": "Looked at the trust page",
-    "calendar.feed": "Read a feed of what is due",
     "register.dues": "Listed what is due in the registers",
     "register.entered": "An entry of a register, with its digest",
     "register.export": "Took a register out as a file",

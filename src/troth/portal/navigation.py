@@ -35,6 +35,7 @@ _PRIVACY = frozenset({"owner", "privacy-officer", "may:privacy"})
 _AUDIT = frozenset({"owner", "auditor", "security-analyst", "may:audit"})
 _GOVERN = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "may:govern"})
 _REVIEW = frozenset({"owner", "may:review"})
+_LEADS = frozenset({"privacy-officer", "security-analyst"})
 
 
 def sections(caller: Caller | None) -> list[Section]:
@@ -87,6 +88,7 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
     keys, people, privacy, audit = (bool(roles & some) for some in (_KEYS, _PEOPLE, _PRIVACY, _AUDIT))
     govern = bool(roles & _GOVERN)
     offered = [
+        ("", bool(roles & _LEADS), "/home", "Home"),
         ("Mine", True, "/data", "My data"),
         ("Mine", True, "/consent", "Consent"),
         ("Mine", keys, "/keys", "API keys"),

@@ -24,8 +24,11 @@ from troth.gateway.redaction import Redactor
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.gateway.videos.runner import VideoRunner
+from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
 from troth.governance.registers import Registers
+from troth.governance.reminders import Reminders
+from troth.governance.statement.publishing import Statements
 from troth.identity.auditors import Auditors
 from troth.identity.bootstrap import Bootstrap
 from troth.identity.certificates.holding import SessionsOfDevices
@@ -217,6 +220,9 @@ class Governance:
 
     registers: Registers
     house: House
+    reminders: Reminders
+    deliveries: Deliveries
+    statements: Statements
     operations: tuple[object, ...]
 
 

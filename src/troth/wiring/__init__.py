@@ -20,7 +20,7 @@ from troth.backup.operations import BackupOperations
 from troth.gateway.intake import malware
 from troth.identity.privileged import PasskeyForPrivileged
 from troth.kernel.clock import Clock, SystemClock
-from troth.kernel.dispatch import Dispatcher
+from troth.kernel.dispatch import Decider, Dispatcher
 from troth.kernel.errors import NotFound, TrothError
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Registry
@@ -46,7 +46,7 @@ from troth.wiring.backup import build_backups, require_homes
 from troth.wiring.base import build_base
 from troth.wiring.checks import build_evidence, build_past, build_scheduler, promise_operations
 from troth.wiring.gateway import build_gateway
-from troth.wiring.governance import build_governance
+from troth.wiring.governance import build_governance, resting
 from troth.wiring.governing import build_governing
 from troth.wiring.identity import build_identity, passkey_grace
 from troth.wiring.keys import build_incidents, build_replacements
@@ -174,7 +174,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     pruning = PruningOperations(build_pruning(base, reviewing))
     registry = Registry(*owners, *reviewing.operations, pruning, BackupOperations(backups), domains, keys, jobs, status)
     decider = CedarDecider(registry)
-    dispatcher = _dispatcher(base, registry, decider)
+    dispatcher = _dispatcher(base, registry, resting(base, governance, decider))
     mail = build_mail(base, identity, vault, governing.emergencies)
     system = System(
         base,
@@ -215,7 +215,7 @@ def _of_log(base: Base, publisher: LogPublisher) -> tuple[object, ...]:
     return audit, BrowseOperations(base.reader, base.prover, origins, base.details), MetaLogOperations(publisher)
 
 
-def _dispatcher(base: Base, registry: Registry, decider: CedarDecider) -> Dispatcher:
+def _dispatcher(base: Base, registry: Registry, decider: Decider) -> Dispatcher:
     """The one road in."""
     made = Dispatcher(
         registry,

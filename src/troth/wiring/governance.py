@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from troth.governance.calendar_operations import CalendarOperations
+from troth.governance.calendar_holder import CalendarHolder
 from troth.governance.holder import RegistersHolder
 from troth.governance.house import House
 from troth.governance.house_operations import HouseOperations
 from troth.governance.loading import Forms
 from troth.governance.operations import RegisterOperations
 from troth.governance.registers import Registers
+from troth.governance.resting import Duties, DutiesForProduction
+from troth.kernel.dispatch import Decider
 from troth.promises.catalogue import catalogue
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, Governance, System
 from troth.vault.rights.clocks import calendar_of
 from troth.wiring.calendar import build_calendar
+from troth.wiring.reminding import build_reminding
 from troth.wiring.rooms import build_rooms
+from troth.wiring.statement import build_statements, statement_operations
 
 
 def build_governance(base: Base, system: Callable[[], System]) -> Governance:
     """The registers of every tenant, by the forms that are shipped and those of the folder in the settings.
 
-    `system` is asked for when somebody looks at the calendar: it is built after this. Raises `Invalid` for a folder that
-    cannot be read.
+    `system` is asked for when somebody looks at the calendar: it is built after this. Raises `Invalid` for a folder
+    that cannot be read.
     """
     settings = base.settings
     registers = Registers(
@@ -35,11 +39,36 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         lists={"promises": tuple(catalogue())},
         rooms=build_rooms(base, system),
     )
-    calendar = build_calendar(registers, system)
+    outgoing = build_reminding(base, build_calendar(registers, system), system)
     house = House(base.database, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
-    operations = RegisterOperations(registers), CalendarOperations(calendar), HouseOperations(house)
-    return Governance(registers=registers, house=house, operations=operations)
+    statements = build_statements(base, system)
+    told = HouseOperations(house), statement_operations(statements)
+    operations = RegisterOperations(registers), *outgoing.operations, *told
+    return Governance(
+        registers=registers,
+        house=house,
+        reminders=outgoing.reminders,
+        deliveries=outgoing.deliveries,
+        statements=statements,
+        operations=operations,
+    )
+
+
+def resting(base: Base, governance: Governance, decider: Decider) -> Decider:
+    """What `decider` allows, less what waits for a training or a policy of the one who asks."""
+    if not base.settings.governance.suspend_overdue:
+        return decider
+
+    def house() -> str | None:
+        named = governance.house.named()
+        return None if named is None else named.tenant
+
+    return DutiesForProduction(decider, Duties(governance.registers, house))
 
 
 def build_registers_holder(base: Base) -> RegistersHolder:
     return RegistersHolder(base.database, base.fields)
+
+
+def build_calendar_holder(base: Base) -> CalendarHolder:
+    return CalendarHolder(base.database)

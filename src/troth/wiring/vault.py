@@ -51,7 +51,7 @@ from troth.vault.scrubbing import Scrub
 from troth.vault.sharing_changes import SharingChanges
 from troth.vault.sharing_operations import SharingOperations
 from troth.vault.verification import CertificateOperations
-from troth.wiring.governance import build_registers_holder
+from troth.wiring.governance import build_calendar_holder, build_registers_holder
 from troth.wiring.limits import build_usage
 from troth.wiring.moderation import build_cases
 from troth.wiring.outside import VendorCopies
@@ -113,7 +113,8 @@ def _settled(base: Base) -> tuple[Holder, ...]:
     moderation = ModerationHolder(base.database, build_cases(base))
     usage = UsageHolder(base.database, build_usage(base))
     registers = build_registers_holder(base)
-    return routing_holder(base.database), policy_holder(base.database), moderation, usage, registers
+    policies = routing_holder(base.database), policy_holder(base.database)
+    return *policies, moderation, usage, registers, build_calendar_holder(base)
 
 
 def _deadlines(base: Base, ground: Ground) -> Deadlines:

@@ -24,8 +24,8 @@ def read(content: bytes) -> list[dict[str, str]]:
     assert b"\r" not in content.replace(b"\r\n", b"")
     physical = content.removesuffix(b"\r\n").split(b"\r\n")
     assert all(len(line) <= 75 for line in physical)
-    for line in physical:
-        line.decode("utf-8")  # no character is cut
+    for raw in physical:
+        raw.decode("utf-8")  # no character is cut
     logical = content.replace(b"\r\n ", b"").decode().removesuffix("\r\n").split("\r\n")
     assert (logical[0], logical[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
     events: list[dict[str, str]] = []

@@ -17,6 +17,7 @@ from database_world import DATABASES, fresh_place
 from troth.gateway import store as gateway
 from troth.gateway.limits.store import UsageRow, add_row, budgets, usage_days, usage_rows
 from troth.gateway.store import ReceiptRow
+from troth.governance import calendar_tables as calendar
 from troth.governance.tables import records as register_records
 from troth.identity.store import api_keys, tenants, users
 from troth.kernel.scope import SYSTEM
@@ -194,3 +195,22 @@ def test_versions_of_the_paper_come_and_go(empty: Database) -> None:
     upgrade(empty)
     with empty.read(SYSTEM) as connection:
         assert papers.heads(connection) == []
+
+
+def test_what_is_on_its_way_about_the_calendar_comes_and_goes(empty: Database) -> None:
+    upgrade(empty)
+    told = {"form": "risks", "record": "rec_a", "name": "review", "stage": "due", "due_at": 1, "put_at": 1}
+    with empty.write(SYSTEM) as connection:
+        connection.execute(insert(calendar.feeds), {"person": "usr_a", "tenant": "ten_a", "digest": "d", "made_at": 1})
+        connection.execute(insert(calendar.reminders), {"id": "rem_a", "tenant": "ten_a", **told})
+        connection.execute(insert(calendar.webhooks), {"id": "whk_a", "tenant": "ten_a", "sealed": b"s", "made_at": 1})
+        letter = {"id": "dlv_a", "tenant": "ten_a", "channel": "mail", "target": "usr_a", "kind": "k", "body": "{}"}
+        letter |= {"state": "waiting", "tries": 0, "put_at": 1, "next_at": 1}
+        connection.execute(insert(calendar.deliveries), letter)
+    downgrade(empty, "0032")
+    tables = [one.name for one in (calendar.feeds, calendar.reminders, calendar.webhooks, calendar.deliveries)]
+    with empty.read(SYSTEM) as connection:
+        assert [name for name in tables if inspect(connection).has_table(name)] == []
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(calendar.deliveries)).all() == []

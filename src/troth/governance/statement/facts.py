@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import select
 
@@ -59,8 +59,12 @@ def model_of(vendor: str, model: str) -> Fact:
     return f"supplier/{vendor}/model/{model}"
 
 
-def observed(database: Database, since: int) -> frozenset[Fact]:
-    """Vendors and models that were sent something since a moment (epoch ms), as the receipts of all tenants say."""
-    query = select(receipts.c.vendor, receipts.c.model).where(receipts.c.sent_at >= since).distinct()
+def observed(database: Database, since: int, besides: Collection[str] = ()) -> frozenset[Fact]:
+    """Vendors and models that were sent something since a moment (epoch ms), as the receipts of all tenants say.
+
+    `besides`: tenants that do not count, such as those of self-checks.
+    """
+    sent = receipts.c.sent_at >= since, receipts.c.tenant.not_in(besides)
+    query = select(receipts.c.vendor, receipts.c.model).where(*sent).distinct()
     with database.read(SYSTEM) as connection:
         return frozenset(model_of(str(vendor), str(model)) for vendor, model in connection.execute(query))

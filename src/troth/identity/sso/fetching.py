@@ -127,7 +127,7 @@ class Fetcher:
         library = _library()
         tls: Any = self._tls() if url.startswith("https:") else True
         connector = library.TCPConnector(
-            resolver=_resolver(self.reach),
+            resolver=resolver(self.reach),
             socket_factory=socket_maker(self.reach),
             ssl=tls,
             use_dns_cache=False,
@@ -184,7 +184,8 @@ def socket_maker(reach: Reach) -> Callable[[Any], socket.socket]:
     return make
 
 
-def _resolver(reach: Reach) -> Any:
+def resolver(reach: Reach) -> Any:
+    """Resolves names for aiohttp, once, and lets nothing through that `reach` refuses."""
     from aiohttp.abc import AbstractResolver  # noqa: PLC0415
 
     class Resolver(AbstractResolver):

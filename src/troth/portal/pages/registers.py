@@ -14,6 +14,7 @@ from troth.kernel.operation import Binary
 from troth.portal import governance_words
 from troth.portal.desk import Desk
 from troth.portal.forms import filled, form_of, text
+from troth.portal.pages.risk_charts import charts_of
 from troth.portal.render import Page, page
 
 _HERE = "/registers"
@@ -93,6 +94,7 @@ async def _records(desk: Desk, request: Request, caller: Caller, error: TrothErr
         "found": found,
         "asked": {"state": "", "text": ""} | wanted,
         "columns": form.fields[:_COLUMNS],
+        "risks": await charts_of(desk, caller, name),
     }
     return page("register.html", frame, error.status if error else 200, error=error, say=governance_words, **shown)
 

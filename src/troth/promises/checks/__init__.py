@@ -6,6 +6,7 @@ from troth.promises.checks import (
     access,
     api_keys,
     audit,
+    availability,
     backups,
     bound,
     clocks,
@@ -33,6 +34,7 @@ from troth.promises.checks import (
     privileges,
     programs,
     provisioning,
+    reasons,
     redaction,
     requests,
     restore,
@@ -97,7 +99,9 @@ _FAMILIES = (
     gates,
     moderation,
     papers,
+    reasons,
     exceptions,
+    availability,
     edge,
 )
 

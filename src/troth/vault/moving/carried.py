@@ -33,7 +33,8 @@ STAYS = frozenset(
     passkeys elevations break_glass access_campaigns access_items
     certified_devices certified_sessions certified_services
     scim_tokens scim_people scim_groups scim_members video_jobs usage_row usage_day
-    vault_print budget_spent budget_alert""".split()
+    vault_print budget_spent budget_alert
+    calendar_feed calendar_reminder calendar_webhook calendar_delivery""".split()
 )
 # Sealed columns: opened here, sealed under the keys there. Table -> column -> (the person's column, label).
 SEALED: dict[str, dict[str, tuple[str, str]]] = {

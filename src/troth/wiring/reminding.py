@@ -1,0 +1,99 @@
+"""Builds what goes out about the calendar: feeds, webhooks, letters, and the reminders that they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from troth.governance.calendar import Calendar
+from troth.governance.calendar_feeds import Feeds
+from troth.governance.calendar_letters import CHANNEL as MAIL
+from troth.governance.calendar_letters import Letters
+from troth.governance.calendar_operations import CalendarOperations, WebhookOperations
+from troth.governance.deliveries import Deliveries, Letter, Sender
+from troth.governance.reminders import Reminders
+from troth.governance.webhook_sending import Outside
+from troth.governance.webhooks import CHANNEL as HOOK
+from troth.governance.webhooks import Webhooks
+from troth.identity.roles import GIVEN
+from troth.identity.store import grants, users
+from troth.kernel.clock import epoch_ms
+from troth.kernel.errors import Gone, NotFound
+from troth.kernel.scope import as_system
+from troth.keys.deployment import DeploymentSeal
+from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, System
+from troth.wiring.identity import relying_party
+from troth.wiring.single_sign_on import reach_of
+
+_STANDS_FOR: Final = {"any": "admin", "operator": "admin"}  # who of a tenant is told of what these do
+_SYNTHETIC: Final = frozenset({PROBE_TENANT, NEIGHBOUR, ALONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What goes out, and the operations about it."""
+
+    reminders: Reminders
+    deliveries: Deliveries
+    operations: tuple[object, ...]
+
+
+def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]) -> Outgoing:
+    """Raises `Unavailable` (`bad-settings`) for a private network that is none."""
+    origin, people = relying_party(base.settings).origins[0], People(base, system)
+    outside = Outside(reach_of(base.settings.identity))
+    webhooks = Webhooks(base.database, DeploymentSeal(base.secrets.named("webhooks")), outside, base.clock)
+    senders: dict[str, Sender] = {HOOK: webhooks}
+    if base.settings.mail.relay_host is not None:
+        sender = f"calendar@{base.settings.mail.domain}"
+        senders[MAIL] = Letters(lambda: system().mail.alarms.poster, people.address, f"{origin}/calendar", sender)
+    waiting = Deliveries(base.database, base.clock, senders)
+
+    def elsewhere(connection: Connection, letter: Letter) -> list[tuple[str, str]]:
+        """What a webhook did not take goes to the owners by mail; what the relay did not, to the webhooks."""
+        if letter.channel == HOOK:
+            return [(MAIL, one) for one in people.holding(connection, letter.tenant, "owner")]
+        return [(HOOK, one) for one in webhooks.of(connection, letter.tenant)]
+
+    waiting = replace(waiting, elsewhere=elsewhere)
+    reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of)
+    feeds = Feeds(base.database, calendar, people.roles, origin)
+    operations = CalendarOperations(calendar, feeds, waiting), WebhookOperations(webhooks, waiting)
+    return Outgoing(reminders, waiting, operations)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who holds which role now, and where to write to."""
+
+    base: Base
+    system: Callable[[], System]
+
+    def tenants(self) -> list[str]:
+        """Every tenant that is somebody's."""
+        return [one.id for one in self.system().identity.tenants.list() if one.name not in _SYNTHETIC]
+
+    def holding(self, connection: Connection, tenant: str, role: str) -> Sequence[str]:
+        """The active people of a tenant who hold a role now."""
+        now, named = epoch_ms(self.base.clock.now()), _STANDS_FOR.get(role, role)
+        holds = GIVEN, grants.c.role == named, grants.c.expires_at > now
+        query = select(users.c.id).join(grants, grants.c.user == users.c.id)
+        here = query.where(users.c.tenant == tenant, users.c.active.is_(True), *holds)
+        return connection.execute(here.order_by(users.c.id)).scalars().all()
+
+    @as_system
+    def roles(self, person: str) -> frozenset[str]:
+        """The roles of a person now; none for who is shut out or gone."""
+        try:
+            active = self.system().identity.users.get(person).active
+        except (NotFound, Gone):
+            return frozenset()
+        return frozenset(one.role for one in self.system().identity.roles.of(person)) if active else frozenset()
+
+    @as_system
+    def address(self, person: str) -> str:
+        """The address of an account. Raises `NotFound`, `Gone`."""
+        return self.system().identity.users.get(person).email
