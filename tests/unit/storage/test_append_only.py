@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ from troth.storage.database import Database
 from troth.storage.isolation import settle
 
 assert troth.wiring  # every table is declared
-pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("kind", [k for k in DATABASES if k != "sqlite"])]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.parametrize("kind", [k for k in DATABASES if k != "sqlite"], scope="module"),
+]
 _BLANK = {"request": "r", "actor": "a", "operation": "x.y", "outcome": "done", "time": 1}
 
 
@@ -35,6 +39,19 @@ def place(kind: str, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def database(place: Place) -> Iterator[Database]:
+    with filled(place) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def untouched(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One for all statements that are refused, for making one takes two seconds."""
+    with fresh_place(kind, tmp_path_factory.mktemp("untouched")) as place, filled(place) as database:
+        yield database
+
+
+@contextmanager
+def filled(place: Place) -> Iterator[Database]:
     """A log of 300 entries, of which 256 are signed and 10 are below the minimum."""
     database = migrated(place)
     database.owner_url = place.owner  # type: ignore[attr-defined]
@@ -49,8 +66,10 @@ def database(place: Place) -> Iterator[Database]:
         store.advance(connection, number, 0, 300, b"s" * 32)
         store.set_checkpoint(connection, number, b"note", 256, 1)
         store.set_first(connection, number, 10)
-    yield database
-    database.close()
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def hashes(tile: int, width: int | None = None) -> bytes:
@@ -104,9 +123,9 @@ def refused(database: Database, statement: str) -> bool:
         "SELECT troth_log_clear()",
     ],
 )
-def test_what_would_change_the_log_is_refused(database: Database, statement: str) -> None:
-    assert refused(database, statement)
-    with database.read(SYSTEM) as connection:
+def test_what_would_change_the_log_is_refused(untouched: Database, statement: str) -> None:
+    assert refused(untouched, statement)
+    with untouched.read(SYSTEM) as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_entries")).scalar_one() == 300
 
 
