@@ -14,7 +14,9 @@ from architecture.source_tree import ROOT
 
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SERVER_EXTRAS = "server studio scale model postgres hsm openbao s3 mail traces sso scim vision bedrock valkey pdf".split()
+SERVER_EXTRAS = (
+    "server studio scale model postgres hsm openbao s3 mail traces sso scim vision bedrock valkey pdf".split()
+)
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -82,5 +84,9 @@ def test_the_locks_agree(lock: str) -> None:
     everything = pins("requirements-dev.lock")
     held = pins(lock)
     assert [name for name in held if not held[name] <= everything.get(name, held[name])] == []
-    if lock not in ("requirements-bench.lock", "requirements-idp.lock", "requirements-oscal.lock"):  # the others are cut from it
+    if lock not in (
+        "requirements-bench.lock",
+        "requirements-idp.lock",
+        "requirements-oscal.lock",
+    ):  # the others are cut from it
         assert held.keys() <= everything.keys()

@@ -1,4 +1,4 @@
-"""Trust pages of papers with a year of history, as strangers see them: without a script, in both schemes, on a phone."""
+"""Trust pages of papers with a year of history, as strangers see them: no script, in both schemes, on a phone."""
 
 from __future__ import annotations
 

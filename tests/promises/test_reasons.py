@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from troth.gateway.moderation import telling
+from troth.gateway.moderation.cases import Cases
 from troth.gateway.moderation.tables import cases
 from troth.promises.check import Check, Result
 from troth.promises.checks import reasons
@@ -41,8 +42,6 @@ def test_a_statement_without_redress_turns_it_red(system: System, monkeypatch: p
 
 
 def test_a_second_look_by_the_same_person_turns_it_red(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    from troth.gateway.moderation.cases import Cases
-
     monkeypatch.setattr(Cases, "decide", _forgetful(Cases.decide))
     assert CHECK.observe(system).broken
 

@@ -130,7 +130,8 @@ _TABLE: dict[tuple[int, int], str] = {
         move.dropped sso.change sso.enforce sso.verify-domain
         service.rotate service.assign saml.change saml.rotate key.rotate""",
     (3004, 4): """provisioning.revoke scim.group.delete device.revoke device.withdraw
-        key.revoke keys.destroyed webhook.remove calendar.unsubscribe offboarding.request offboarding.approve retention.clear redaction.clear
+        key.revoke keys.destroyed webhook.remove calendar.unsubscribe
+        offboarding.request offboarding.approve retention.clear redaction.clear
         takedown.withdraw budget.remove
         keys.compromise keys.replacement-done sso.delete""",
     (3004, OTHER): "budget.reached",
@@ -151,8 +152,10 @@ _TABLE: dict[tuple[int, int], str] = {
     (6002, 3): "service.started keys.alarm",
     (6002, 5): "backup.restored backup.loss-accepted",
     (6003, 1): "status.day",
-    (6003, 2): "status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff statement.show data-map.show trust.show trust.changes",
-    (6003, 3): "check.scheduled check.changed house.name paper.publish paper.approve statement.publish statement.approve",
+    (6003, 2): """status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff
+        statement.show data-map.show trust.show trust.changes""",
+    (6003, 3): """check.scheduled check.changed house.name paper.publish paper.approve
+        statement.publish statement.approve""",
     (
         6005,
         1,

@@ -87,7 +87,7 @@ _REMOTE = {
     "session": "Sign in and out.",
     "sub-processor": "Who processes data for the service, where, and from when.",
     "status": "How available the service was.",
-    "statement": "What you say about data that cannot be changed.",
+    "statement": "The plain privacy statement; and what you say about data that cannot be changed.",
     "takedown": "Hashes of pictures that are taken down (two operators).",
     "tenant": "Tenants (operators only).",
     "text": "Take personal data out of a text; nothing of it is kept.",
@@ -98,7 +98,6 @@ _REMOTE = {
     "routing": "Which vendors your tenant's requests may go to.",
     "vendor": "Vendors and their terms (operators only).",
     "webhook": "Where your tenant is told of what is due.",
-    "statement": "The plain privacy statement, made of the data map (publishing: two operators).",
     "video": "Your videos and how far they are.",
 }
 

@@ -20,7 +20,7 @@ class _Grown(click.Group):
     """Commands that stand here, and those that the operations declare."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "approve", "fetch", "publish"})
+        return sorted({*super().list_commands(ctx), "add", "approve", "fetch", "list", "publish"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)

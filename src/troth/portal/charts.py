@@ -46,8 +46,8 @@ _HIGH, _MIDDLE = 15, 8  # of likelihood times impact
 def matrix(risks: Mapping[tuple[int, int], int]) -> Markup:
     """How many risks have which (likelihood, impact), each 1 to 5: likely ones above, bad ones to the right."""
     cells = "".join(
-        f'<rect class="{level(likely, bad)}" x="{bad * 20 - 10}" y="{(5 - likely) * 20 + 1}" width="18" height="18" rx="3"/>'
-        + _number(bad * 20 - 1, (5 - likely) * 20 + 13.5, risks.get((likely, bad), 0))
+        f'<rect class="{level(likely, bad)}" x="{bad * 20 - 10}" y="{(5 - likely) * 20 + 1}" width="18" height="18"'
+        ' rx="3"/>' + _number(bad * 20 - 1, (5 - likely) * 20 + 13.5, risks.get((likely, bad), 0))
         for likely in _STEPS
         for bad in _STEPS
     )

@@ -13,9 +13,8 @@ from typing import Any
 
 from troth.promises import code
 
-
 UNNAMED, EMPTY = "unnamed", "empty"
-"""In the details of a run of a register: that no tenant is the house, or that the register has no record that counts."""
+"""In the details of a run of a register: no tenant is the house, or the register has no record that counts."""
 
 
 class Result(StrEnum):

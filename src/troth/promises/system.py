@@ -28,7 +28,7 @@ from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
 from troth.governance.registers import Registers
 from troth.governance.reminders import Reminders
-from troth.governance.statement.publishing import Statements
+from troth.governance.statement.publishing import Statements as PlainStatements
 from troth.identity.auditors import Auditors
 from troth.identity.bootstrap import Bootstrap
 from troth.identity.certificates.holding import SessionsOfDevices
@@ -222,7 +222,7 @@ class Governance:
     house: House
     reminders: Reminders
     deliveries: Deliveries
-    statements: Statements
+    statements: PlainStatements
     operations: tuple[object, ...]
 
 

@@ -30,9 +30,9 @@ from troth.keys.operations import KeyOperations, ReplacementOperations
 from troth.promises.check import Check
 from troth.promises.checks import all_checks
 from troth.promises.evidence import EvidenceOperations
+from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.schedule_operations import ScheduleOperations
-from troth.promises.past import Past
 from troth.promises.scheduler import Scheduler
 from troth.promises.system import Base, System
 from troth.settings.load import Settings

@@ -141,7 +141,7 @@ def _touches(affected: Mapping[str, Any], version: str) -> bool:
 
 def _same(text: str, own: Any) -> bool:
     try:
-        return key(text) == own
+        return bool(key(text) == own)
     except Invalid:
         return False  # a version that no installed package can have
 

@@ -49,7 +49,7 @@ def installed(distributions: Iterable[metadata.Distribution] | None = None) -> E
     found: dict[str, Component] = {}
     unreadable = 0
     for one in metadata.distributions() if distributions is None else distributions:
-        told = one.metadata
+        told: Any = one.metadata
         name, version = told.get("Name"), told.get("Version")
         if not name or not version or not _NAME.fullmatch(name):
             unreadable += 1
@@ -82,18 +82,27 @@ def bill(components: Sequence[Component], at: int) -> dict[str, Any]:
         "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, f'{names}{at}')}",
         "version": 1,
-        "metadata": {"timestamp": iso(at), "component": own, "tools": {"components": [dict(own, **{"bom-ref": "tool"})]}},
+        "metadata": {"timestamp": iso(at), "component": own, "tools": {"components": [own | {"bom-ref": "tool"}]}},
         "components": listed,
         "dependencies": [
             {"ref": "troth", "dependsOn": [one.purl for one in components if one.name != "troth"]},
-            *({"ref": one.purl, "dependsOn": [refs[name] for name in one.needs if name != one.name]} for one in components),
+            *(
+                {"ref": one.purl, "dependsOn": [refs[name] for name in one.needs if name != one.name]}
+                for one in components
+            ),
         ],
     }  # fmt: skip
 
 
 def _listed(one: Component) -> dict[str, Any]:
     licence = {"licenses": [{"license": {"name": one.licence}}]} if one.licence else {}
-    return {"type": "library", "bom-ref": one.purl, "name": one.name, "version": one.version, "purl": one.purl} | licence
+    return {
+        "type": "library",
+        "bom-ref": one.purl,
+        "name": one.name,
+        "version": one.version,
+        "purl": one.purl,
+    } | licence
 
 
 def digest(of: dict[str, Any]) -> str:

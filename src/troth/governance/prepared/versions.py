@@ -19,7 +19,9 @@ _PRE: Final = {"alpha": "a", "beta": "b", "preview": "rc", "pre": "rc", "c": "rc
 _FIRST: Final = (-1, "", 0)  # a development release without more comes before every other of its number
 _LAST: Final = (1, "", 0)  # what is no pre-release comes after all of them
 
-Key = tuple[int, tuple[int, ...], tuple[int, str, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int, str], ...]]
+Key = tuple[
+    int, tuple[int, ...], tuple[int, str, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int, str], ...]
+]
 
 
 def key(version: str) -> Key:

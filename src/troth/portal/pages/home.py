@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -61,7 +62,7 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
     late = [one for one in found.dues if one.state in _LATE]
     soon = [one for one in found.dues if one.state not in _LATE]
     months = await _months(desk, caller)
-    shown = {
+    shown: dict[str, Any] = {
         "counts": table.counts,
         "red": red[:_MOST_RED],
         "more_red": max(0, len(red) - _MOST_RED),
