@@ -28,7 +28,7 @@ DECISIONS = frozenset(
     access-review.judge role.replace user.offboard moderation-policy.propose moderation-policy.approve
     moderation-case.open moderation-case.decide takedown.approve takedown.withdraw preserved.report preserved.ask
     preserved.open preserved.release check.confirm house.name paper.publish paper.approve
-    statement.publish statement.approve""".split()
+    privacy-statement.publish privacy-statement.approve""".split()
 )
 _OPENED, _PENDING = "opened", "pending"
 _SERVICE = "svc_"  # self-checks call every operation, with bodies that do nothing

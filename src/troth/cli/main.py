@@ -87,7 +87,8 @@ _REMOTE = {
     "session": "Sign in and out.",
     "sub-processor": "Who processes data for the service, where, and from when.",
     "status": "How available the service was.",
-    "statement": "The plain privacy statement; and what you say about data that cannot be changed.",
+    "privacy-statement": "What people are told of their data, made of the data map (publishing: two operators).",
+    "statement": "What you say about data that cannot be changed.",
     "takedown": "Hashes of pictures that are taken down (two operators).",
     "tenant": "Tenants (operators only).",
     "text": "Take personal data out of a text; nothing of it is kept.",
@@ -111,7 +112,7 @@ _GROWN = {
     "provenance": "troth.cli.provenance:provenance",
     "register": "troth.cli.register:register",
     "room": "troth.cli.room:room",
-    "statement": "troth.cli.statement:statement",
+    "privacy-statement": "troth.cli.privacy_statement:privacy_statement",
 }
 
 

@@ -16,6 +16,7 @@ from troth.audit.meta_operations import MetaLogOperations
 from troth.audit.operations import AuditOperations
 from troth.audit.pruning_operations import PruningOperations
 from troth.backup import homes
+from troth.backup.backups import Backups
 from troth.backup.operations import BackupOperations
 from troth.gateway.intake import malware
 from troth.identity.privileged import PasskeyForPrivileged
@@ -134,15 +135,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     base = build_base(settings, clock or SystemClock(), journal or Journal())
     identity = build_identity(base)
     backups = build_backups(base)
-    vault = build_vault(
-        base,
-        identity,
-        backups,
-        lambda: [
-            *(Copies(f"backup:{one.name}", homes.stated(one), one.store) for one in backups.places()),
-            *(Copies(one.name, homes.stated(one), one.store) for one in [far_location(settings)] if one is not None),
-        ],
-    )
+    vault = build_vault(base, identity, backups, lambda: _copies(settings, backups))
     gateway, governing = build_gateway(base, vault), build_governing(base, identity)
     systems: list[System] = []
     governance = build_governance(base, lambda: systems[0])
@@ -170,9 +163,9 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     keys = KeyOperations(tree=base.tree, incidents=incidents, replacements=replacements)
     jobs = ReplacementOperations(replacements=replacements)
     reviewing = build_reviews(base, identity, lambda: systems[0].dispatcher.registry)
-    status = availability.operations
     pruning = PruningOperations(build_pruning(base, reviewing))
-    registry = Registry(*owners, *reviewing.operations, pruning, BackupOperations(backups), domains, keys, jobs, status)
+    registry = Registry(*owners, *reviewing.operations, pruning, BackupOperations(backups), domains, keys, jobs,
+                        availability.operations)  # fmt: skip
     decider = CedarDecider(registry)
     dispatcher = _dispatcher(base, registry, resting(base, governance, decider))
     mail = build_mail(base, identity, vault, governing.emergencies)
@@ -193,6 +186,14 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
     systems.append(system)
     claims = Claims(base.database, base.clock, base.secrets.named("request-claims"))
     return Troth(systems[0], claims, publisher, runner, past, build_scheduler(base, runner, past), availability)
+
+
+def _copies(settings: Settings, backups: Backups) -> list[Copies]:
+    """Where copies of the data lie."""
+    return [
+        *(Copies(f"backup:{one.name}", homes.stated(one), one.store) for one in backups.places()),
+        *(Copies(one.name, homes.stated(one), one.store) for one in [far_location(settings)] if one is not None),
+    ]
 
 
 def _runner(base: Base, systems: list[System], checks: Sequence[Check]) -> Runner:

@@ -90,7 +90,7 @@ def _records(content: bytes) -> Iterator[Mapping[str, Any]]:
                 if not isinstance(one, dict) or not isinstance(one.get("id"), str):
                     raise _bad("an entry is no advisory")
                 yield one
-    except (ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (ValueError, RecursionError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
         raise _bad("it is no zip, list or lines of JSON") from error
 
 

@@ -112,16 +112,18 @@ class StatementOperations:
         self._statements = statements
         self._current = current
 
-    @operation("statement.show", group=Group.PUBLIC, request=StatementShow, command=("statement", "fetch"),
-               route=Route("GET", "/v1/statement", body="none"))  # fmt: skip
+    @operation("privacy-statement.show", group=Group.PUBLIC, request=StatementShow,
+               command=("privacy-statement", "fetch"),
+               route=Route("GET", "/v1/privacy-statement", body="none"))  # fmt: skip
     def show(self, call: Call, request: StatementShow) -> StatementShown:
         """Show the plain statement of what is done with data, and whether it is true now."""
         head = self._wanted(request.number, call.caller)
         told = self._statements.opened(head) if head else self._statements.draft()
         return self._shown(head, told, call.caller)
 
-    @operation("statement.publish", group=Group.OPERATE, request=StatementPublish, command=("statement", "publish"),
-               route=Route("POST", "/v1/statements", status=201))  # fmt: skip
+    @operation("privacy-statement.publish", group=Group.OPERATE, request=StatementPublish,
+               command=("privacy-statement", "publish"),
+               route=Route("POST", "/v1/privacy-statements", status=201))  # fmt: skip
     def publish(self, call: Call, request: StatementPublish) -> VersionShown:
         """Propose what is done now as the statement; somebody else approves it."""
         head = self._statements.publish(call.caller.actor, request.accepts)
@@ -129,8 +131,9 @@ class StatementOperations:
                   reason=request.reason)  # fmt: skip
         return self._version(head, call.caller)
 
-    @operation("statement.approve", group=Group.OPERATE, request=StatementApprove, command=("statement", "approve"),
-               route=Route("POST", "/v1/statements/{number}/approval"))  # fmt: skip
+    @operation("privacy-statement.approve", group=Group.OPERATE, request=StatementApprove,
+               command=("privacy-statement", "approve"),
+               route=Route("POST", "/v1/privacy-statements/{number}/approval"))  # fmt: skip
     def approve(self, call: Call, request: StatementApprove) -> VersionShown:
         """Put a proposed statement in force, while it still says what is true."""
         head = self._statements.approve(request.number, call.caller.actor)

@@ -28,7 +28,7 @@ _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 
 
 def _excused(_system: System) -> Facts:
-    raise NotImplementedError  # only its name is asked for
+    return Facts(0, 0, 0)  # only the name of the check is asked for
 
 
 _BROKEN = Check("made-up", (_PROMISE,), "Nothing: it is made up for this look.", _excused, _excused, scope="edge")

@@ -91,8 +91,8 @@ CHECKS = (
         id="statement-readable",
         promises=("RGT-04",),
         looks_at="Each section of the privacy statement in force: its Flesch-Kincaid grade is 8 at most, or the"
-        " operator who proposed it accepted that section by name. The formula counts words and syllables of English; whether"
-        " somebody understands the text it does not know.",
+        " operator who proposed it accepted that section by name. The formula counts words and syllables of English;"
+        " whether somebody understands the text it does not know.",
         observe=_readable,
         sabotage=_too_hard,
         population="sections of the statement in force",

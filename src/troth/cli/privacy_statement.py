@@ -1,4 +1,4 @@
-"""`troth statement`: the plain privacy statement. Show it, compare versions, grade any text, publish with a second."""
+"""`troth privacy-statement`: what people are told of their data: show, compare, grade any text, publish."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Grown(click.Group):
     """Commands that stand here, and those that the operations declare."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "add", "approve", "fetch", "list", "publish"})
+        return sorted({*super().list_commands(ctx), "approve", "fetch", "publish"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
@@ -28,15 +28,15 @@ class _Grown(click.Group):
             return found
         from troth.cli.remote import group
 
-        return group("statement", "").get_command(ctx, cmd_name)
+        return group("privacy-statement", "").get_command(ctx, cmd_name)
 
 
 @click.group(cls=_Grown)
-def statement() -> None:
+def privacy_statement() -> None:
     """What people are told of their data, made of the data map; publish, approve and fetch ask a server."""
 
 
-@statement.command()
+@privacy_statement.command()
 @click.option("--server", is_flag=True, help="The statement of a server. Default: of this version, without vendors.")
 @click.option("--number", type=int, help="A version of the server. Default: the one in force.")
 @click.option("--facts", is_flag=True, help="Also print the facts of the data map that each sentence says.")
@@ -59,7 +59,7 @@ def show(server: bool, number: int | None, facts: bool) -> None:
     click.echo(f"\n{len(told.sections)} sections, {state}")
 
 
-@statement.command()
+@privacy_statement.command()
 @click.argument("old", type=int)
 @click.argument("new", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Differences as JSON.")
@@ -82,7 +82,7 @@ def diff(old: int, new: int | None, as_json: bool) -> None:
         click.echo("Both say the same.")
 
 
-@statement.command()
+@privacy_statement.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--limit", type=float, default=8.0, show_default=True, help="Exit with 1 above this grade.")
 def grade(file: Path, limit: float) -> None:
@@ -104,7 +104,7 @@ def _of_server(number: int | None) -> tuple[str, Statement]:
     from troth.governance.statement.publishing import read
 
     wish: dict[str, Any] = {} if number is None else {"number": number}
-    answer = Client.from_environment().call("GET", "/v1/statement", wish).json()
+    answer = Client.from_environment().call("GET", "/v1/privacy-statement", wish).json()
     return f"{answer['state']}, version {answer['number']}", read(json.dumps(answer["sections"]))
 
 
