@@ -68,7 +68,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
                     raise _bad(one.filename, "it stands in the bundle twice, or in a form that nobody wrote.")
                 with archive.open(one) as member:
                     files[one.filename] = member.read(one.file_size + 1)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
         raise _bad("The bundle", "it cannot be read as it was written.") from error
     return files
 
