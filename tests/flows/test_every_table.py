@@ -65,6 +65,8 @@ BEYOND = set(
 )
 # Tables of tenants that hold no row here, and why that hides nothing about people.
 EMPTY = {
+    "calendar_reminder": "which stages of what is due were told, by record",
+    "calendar_webhook": "addresses of servers, sealed; none without a wish",
     "certified_services": "keys of service accounts; by service",
     "certified_sessions": "which session belongs to which device, by the ids of both; written by mTLS alone",
     "audit_witnessed": "checkpoints that witnesses vouch for; none without a policy",
@@ -254,6 +256,11 @@ def _in_registers(home: House, bob: Person, owner: Person) -> None:
     made(bob, f"policies/{policy}/moves/propose")
     made(owner, f"policies/{policy}/moves/approve", effective="2026-01-01", review_by="2199-01-01")
     home.ok("POST", f"/v1/registers/policies/{policy}/acts/attest", bob.headers)
+    home.ok("POST", "/v1/calendar/feed", bob.headers)
+    letter = {"id": "dlv_a", "tenant": bob.tenant, "channel": "mail", "target": bob.id, "kind": "due", "body": "{}"}
+    times = {"state": "waiting", "tries": 0, "put_at": 0, "next_at": 1 << 60}
+    with home.system.base.database.write(SYSTEM) as connection:  # no relay is set up here
+        connection.execute(insert(metadata.tables["calendar_delivery"]).values(letter | times))
 
 
 def _as_a_person(home: House, bob: Person, owner: Person, cal: Person) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.scope import NOBODY, Scope, current
 from troth.kernel.watch import UNWATCHED, Kind, Watch, watched
 from troth.storage.folding import MOST_PAGES, Folding
-from troth.storage.group_commit import Change, GroupCommit, SingleCommits, applied
+from troth.storage.group_commit import Change, GroupCommit, SingleCommits, Writer, applied
 from troth.storage.marks import MARK, SQLITE_MARK
 from troth.storage.prepared import PreparedSelect, Readers
 
@@ -77,7 +76,7 @@ class Database:
         self._engine = _engine(url, pool_size)
         self.dialect = str(self._engine.dialect.name)
         """ "sqlite" or "postgresql"."""
-        self._writer = threading.Lock()
+        self._writer = Writer()
         self._changes = 0  # rows that the writing connection changed so far
         self._held: Connection | None = None  # SQLite's one writing connection; whoever has the lock uses it
         self.at_hand = self.dialect == "sqlite"

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 
+from troth.storage.group_commit import Writer
+
 MOST_PAGES = 16_000  # of 4 KiB in the write-ahead log
 _DUE_ROWS = 16_000  # changed rows after which it is folded; each makes up to one page new, most share theirs
 _COMMIT_ROWS = 4  # what a commit counts for besides
@@ -21,7 +23,7 @@ _COMMIT_ROWS = 4  # what a commit counts for besides
 class Folding:
     """Counts what one writer commits, and folds now and then, each time in a thread that ends with it."""
 
-    def __init__(self, writer: threading.Lock, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, writer: Writer, connect: Callable[[], sqlite3.Connection]) -> None:
         self._writer = writer
         self._connect = connect
         self._rows = 0

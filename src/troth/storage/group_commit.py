@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, get_ident
+from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -35,10 +36,28 @@ class Applied:
     done: bool = False
 
 
+class Writer:
+    """One writer at a time. Who writes already is refused, for they would wait for themselves, and all others too."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._thread: int | None = None
+
+    def __enter__(self) -> None:
+        if self._thread == get_ident():
+            raise RuntimeError("a transaction begins inside another one of the same thread")
+        self._lock.acquire()
+        self._thread = get_ident()
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._thread = None
+        self._lock.release()
+
+
 class GroupCommit:
     """For a database with one writer at a time. `begun` opens a transaction; whoever calls it holds `writer`."""
 
-    def __init__(self, writer: Lock, begun: Transaction) -> None:
+    def __init__(self, writer: Writer, begun: Transaction) -> None:
         self._writer = writer
         self._begun = begun
         self._line: deque[Applied] = deque()

@@ -35,6 +35,16 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
 
 
+@pytest.mark.parametrize("inner", [lambda one: one.write().__enter__(), lambda one: one.apply(lambda _: None)])
+def test_a_transaction_inside_another_one_is_refused_and_does_not_wait_for_itself(
+    tmp_path: Path, inner: Callable[[Database], object]
+) -> None:
+    database = sqlite(tmp_path)
+    with pytest.raises(RuntimeError, match="inside another"), database.write():
+        inner(database)
+    database.apply(lambda connection: connection.execute(insert(outbox), {"log": "x", "leaf": b""}))
+
+
 def test_a_database_out_of_reach_is_a_typed_refusal(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(Unavailable), database.read():

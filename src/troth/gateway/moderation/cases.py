@@ -110,18 +110,19 @@ class Cases:
         Raises `NotFound`, `Denied` (own-case; same-decider for who decided before), `Conflict` (not-waiting).
         """
         outcome, reason, words = decision
+        said_of = self._said(tenant, case_id, words)
         with self._database.write() as connection:
             row = _one(connection, tenant, case_id, lock=True)
             _not_own(row, actor)
             if row["state"] in (OPEN, NOTED):
-                said = self._sealed(row, STATEMENT, words)
+                said = said_of[STATEMENT]
                 values = {"state": DECIDED, "outcome": outcome, "reason": reason, "statement": said,
                           "decided_by": actor, "decided_at": self.now(), "due_at": None}  # fmt: skip
             elif row["state"] == APPEALED:
                 if row["decided_by"] == actor:
                     raise Denied("Who decided first does not decide the appeal; ask another reviewer.",
                                  code="same-decider")  # fmt: skip
-                said = self._sealed(row, ANSWER, words)
+                said = said_of[ANSWER]
                 values = {"state": CLOSED, "answer_outcome": outcome, "answer": said, "answered_by": actor,
                           "answered_at": self.now(), "due_at": None}  # fmt: skip
             else:
@@ -131,6 +132,7 @@ class Cases:
 
     def appeal(self, tenant: str, subject: str, case_id: str, words: str) -> dict[str, Any]:
         """A person objects, once. Raises `NotFound`, `Conflict` (appealed, appeal-late)."""
+        sealed = self._fields.seal(tenant, subject, APPEAL, words.encode("utf-8", "surrogatepass"))
         with self._database.write() as connection:
             row = _one(connection, tenant, case_id, lock=True)
             if row["subject"] != subject:
@@ -140,7 +142,6 @@ class Cases:
             now = self.now()
             if now > (row["decided_at"] or row["opened_at"]) + self.periods.appeal_window_days * _DAY:
                 raise Conflict("The time for an appeal is over.", code="appeal-late")
-            sealed = self._fields.seal(tenant, subject, APPEAL, words.encode("utf-8", "surrogatepass"))
             values = {"state": APPEALED, "appeal": sealed, "appealed_at": now,
                       "due_at": now + self.periods.appeal_days * _DAY}  # fmt: skip
             connection.execute(update(cases).where(cases.c.id == case_id).values(values))
@@ -166,6 +167,12 @@ class Cases:
     def _term(self, found: Found) -> int:
         urgent = found.category == HELP
         return self.periods.urgent_hours * _HOUR if urgent else self.periods.review_days * _DAY
+
+    def _said(self, tenant: str, case_id: str, words: str) -> dict[str, bytes | None]:
+        """Words for the person, as statement and as answer: sealed before the transaction, for a first key is one."""
+        with self._database.read() as connection:
+            row = _one(connection, tenant, case_id)
+        return {label: self._sealed(row, label, words) for label in (STATEMENT, ANSWER)}
 
     def _sealed(self, row: dict[str, Any], label: str, words: str) -> bytes | None:
         """Words about a person under their key; nothing is kept about somebody who was erased."""

@@ -76,7 +76,7 @@ def _place(one: m.RecordShown) -> tuple[int, int] | None:
 
 
 def _open(records: Sequence[m.RecordShown], end: int) -> int:
-    return sum(one.opened_at <= end and not (one.state == _CLOSED and one.changed_at <= end) for one in records)
+    return sum(one.opened_at < end and not (one.state == _CLOSED and one.changed_at < end) for one in records)
 
 
 def _ends(now: datetime) -> list[tuple[str, int]]:
