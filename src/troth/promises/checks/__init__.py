@@ -46,6 +46,7 @@ from troth.promises.checks import (
     scratch,
     sealing,
     secrets,
+    statement,
     subprocessors,
     traces,
     uploads,
@@ -102,6 +103,7 @@ _FAMILIES = (
     reasons,
     exceptions,
     availability,
+    statement,
     edge,
 )
 

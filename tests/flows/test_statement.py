@@ -1,0 +1,118 @@
+"""The privacy statement: one operator proposes what is true, another approves it, and everybody may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import delete, update
+
+from house import House
+from troth.cli.main import troth
+from troth.governance.data_map.map import Supplier
+from troth.governance.statement.store import statement_version
+from troth.kernel.scope import SYSTEM
+
+PLACE = "/v1/privacy-statement"
+WHY = {"reason": "checked"}
+
+
+@pytest.fixture(scope="module")
+def second(home: House) -> dict[str, str]:
+    email = "statements@troth.example.org"
+    made = home.ok("POST", "/v1/operators", home.operator, email=email, display_name="Second of statements")
+    return home.settle(email, made["password"]).headers
+
+
+@pytest.fixture(autouse=True)
+def _unpublished(home: House) -> Iterator[None]:
+    yield
+    with home.system.base.database.write(SYSTEM) as connection:
+        connection.execute(delete(statement_version))
+
+
+def proposed(home: House) -> dict[str, Any]:
+    accepts = [one.id for one in home.system.governance.statements.draft().hard]
+    return dict(home.ok("POST", f"{PLACE}s", home.operator, accepts=accepts, **WHY))
+
+
+def refused(home: House, *asked: Any, **body: Any) -> tuple[int, str]:
+    answer = home.call(*asked, **body)
+    return answer.status_code, answer.json()["code"]
+
+
+def test_two_operators_publish_what_everybody_may_read(home: House, second: dict[str, str]) -> None:
+    draft = home.ok("GET", PLACE)
+    assert (draft["number"], draft["state"], draft["unsaid"], draft["untrue"]) == (0, "not published", [], [])
+    made = proposed(home)
+    assert made["state"] == "proposed"
+    assert home.ok("GET", PLACE)["state"] == "not published"
+    unseen = home.client.get(PLACE, params={"number": made["number"]})
+    assert (unseen.status_code, unseen.json()["code"]) == (404, "no-statement")
+    approval = f"{PLACE}s/{made['number']}/approval"
+    assert refused(home, "POST", approval, home.operator, **WHY) == (403, "own-proposal")
+    home.ok("POST", approval, second, **WHY)
+    assert refused(home, "POST", approval, second, **WHY) == (409, "not-waiting")
+    told = home.ok("GET", PLACE)
+    assert (told["number"], told["state"], told["digest"]) == (made["number"], "in force", made["digest"])
+    assert all(one["grade"] <= 8 for one in told["sections"])
+    assert [one.get("proposed_by") for one in told["versions"]] == [None], "who did it is nobody else's business"
+    assert refused(home, "POST", f"{PLACE}s", home.operator, **WHY) == (409, "statement-unchanged")
+
+
+def test_members_and_owners_publish_nothing(home: House) -> None:
+    owner = home.tenant("statement-owners")
+    assert home.call("POST", f"{PLACE}s", owner.headers, **WHY).status_code == 403
+    assert home.call("POST", f"{PLACE}s/1/approval", owner.headers, **WHY).status_code == 403
+    assert home.call("POST", f"{PLACE}s", **WHY).status_code == 401
+    member = home.member(owner, "m@statement.example.org")
+    assert home.call("GET", "/v1/data-map", member.headers).status_code == 403
+    assert home.ok("GET", "/v1/data-map", owner.headers)["record"]
+
+
+def test_what_is_no_longer_true_is_not_approved_and_shown_as_out_of_date(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements = home.system.governance.statements
+    made = proposed(home)
+    true = statements.current()
+    stranger = Supplier("stranger", "Stranger", ("stranger",), ("elsewhere",), "days", 90)
+    with monkeypatch.context() as changed:
+        changed.setattr(statements, "current", lambda: replace(true, suppliers=(*true.suppliers, stranger)))
+        approval = f"{PLACE}s/{made['number']}/approval"
+        assert refused(home, "POST", approval, second, **WHY) == (409, "statement-outdated")
+    home.ok("POST", approval, second, **WHY)
+    with monkeypatch.context() as changed:
+        changed.setattr(statements, "current", lambda: replace(true, suppliers=(*true.suppliers, stranger)))
+        told = home.ok("GET", PLACE)
+        assert told["state"] == "out of date"
+        assert told["unsaid"]
+        assert "Out of date." in home.client.get("/statement").text
+    assert home.ok("GET", PLACE)["state"] == "in force"
+
+
+def test_an_edited_version_is_not_shown(home: House, second: dict[str, str]) -> None:
+    made = proposed(home)
+    home.ok("POST", f"{PLACE}s/{made['number']}/approval", second, **WHY)
+    with home.system.base.database.write(SYSTEM) as connection:
+        connection.execute(update(statement_version).values(content="[]"))
+    answer = home.call("GET", PLACE)
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "statement-changed"
+
+
+def test_the_page_needs_no_script(home: House) -> None:
+    page = home.client.get("/statement")
+    assert page.status_code == 200
+    assert "<script" not in page.text
+
+
+def test_the_command_shows_grades_and_grades_any_text() -> None:
+    shown = CliRunner().invoke(troth, ["privacy-statement", "show"])
+    assert shown.exit_code == 0, shown.output
+    assert "grade" in shown.output
+    exported = CliRunner().invoke(troth, ["data-map", "show"])
+    assert exported.exit_code == 0, exported.output

@@ -1,0 +1,75 @@
+"""What people are told is plain and true, and the record of processing is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import delete, update
+
+from promise_world import shown
+from troth.governance.statement.store import statement_version
+from troth.kernel.errors import IntegrityError
+from troth.promises.check import Check, Result
+from troth.promises.checks import statement
+from troth.promises.status import Run
+from troth.promises.system import System
+
+READABLE, TRUE, RECORDED = statement.CHECKS
+
+
+@pytest.fixture(autouse=True)
+def _unpublished(system: System) -> Iterator[None]:
+    yield
+    with system.base.database.write() as connection:
+        connection.execute(delete(statement_version))
+
+
+def publish(system: System) -> None:
+    statements = system.governance.statements
+    head = statements.publish("usr_one", [one.id for one in statements.draft().hard])
+    statements.approve(head.number, "usr_two")
+
+
+def test_kept_and_could_have_failed(run_once: Callable[[Check], Run]) -> None:
+    run = run_once(RECORDED)
+    assert (run.result, run.control) == (Result.PASS, Result.FAIL)
+
+
+@pytest.mark.parametrize("check", [READABLE, TRUE], ids=lambda check: check.id)
+def test_nothing_published_is_not_configured_and_never_green(check: Check, run_once: Callable[[Check], Run]) -> None:
+    run = run_once(check)
+    assert run.result is not Result.PASS
+    assert run.control is Result.FAIL
+
+
+@pytest.mark.parametrize("check", [READABLE, TRUE], ids=lambda check: check.id)
+def test_a_published_statement_passes(check: Check, system: System) -> None:
+    publish(system)
+    assert shown(check, system) is Result.PASS
+
+
+def test_a_section_above_the_grade_that_nobody_accepted_is_seen(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(system)
+    monkeypatch.setattr(statement, "LIMIT", -10.0)
+    assert shown(READABLE, system) is Result.FAIL
+
+
+def test_a_vendor_that_came_after_the_approval_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(system)
+    statements = system.governance.statements
+    later = statement.replace(statements.current(), suppliers=(statement._STRANGER,))
+    monkeypatch.setattr(type(statements), "current", lambda _: later, raising=False)
+    monkeypatch.setattr(statements, "current", lambda: later)
+    assert shown(TRUE, system) is Result.FAIL
+
+
+def test_a_version_that_was_changed_in_the_database_is_seen(system: System) -> None:
+    publish(system)
+    with system.base.database.write() as connection:
+        connection.execute(update(statement_version).values(content="[]"))
+    for check in (TRUE, READABLE):
+        with pytest.raises(IntegrityError):  # an error of the run: unknown, never green
+            shown(check, system)
