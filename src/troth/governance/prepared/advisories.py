@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def _records(content: bytes) -> Iterator[Mapping[str, Any]]:
                 if not isinstance(one, dict) or not isinstance(one.get("id"), str):
                     raise _bad("an entry is no advisory")
                 yield one
-    except (ValueError, RecursionError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
+    except (ValueError, RecursionError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         raise _bad("it is no zip, list or lines of JSON") from error
 
 

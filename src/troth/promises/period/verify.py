@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
                     raise _bad(one.filename, "it stands in the bundle twice, or in a form that nobody wrote.")
                 with archive.open(one) as member:
                     files[one.filename] = member.read(one.file_size + 1)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise _bad("The bundle", "it cannot be read as it was written.") from error
     return files
 
