@@ -7,7 +7,6 @@ import json
 import os
 import tempfile
 import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +140,7 @@ def _unpacked(file: Path) -> dict[str, bytes]:
                 if name in files or one.compress_type != zipfile.ZIP_STORED:
                     raise IntegrityError(f"{name}: it stands in the bundle twice, or packed.", code="evidence-shape")
                 files[name] = packed.read(one)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:  # OSError: an offset before 0
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:  # OSError: an offset before 0
         raise IntegrityError(f"{name}: it cannot be read as it was written.", code="evidence-shape") from error
     return files
 
