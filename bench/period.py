@@ -1,0 +1,114 @@
+"""The report of half a year of hourly checks: making it, its size, and checking it by the command and by the page.
+
+    .venv/bin/python bench/period.py [--checks 134] [--days 184] [--lies 1000] [--write]
+
+Times are of one core. `--lies`: so many mutations of a smaller half year (daily looks) are tried against both
+verifiers. `--write` replaces bench/results/period.md; nothing of it is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from log_verifiers import Page, Refused, page_verifier
+from period_mutations import mutated
+from period_world import PeriodWorld
+from troth.audit import verifier_page
+from troth.kernel.errors import IntegrityError
+from troth.promises.period.building import DAY_MS, report_of
+from troth.promises.period.bundle import packed
+from troth.promises.period.verify import unpacked, verify_period
+
+Row = tuple[str, str, str]
+RESULTS = Path(__file__).parent / "results" / "period.md"
+
+
+def measured(checks: int, days: int, page: Page, folder: Path) -> list[Row]:
+    """What a whole period takes."""
+    world = PeriodWorld(checks=checks, days=days)
+    gathered = world.gathered()
+    at = time.perf_counter()
+    _, files = report_of(gathered)
+    told = {"made_at": world.period.end + DAY_MS, "period": {"start": world.period.start, "end": world.period.end}}
+    content = packed(files, told, world.key)
+    made = time.perf_counter()
+    held = verify_period(unpacked(content), world.signers, world.trust)
+    checked = time.perf_counter()
+    path = folder / "period.zip"
+    path.write_bytes(content)
+    asked = time.perf_counter()
+    runs = page.ask(trust=str(world.trust.key), period=path)["runs"]
+    answered = time.perf_counter()
+    assert runs == held.runs
+    return [
+        ("runs in the bundle", f"{held.runs:,}", ""),
+        ("report and bundle from the runs", f"{made - at:.1f} s", ""),
+        ("bundle", f"{len(content) / 1e6:.2f} MB", "under 5 MB"),
+        ("checked by `troth verify`", f"{checked - made:.1f} s", "under 15 s"),
+        ("checked by the page, in node", f"{answered - asked:.1f} s", ""),
+    ]
+
+
+def lies(count: int, page: Page, folder: Path) -> list[Row]:
+    """How many of so many mutations each verifier takes for the truth."""
+    world = PeriodWorld(checks=3, days=184, every=86_400)
+    content = world.bundle()[0]
+    path = folder / "lie.zip"
+
+    def by_command(lie: bytes) -> None:
+        verify_period(unpacked(lie), world.signers, world.trust)
+
+    def by_page(lie: bytes) -> None:
+        path.write_bytes(lie)
+        page.ask(trust=str(world.trust.key), period=path)
+
+    found = []
+    ways: list[tuple[str, Callable[[bytes], None]]] = [("command", by_command), ("page", by_page)]
+    for name, way in ways:
+        way(content)
+        seen = 0
+        for seed in range(count):
+            try:
+                way(mutated(world, content, seed)[1])
+            except (IntegrityError, Refused):
+                seen += 1
+        found.append((f"lies found by the {name}", f"{seen} of {count}", "all"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checks", type=int, default=134)
+    parser.add_argument("--days", type=int, default=184)
+    parser.add_argument("--lies", type=int, default=1000)
+    parser.add_argument("--write", action="store_true")
+    wish = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        page_verifier(Path(verifier_page.__file__).with_name(verifier_page.NAME)) as page,
+    ):
+        rows = measured(wish.checks, wish.days, page, Path(name)) + lies(wish.lies, page, Path(name))
+    table = ["| what | measured | goal |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+    print("\n".join(table))
+    if wish.write:
+        said = (
+            f"`python bench/period.py --checks {wish.checks} --days {wish.days} --lies {wish.lies} --write`; "
+            f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores, 1-minute load "
+            f"{os.getloadavg()[0]:.1f}. Hourly looks of synthetic checks, two days before the period and one after; "
+            "reading rows of a database is not in it."
+        )
+        RESULTS.write_text("\n".join(["# The report of half a year", "", said, "", *table, ""]))
+
+
+if __name__ == "__main__":
+    main()
