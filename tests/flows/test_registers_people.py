@@ -38,6 +38,22 @@ def test_who_answers_is_somebody_known_so_that_another_is_a_second_person(
         assert move(home, owner, place, "name").is_success, holder
 
 
+def test_staff_that_one_person_made_up_is_no_second_person(home: House, people: dict[str, Person]) -> None:
+    """An owner who enters a person of the staff and names that person would be their own second one."""
+    owner, admin, second = people["owner"], people["admin"], people["second"]
+    staff = {"person": "s-alone", "role": "Engineer", "joined_on": "2026-01-05"}
+    record = opened(home, owner, "staff", **staff)
+    places = [f"accountable/{opened(home, owner, 'accountable', **ANSWERS, holder=one)}" for one in (record, "s-alone")]
+    assert move(home, owner, f"staff/{record}", "agree", agreed_on="2026-01-06").is_success
+    assert [code(move(home, owner, one, "name")) for one in places] == [(409, "not-now")] * 2
+    assert move(home, second, places[0], "name").is_success  # who did not make it up
+    assert move(home, admin, f"staff/{record}", "agree", agreed_on="2026-01-06").is_success
+    assert move(home, owner, places[1], "name").is_success
+    theirs = opened(home, owner, "staff", **{**staff, "person": "s-held"}, account=second.id)
+    held = opened(home, owner, "accountable", **ANSWERS, holder=theirs)
+    assert move(home, owner, f"accountable/{held}", "name").is_success
+
+
 def test_nobody_stops_being_the_person_of_their_record(home: House, people: dict[str, Person]) -> None:
     """Neither by giving one's own record another account, nor where somebody else gave it one."""
     owner, admin = people["owner"], people["admin"]

@@ -5,7 +5,7 @@ A field may name a person by their account, by their record of staff, or by who 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from troth.storage.database import Database
 
 STAFF: Final = "staff"  # its records stand for accounts, so that a person is one person by both names
 ACCOUNT: Final = "usr_"  # what the id of an account begins with
+_CHUNK: Final = 400  # ids in one query
 
 
 class People:
@@ -31,18 +32,14 @@ class People:
     def __init__(self, database: Database, fields: PersonalFields, tenant: str) -> None:
         self._database, self._fields, self._tenant = database, fields, tenant
         self._accounts: Mapping[str, str] | None = None
-        self._names: frozenset[str] = frozenset()
 
-    def unknown(self, people: frozenset[str]) -> frozenset[str]:
-        """Which of these ids are neither an account of the tenant nor a person of its staff."""
-        if not people:
-            return people
-        mine = select(users.c.id).where(users.c.tenant == self._tenant, users.c.id.in_(sorted(people)))
-        with self._database.read() as connection:
-            left = people - set(connection.execute(mine).scalars())
-        if left and self._accounts is None:
-            self._accounts = self._read()
-        return left - self._names
+    def unknown(self, people: frozenset[str], by: frozenset[str]) -> frozenset[str]:
+        """Which of these ids are neither an account of the tenant nor a person of its staff.
+
+        `by`: all ids of who asks. What they alone entered into the staff proves nobody, unless an account stands there.
+        """
+        left = people - self._users(people)
+        return left - self._vouched(by) if left else left
 
     def account(self, person: str) -> str:
         """The account of a person; the given id where nobody knows one, or several stand by that name."""
@@ -58,18 +55,38 @@ class People:
         own = values.get("account") or before.get("account") if form == STAFF else None
         return str(own) if own and (subject != SUBJECT or "account" in values) else self.account(subject)
 
+    def _users(self, people: Collection[str]) -> frozenset[str]:
+        names, found = sorted(people), set[str]()
+        with self._database.read() as connection:
+            for start in range(0, len(names), _CHUNK):
+                some = users.c.id.in_(names[start : start + _CHUNK])
+                mine = select(users.c.id).where(users.c.tenant == self._tenant, some)
+                found |= set(connection.execute(mine).scalars())
+        return frozenset(found)
+
+    def _vouched(self, by: frozenset[str]) -> frozenset[str]:
+        """The names of people of the staff whom somebody else than `by` entered or confirmed, or who have an account."""
+        with moment(self._database) as connection:
+            kept = {row["id"]: str(row["account"] or "") for row in store.all_of(connection, self._tenant, STAFF)}
+            past = store.events_of(connection, self._tenant, list(kept))
+        held = self._users([one for one in kept.values() if one.startswith(ACCOUNT)])
+        found: set[str] = set()
+        for record, several in past.items():
+            if kept[record] in held or any(row["actor"] not in by for row in several):
+                told = [event_of(self._fields, row).values or {} for row in several]
+                found |= {record, *(str(one["person"]) for one in told if "person" in one)}
+        return frozenset(name for name in found if not name.startswith(ACCOUNT))
+
     def _read(self) -> dict[str, str]:
         with moment(self._database) as connection:
             kept = {row["id"]: str(row["account"] or "") for row in store.all_of(connection, self._tenant, STAFF)}
             known = {record: account for record, account in kept.items() if account.startswith(ACCOUNT)}
             past = store.events_of(connection, self._tenant, list(known))
         named: dict[str, set[str]] = {}
-        self._names = frozenset(name for name in (*kept, *kept.values()) if name and not name.startswith(ACCOUNT))
         for record, account in known.items():
             told = [event_of(self._fields, row).values or {} for row in past[record]]
             for name in {record, *(str(one["person"]) for one in told if "person" in one)}:
                 named.setdefault(name, set()).add(account)
-        self._names |= frozenset(name for name in named if not name.startswith(ACCOUNT))
         return {name: accounts.pop() for name, accounts in named.items() if len(accounts) == 1}
 
 

@@ -131,9 +131,10 @@ class Registers:
             raise Conflict("The record has as many entries as one may have; open another.", code="record-full")
         event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
         people = People(self.database, self.fields, by.tenant)
-        if people.unknown(entered_people(rules, found, move, values)):
+        if people.unknown(entered_people(rules, found, move, values), by.ids):
             raise Conflict(
-                f"The move {move} needs a second person, and the record names nobody's account or staff.",
+                f"The move {move} needs a second person, and the record names no account, nor staff of whom "
+                "anybody else knows.",
                 code="not-now",
             )
         row = self._written(people, by.tenant, rules, event, found.raw)
