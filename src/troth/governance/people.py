@@ -65,7 +65,7 @@ class People:
         return frozenset(found)
 
     def _vouched(self, by: frozenset[str]) -> frozenset[str]:
-        """The names of people of the staff whom somebody else than `by` entered or confirmed, or who have an account."""
+        """The names of people of the staff whom somebody else than `by` entered, or who have an account."""
         with moment(self._database) as connection:
             kept = {row["id"]: str(row["account"] or "") for row in store.all_of(connection, self._tenant, STAFF)}
             past = store.events_of(connection, self._tenant, list(kept))
