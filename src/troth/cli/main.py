@@ -17,6 +17,10 @@ _LOCAL = {
     "backup": ("troth.cli.backup:backup", "Make, verify, try and restore backups."),
     "demo": ("troth.cli.demo:demo", "Do the main job on real input and explain it."),
     "gate": ("troth.cli.gate:gate", "Whether a release may go out, by its data map and assessments."),
+    "scan": (
+        "troth.cli.scan:scan",
+        "Look for known vulnerabilities in what is installed; bill of materials.",
+    ),
     "init": ("troth.cli.serve:init", "Make the data folder, the keys and the first operator."),
     "promises": ("troth.cli.promises:promises", "Show each promise beside its evidence."),
     "redact": ("troth.cli.redact:redact", "Make text and data sets safe for training."),
