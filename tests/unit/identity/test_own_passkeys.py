@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -135,6 +136,23 @@ def test_a_name_is_changed_and_sealed(world: World, ada: Person, phone: Authenti
     assert not any(b"Ada" in value for value in row if isinstance(value, bytes))
     with pytest.raises(NotFound):
         world.own_passkeys.rename(caller, "psk_none", "x")
+
+
+def test_a_new_name_is_sealed_before_the_transaction(
+    world: World, ada: Person, phone: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rotation the first seal makes a key, in a transaction of its own."""
+    del phone
+    caller, seal = world.caller(ada), world.fields.seal
+    (mine,) = world.own_passkeys.list(caller)
+
+    def made(*given: Any) -> bytes:
+        with world.database.write():
+            return seal(*given)
+
+    monkeypatch.setattr(world.fields, "seal", made)
+    world.own_passkeys.rename(caller, mine.id, "Ada's ring")
+    assert [one.name for one in world.own_passkeys.list(caller)] == ["Ada's ring"]
 
 
 def test_twenty_are_enough(world: World, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:

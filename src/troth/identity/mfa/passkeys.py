@@ -123,8 +123,9 @@ class Passkeys:
     def rename(self, owner: Owner, passkey: str, name: str) -> None:
         """Call a passkey otherwise. Raises `NotFound`."""
         mine = update(passkeys).where(passkeys.c.id == passkey, passkeys.c.user == owner.user)
+        sealed = self._sealed(owner, NAME, name.encode())  # before the transaction: a fresh key is one of its own
         with self.database.write() as connection:
-            if not connection.execute(mine.values(name=self._sealed(owner, NAME, name.encode()))).rowcount:
+            if not connection.execute(mine.values(name=sealed)).rowcount:
                 raise _no_such_passkey()
 
     def remove(self, owner: Owner, passkey: str) -> None:

@@ -178,6 +178,8 @@ class Admission:
     def _open(self, connection: SsoConnection, link: Link, word: Word, request: Asking) -> SignedIn:
         digest = None if request.session is None else self.links.provider_session(connection, request.session)
         mapped = connection.rules.mapped(word.attributes)
+        # Sealed before the transaction: a key that is due for its next generation is made in one of its own.
+        opened = self._event(connection, "session.opened", request, actor=link.user)
 
         def witness(sql: Sql, session: str) -> None:
             require_same(sql, connection)  # it may have been withdrawn while the provider was asked
@@ -190,9 +192,7 @@ class Admission:
             facts: dict[str, Fact] = {"user": link.user, "session": session, "object": connection.id}
             if changed:
                 facts["counts"] = changed
-            self.recorder.record_within(
-                sql, self._event(connection, "session.opened", request, actor=link.user, facts=facts)
-            )
+            self.recorder.record_within(sql, replace(opened, facts=facts))
 
         proof, seen = Proof(METHOD, connection.rules.level(word.levels)), self._proved_at(word)
         zone, until = request.channel.zone, request.until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from troth.identity.sso.connections import SsoConnection
 from troth.identity.sso.rights import STEP_UP_SECONDS
 from troth.identity.sso.rules import Rules
 from troth.identity.sso.subjects import Subject
+from troth.kernel.caller import Origin
+from troth.kernel.details import Owner, SealedDetails
 from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound, TrothError
 from unit.identity.world import TLS
-from worlds import person
+from worlds import PlainSealer, person
 
 ADA = "ada@acme.example.org"
 
@@ -64,6 +66,26 @@ def test_an_account_is_made_once(home: SsoWorld, connection: SsoConnection) -> N
     operations = [one.operation for one in home.world.recorder.entries]
     assert operations.count("sso.account-made") == 1
     assert operations.count("session.opened") == 3
+
+
+def test_from_where_it_came_is_sealed_before_the_session_is_written(
+    home: SsoWorld, connection: SsoConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rotation the first seal makes a key, in a transaction of its own: nobody could sign in any more."""
+    seal = PlainSealer.seal
+
+    def made(self: PlainSealer, owner: Owner, details: Mapping[str, str]) -> SealedDetails | None:
+        with home.world.database.write():
+            return seal(self, owner, details)
+
+    monkeypatch.setattr(PlainSealer, "seal", made)
+    asking = replace(ASKING, channel=replace(TLS, origin=Origin(door="https", address="192.0.2.7")))
+    word = Word(subject=Subject("ada"), email=ADA, name="Ada", attributes={"groups": ["x"]})
+    ada = home.admission.admit(connection, word, asking)
+    last = home.world.recorder.entries[-1]
+    assert (last.operation, last.facts["session"]) == ("session.opened", ada.session.id)
+    assert last.sealed is not None
+    assert b"192.0.2.7" in last.sealed.content
 
 
 def test_an_address_never_links_by_itself(home: SsoWorld, connection: SsoConnection) -> None:
