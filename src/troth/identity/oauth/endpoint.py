@@ -6,7 +6,7 @@ RFC 6749, RFC 8628, RFC 9449, RFC 8705, RFC 7523, RFC 7009. There are no client 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from sqlalchemy import Connection as Sql
@@ -137,11 +137,12 @@ class TokenEndpoint:
         return self._opened(asked, granted, key)
 
     def _opened(self, asked: Asked, granted: Granted, key: str) -> Given:
+        event = self._event(asked, granted)  # sealed before the transaction, for a key may be made in one
         opened = self.sessions.open(
             granted.user,
             Proof(PASSKEY_ELSEWHERE if granted.passkey else METHOD, granted.assurance),
             asked.caller.connection.zone,
-            lambda sql, made: self._record(sql, asked, granted, made),
+            lambda sql, made: self._record(sql, event, made),
             proved_at=min(granted.verified_at, self._now() - _STALE_MS),
         )
         self.sessions.bind_to(opened.id, asked.caller.device)
@@ -210,12 +211,15 @@ class TokenEndpoint:
         if asked.client != COMMAND_LINE or asked.assertion is not None:
             raise bad_client()
 
-    def _record(self, sql: Sql, asked: Asked, granted: Granted, session: str) -> None:
+    def _record(self, sql: Sql, event: Entry, session: str) -> None:
+        self.recorder.record_within(sql, replace(event, facts={**event.facts, "session": session}))
+
+    def _event(self, asked: Asked, granted: Granted) -> Entry:
         """The event that every sign-in leaves in the tenant's own log, from where the device itself asked."""
-        tenant, operator = self.families.tenant_of(sql, granted.user)
+        tenant, operator = self.families.tenant_of(granted.user)
         came = asked.caller.connection.origin
         said = {"door": came.door, "address": came.address, "agent": came.agent}
-        event = Entry(
+        return Entry(
             log=tenant,
             operation="session.opened",
             phase="event",
@@ -224,10 +228,9 @@ class TokenEndpoint:
             actor=granted.user,
             tenant=None if operator else tenant,
             time=self._now(),
-            facts={"user": granted.user, "session": session, "object": granted.id},
+            facts={"user": granted.user, "object": granted.id},
             sealed=self.details.seal((tenant, granted.user), said) if any(said.values()) else None,
         )
-        self.recorder.record_within(sql, event)
 
     def _now(self) -> int:
         return epoch_ms(self.clock.now())

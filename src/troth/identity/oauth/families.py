@@ -8,7 +8,6 @@ import base64
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection as Sql
 from sqlalchemy import delete, insert, select, update
 
 from troth.identity.oauth.refusals import bad_grant
@@ -84,9 +83,10 @@ class Families:
             active = sql.execute(select(users.c.active).where(users.c.id == user)).scalar()
         return bool(active) and any(one.id == session for one in self._sessions.list(user))
 
-    def tenant_of(self, sql: Sql, user: str) -> tuple[str, bool]:
+    def tenant_of(self, user: str) -> tuple[str, bool]:
         """A person's tenant, and whether that is the operators' place outside all of them."""
-        tenant = str(sql.execute(select(users.c.tenant).where(users.c.id == user)).scalar_one())
+        with self._database.read() as sql:
+            tenant = str(sql.execute(select(users.c.tenant).where(users.c.id == user)).scalar_one())
         return tenant, tenant == OPERATORS
 
     def end(self, session: str) -> None:
