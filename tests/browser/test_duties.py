@@ -23,7 +23,20 @@ def offered(page: Page) -> list[str]:
     ("role", "doors"),
     [
         ("member", ["API keys", *COMMON]),
-        ("admin", ["API keys", *COMMON, "People", "Auditors", "Single sign-on", "Provisioning", *VENDORS, "Registers"]),
+        (
+            "admin",
+            [
+                "API keys",
+                *COMMON,
+                "People",
+                "Auditors",
+                "Single sign-on",
+                "Provisioning",
+                *VENDORS,
+                "Registers",
+                "Calendar",
+            ],
+        ),
         ("auditor", [*COMMON, "Access", "Log", "Reviews", "Decisions", "Moderation"]),
         (
             "privacy-officer",
@@ -37,6 +50,8 @@ def offered(page: Page) -> list[str]:
                 "Moderation",
                 "Preserved evidence",
                 "Registers",
+                "Calendar",
+                "Home",
             ],
         ),
     ],
