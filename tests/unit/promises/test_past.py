@@ -12,7 +12,7 @@ from check_world import ONE, OTHER, CheckWorld, bad, check
 from database_world import opened
 from troth.kernel.errors import NotFound, Unavailable
 from troth.promises import past as module
-from troth.promises import store
+from troth.promises import showing, store
 from troth.promises.past import Past
 from troth.promises.showing import PromiseViews, ShowHistory
 from troth.promises.standings import Standings
@@ -115,6 +115,19 @@ def test_one_promise_with_its_year_and_its_runs(world: CheckWorld) -> None:
     table = views.history(None, ShowHistory())  # type: ignore[arg-type]
     assert len(table.data) == 134
     assert sum(next(one for one in table.data if one.id == ONE).months[-1].days.values()) == 26
+
+
+def test_a_crowd_is_told_to_come_back_and_not_kept_waiting(world: CheckWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds another view in the making for too long gets an answer, and a view that is there is given at once."""
+    views = PromiseViews(world.runner, Standings(world.runner), _past(world), fresh=3600.0)
+    shown = views.shown(OTHER)
+    monkeypatch.setattr(showing, "_PATIENCE", 0.01)
+    with views._lock:
+        assert views.shown(OTHER) is shown
+        with pytest.raises(Unavailable) as refused:
+            views.shown(ONE)
+    assert refused.value.code == "history-busy"
+    assert views.shown(ONE).id == ONE
 
 
 def test_a_run_that_was_edited_says_so(world: CheckWorld) -> None:
