@@ -103,7 +103,8 @@ class TrustOperations:
         """The paper in force, with a state beside each sentence and what it rests on; at most five seconds old."""
         with self._kept.lock:  # strangers ask
             if self._kept.view is None or time.monotonic() - self._kept.view[0] >= self._fresh:
-                self._kept.view = (time.monotonic(), self._view())
+                view = self._view()
+                self._kept.view = (time.monotonic(), view)  # from its end: a slow one is made once for all who wait
             return self._kept.view[1]
 
     @operation("trust.changes", group=Group.PUBLIC, request=ShowTrust,
@@ -112,7 +113,8 @@ class TrustOperations:
         """What changed: states of promises day by day, and versions of the paper; at most a minute old."""
         with self._kept.lock:
             if self._kept.feed is None or time.monotonic() - self._kept.feed[0] >= self._feed:
-                self._kept.feed = (time.monotonic(), self._changes())
+                feed = self._changes()
+                self._kept.feed = (time.monotonic(), feed)
             return self._kept.feed[1]
 
     def _view(self) -> TrustShown:

@@ -7,9 +7,11 @@ from hashlib import sha256
 import pytest
 
 from paper_texts import bound_text
+from troth.promises import trust
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.shipped import SHIPPED
 from troth.promises.paper.splitting import sentences as split
+from troth.promises.trust import ShowTrust, Sources, TrustOperations
 from troth.promises.trust_view import PromiseBrief, sentences
 from trust_views import page_of, view
 
@@ -69,3 +71,22 @@ def test_a_page_with_a_year_of_history_is_small_and_has_no_script(name: str | No
     assert html.count("12 months: ") == len(bars)
     if name == "harbour":
         assert "**" not in html, "marks of Markdown are no words"
+
+
+def test_a_view_that_takes_long_is_made_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its age counts from its end: else each of a crowd that waits behind one another makes it again."""
+    made, now = list[str](), [0.0]
+    page = TrustOperations(Sources(*[None] * 4, ""))  # type: ignore[arg-type]
+    monkeypatch.setattr(trust.time, "monotonic", lambda: now[0])
+
+    def slow(what: str) -> str:
+        made.append(what)
+        now[0] += 3600
+        return what
+
+    monkeypatch.setattr(page, "_view", lambda: slow("view"))
+    monkeypatch.setattr(page, "_changes", lambda: slow("feed"))
+    for ask in (page.show, page.changes):
+        for _ in range(3):
+            ask(None, ShowTrust())  # type: ignore[arg-type]
+    assert made == ["view", "feed"]
