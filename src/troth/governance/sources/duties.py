@@ -20,7 +20,7 @@ from troth.vault.rights import store as rights
 from troth.vault.rights.clocks import Calendar
 from troth.vault.rights.requests import Request
 
-_MOST: Final = 20_000  # as of a register that is kept here
+_MOST: Final = 20_000  # as of a register that is kept here; what is open comes first, so that it is never left out
 _TAKEN: Final = frozenset({"removed", "ended"})  # what became of a grant that was to be taken away
 
 
@@ -33,7 +33,8 @@ class AccessReviews:
 
     def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:  # noqa: ARG002
         """Every review of the tenant."""
-        mine = select(campaigns).where(campaigns.c.tenant == tenant).limit(_MOST)
+        newest = campaigns.c.closed_at.is_not(None), campaigns.c.opened_at.desc()
+        mine = select(campaigns).where(campaigns.c.tenant == tenant).order_by(*newest).limit(_MOST)
         judged = select(items).where(items.c.tenant == tenant)
         grants: dict[str, list[Row[Any]]] = {}
         with self.database.read() as connection:
@@ -52,7 +53,8 @@ class LegalHolds:
 
     def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:
         """Every hold of the tenant, also those that are over."""
-        mine = select(holds).where(holds.c.tenant == tenant).limit(_MOST)
+        newest = holds.c.lifted_at.is_not(None), holds.c.placed_at.desc()
+        mine = select(holds).where(holds.c.tenant == tenant).order_by(*newest).limit(_MOST)
         with self.database.read() as connection:
             found = connection.execute(mine).all()
         return [
@@ -101,7 +103,8 @@ class Appeals:
 
     def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:  # noqa: ARG002
         """Every case of the tenant that was appealed."""
-        mine = select(cases).where(cases.c.tenant == tenant, cases.c.appealed_at.is_not(None)).limit(_MOST)
+        appealed = select(cases).where(cases.c.tenant == tenant, cases.c.appealed_at.is_not(None))
+        mine = appealed.order_by(cases.c.answered_at.is_not(None), cases.c.appealed_at.desc()).limit(_MOST)
         with self.database.read() as connection:
             found = connection.execute(mine).all()
         return [_appeal(one, home) for one in found]

@@ -13,6 +13,7 @@ from troth.gateway.moderation.tables import cases
 from troth.governance.forms.reading import shipped
 from troth.governance.looking import DAY_MS, Look
 from troth.governance.records import Record
+from troth.governance.sources import duties
 from troth.governance.sources.duties import AccessReviews, Appeals, LegalHolds, RightsRequests
 from troth.governance.sources.port import Source, as_record
 from troth.governance.standing import Reason, wrong
@@ -118,3 +119,12 @@ def test_an_appeal_is_answered_by_somebody_else_in_time(database: Database) -> N
     put(database, cases, id="cas_b", state="appealed", appealed_at=NOW - 40 * DAY_MS, **base)
     told = {one.id: {each.what for each in reasons} for one, reasons in read("appeals", Appeals(database))}
     assert told == {"cas_a": set(), "cas_b": {"due-answer"}}
+
+
+def test_what_is_open_is_never_left_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more rows than a register shows, those that were dealt with are."""
+    monkeypatch.setattr(duties, "_MOST", 1)
+    base = {"opened_by": "usr_r", "opened_at": NOW - 20 * DAY_MS, "due_at": NOW, "digest": "a" * 64, "grants": 0}
+    put(database, campaigns, id="acr_a", state="closed", closed_by="usr_r", closed_at=NOW, **base)
+    put(database, campaigns, id="acr_b", state="open", **base)
+    assert [one.id for one, _ in read("access-reviews", AccessReviews(database))] == ["acr_b"]
