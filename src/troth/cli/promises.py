@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli.period import report
+from troth.cli.promise_papers import oscal, pdf
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,6 +60,8 @@ def promises(context: click.Context, as_json: bool, run_now: bool, trial: bool, 
 
 
 promises.add_command(report)
+promises.add_command(oscal)
+promises.add_command(pdf)
 
 
 @promises.command()
