@@ -18,8 +18,9 @@ FOLDER = Path(__file__).parent / "fixtures" / "cyclonedx"
 @pytest.fixture(scope="module")
 def schema() -> Any:
     named = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-    registry = jsonschema_rs.Registry([(f"http://cyclonedx.org/schema/{name}", one) for name, one in named.items()])
-    return jsonschema_rs.Draft7Validator(named["bom-1.6.SNAPSHOT.schema.json"], registry=registry)
+    others = [(f"http://cyclonedx.org/schema/{name}", one) for name, one in named.items()]
+    options: dict[str, Any] = {"registry": jsonschema_rs.Registry(others)}
+    return jsonschema_rs.Draft7Validator(named["bom-1.6.SNAPSHOT.schema.json"], **options)
 
 
 def test_the_bill_is_one_of_cyclonedx(schema: Any) -> None:

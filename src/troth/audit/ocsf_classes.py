@@ -153,7 +153,8 @@ _TABLE: dict[tuple[int, int], str] = {
     (6002, 5): "backup.restored backup.loss-accepted",
     (6003, 1): "status.day",
     (6003, 2): """status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff
-        privacy-statement.show data-map.show trust.show trust.changes""",
+        privacy-statement.show data-map.show trust.show trust.changes
+        promise.history""",
     (6003, 3): """check.scheduled check.changed house.name paper.publish paper.approve
         privacy-statement.publish privacy-statement.approve""",
     (

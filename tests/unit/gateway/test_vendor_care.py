@@ -86,7 +86,7 @@ def test_history_names_who_did_what_and_which_fields_changed(world: World) -> No
         ("usr_two", "approved"),
         ("usr_one", "amended"),
     ]
-    assert told[-1].changed == ("name", "raw_images")
+    assert told[-1].changed == ("announced_at", "name", "raw_images")
     assert told[-1].facts != told[0].facts
     observed = Observed()
     for _ in range(filing.MAX_HISTORY + 5):
