@@ -15,6 +15,7 @@ from troth.audit.review import store
 from troth.audit.review.store import OPEN, Review
 from troth.gateway.videos import store as videos
 from troth.gateway.videos.orders import ORDER, VIDEO, Order
+from troth.governance.moves import By
 from troth.identity.governing.store import campaigns
 from troth.kernel.caller import Caller, anonymous
 from troth.kernel.dispatch import Decision, Dispatcher
@@ -36,7 +37,8 @@ from troth.vault.objects import facts_of
 from troth.vault.store import LIVE, row_of
 from troth.vault.store import objects as object_table
 
-_PLACES = frozenset({"index", "path"})  # parameters that name a place in one's own log, not a thing
+# Parameters that name a place in what is one's own, not a thing.
+_PLACES = frozenset({"index", "path", "check", "form"})
 _THEIRS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_KEYS, Group.AUDIT})
 
 
@@ -55,6 +57,9 @@ def _belongings(owner: Probe) -> dict[str, Any]:
         "erasure_id": erasure.id,
         "certificate_id": erasure.certificate,
         "review_id": _review(owner),
+        "room_id": _room(owner),
+        "check": "tenants-apart",
+        "form": "lessons",
         "index": 0,
         "path": "checkpoint",
     }
@@ -71,6 +76,19 @@ def _review(owner: Probe) -> str:
             made = Review(**bare, id=new_id("rev"), tenant=log, state=OPEN, opened_by=owner.subject, opened_at=0)
             store.add(connection, made, ())
             known = [made]
+    return known[0].id
+
+
+def _room(owner: Probe) -> str:
+    """An auditor's room of the owner's tenant; one is enough for ever."""
+    registers = owner.system.governance.registers
+    known = registers.records(owner.tenant, "rooms")
+    if not known:
+        day = owner.system.base.clock.now().date().isoformat()
+        by = By(owner.tenant, owner.subject, owner.subject, frozenset({"owner"}), new_id("req"))
+        wish: dict[str, Any] = {"name": "Self-check", "auditor": owner.subject, "of_promises": ["EDG-05"]}
+        wish |= {"of_registers": ["lessons"]} | dict.fromkeys(("period_from", "period_to", "until"), day)
+        known = [registers.open(by, "rooms", wish)]
     return known[0].id
 
 
@@ -168,7 +186,7 @@ def _answer(
 
 def _mentions(answer: object, things: Mapping[str, Any]) -> bool:
     text = answer.model_dump_json() if isinstance(answer, BaseModel) else ""
-    return any(thing in text for thing in things.values() if isinstance(thing, str))
+    return any(thing in text for name, thing in things.items() if isinstance(thing, str) and name not in _PLACES)
 
 
 def _is_document(answer: object) -> bool:
