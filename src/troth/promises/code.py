@@ -14,6 +14,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from troth.kernel.python_trees import parsed
+
 PACKAGE = "troth.promises"
 
 Sources = Callable[[str], str | None]
@@ -73,7 +75,7 @@ def _imported(_module: str, text: str) -> tuple[str, ...]:
 
 
 def _parsed(text: str, sources: Sources) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names if _ours(one.name))
         elif isinstance(node, ast.ImportFrom) and node.module and _ours(node.module):

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from troth.kernel.errors import Invalid
+from troth.kernel.python_trees import parsed
 
 Value = None | bool | int | str | date | Fraction | tuple[Any, ...]
 """What a name stands for. Days between two dates are an int; people, countries and the like are a tuple of texts."""
@@ -53,7 +54,7 @@ def parse(text: str) -> ast.expr:
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
         raise _bad(f"is a text of at most {LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parsed(text.strip(), "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _bad("cannot be read") from error
     if sum(1 for _ in ast.walk(tree)) > _MOST_NODES or _depth(tree) > _DEEPEST:
