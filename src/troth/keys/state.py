@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from troth.kernel.clock import Clock
 from troth.kernel.epoch_log import EpochLog, LoggedEpoch
-from troth.kernel.errors import Conflict, IntegrityError, Unavailable
+from troth.kernel.errors import Conflict, Gone, IntegrityError, Unavailable
 from troth.kernel.record import Recorder
 from troth.kernel.watch import UNWATCHED, Watch
 from troth.keys.btree import find
@@ -33,6 +33,7 @@ CACHED_UNITS = 16_384
 CACHED_PAGES = 512  # about 8 KiB each
 LEASE_SECONDS = 0.25  # how long another process may go on using what was revoked here
 _ATTEMPTS = 12
+_UNREADABLE = 8  # looks at a page or root that stays missing, over some 70 ms, before it is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,9 @@ class TreeState:
             except Conflict as error:
                 if error.code != "tree-changed":
                     raise
-            except IntegrityError as error:
-                unreadable += 1  # a page that another process just replaced looks missing once
-                if error.code != "key-page" or unreadable > 1:
+            except (IntegrityError, Gone) as error:
+                unreadable += 1  # a page or root that another process just replaced looks missing, while it goes on too
+                if error.code not in ("key-page", "root-gone") or unreadable > _UNREADABLE:
                     raise
             self.forget()
             time.sleep(0.002 * turn)
