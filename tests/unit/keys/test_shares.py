@@ -57,7 +57,7 @@ def test_a_split_tree_works_and_no_domain_opens_it_alone(split: World) -> None:
 
 def test_a_domain_that_is_away_stops_a_split_tree_and_not_another(split: World, tmp_path: Path) -> None:
     folder = tmp_path / "together"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     together = World(folder, domains=2)
 
     def fails(*_: object) -> bytes:
