@@ -7,8 +7,8 @@ python -m training.ship --out FOLDER --bench FOLDER --tiers fast accurate
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
+import lzma
 import os
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def digests(out: Path, tiers: list[str]) -> None:
     lines = ['"""SHA-256 of the shipped weights; written by `training/ship.py`."""\n\nDIGESTS = {\n']
     for name in ("knowledge", *tiers):
         content = (out / f"{name}.bin").read_bytes()
-        (_MODEL / "weights" / f"{name}.bin.gz").write_bytes(gzip.compress(content, mtime=0))
+        (_MODEL / "weights" / f"{name}.bin.xz").write_bytes(lzma.compress(content))
         lines.append(f'    "{name}": "{hashlib.sha256(content).hexdigest()}",\n')
     (_MODEL / "digests.py").write_text("".join([*lines, "}\n"]), encoding="utf-8")
 

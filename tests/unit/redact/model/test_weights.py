@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import lzma
 import runpy
 from importlib import resources
 from pathlib import Path
@@ -21,14 +21,14 @@ FOLDER = resources.files("troth.redact.model").joinpath("weights")
 
 @pytest.mark.parametrize("name", sorted(DIGESTS))
 def test_the_shipped_file_is_the_one_of_the_card(name: str) -> None:
-    content = gzip.decompress(FOLDER.joinpath(f"{name}.bin.gz").read_bytes())
+    content = lzma.decompress(FOLDER.joinpath(f"{name}.bin.xz").read_bytes())
     assert hashlib.sha256(content).hexdigest() == DIGESTS[name]
     assert f"| {name}.bin | {len(content)} | `{DIGESTS[name]}` |" in CARD.read_text(encoding="utf-8")
 
 
 def test_nothing_else_lies_beside_them_and_all_are_small() -> None:
     files = {f.name: len(f.read_bytes()) for f in FOLDER.iterdir()}
-    assert set(files) == {"NOTICE", *(f"{name}.bin.gz" for name in DIGESTS)}
+    assert set(files) == {"NOTICE", *(f"{name}.bin.xz" for name in DIGESTS)}
     assert sum(files.values()) <= 10_000_000
 
 
@@ -53,7 +53,7 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(DIGESTS))
 def test_one_changed_bit_is_refused(name: str) -> None:
-    content = bytearray(gzip.decompress(FOLDER.joinpath(f"{name}.bin.gz").read_bytes()))
+    content = bytearray(lzma.decompress(FOLDER.joinpath(f"{name}.bin.xz").read_bytes()))
     content[-1] ^= 1
     with pytest.raises(Unavailable) as refused:
         parse(bytes(content), DIGESTS[name])
