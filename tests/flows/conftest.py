@@ -12,7 +12,7 @@ from house import House, house
 REGISTERS = Path(__file__).parent / "registers"  # forms of our own: no code knows them
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("house"), governance={"registers": REGISTERS}) as built:
         yield built

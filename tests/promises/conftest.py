@@ -13,14 +13,14 @@ from troth.settings.load import load
 from troth.wiring import Troth, opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troth]:
     folder = tmp_path_factory.mktemp("installation")
     with opened(load(data={"folder": folder / "data", "keys": folder / "keys"})) as troth:
         yield troth
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Another installation, for tests that break parts: what a broken part leaves behind is not the first one's."""
     folder = tmp_path_factory.mktemp("workshop")
@@ -28,7 +28,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield troth.system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run_once(installation: Troth) -> Callable[[Check], Run]:
     """Runs a check through the real runner, the first time that a test asks for it."""
     runs: dict[str, Run] = {}

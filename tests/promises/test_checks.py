@@ -28,7 +28,7 @@ HONEST = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(installation: Troth, run_once: Callable[[Check], Run]) -> dict[str, Run]:
     return {check.id: run_once(check) for check in installation.runner.checks}
 
