@@ -2,6 +2,7 @@
 
 New is every purpose, category, group of people, recipient, vendor, region, transfer, automated decision, store, table
 and column that the approved map has not, or has with another meaning: a word that is explained otherwise is new too.
+So is a table or store that now serves another purpose, on another basis, goes to somebody else or is kept for longer.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from troth.governance.data_map.linting import tokens
 from troth.governance.data_map.map import Activity, DataMap, digest
 from troth.governance.forms.form import Form
 from troth.governance.looking import Look
@@ -17,12 +19,15 @@ from troth.governance.records import Record
 from troth.governance.standing import wrong
 
 Kind = Literal[
-    "purpose", "category", "subject", "vendor", "region", "automation", "store", "field", "baseline", "assessment"
-]
+    "purpose", "category", "subject", "vendor", "region", "automation", "store", "field", "use",
+    "baseline", "assessment",
+]  # fmt: skip
 ASSESSED: Final = "dpia"
 PLANNED: Final = "projects"
 _FOUNDING: Final = frozenset({"purpose", "store"})  # what a project must exist for before it begins (GOV-14)
 _NONE: Final = "none"
+_SERVED: Final = frozenset({"purpose", "basis", "recipient", "region", "transfer", "automated"})
+Use = Mapping[str, int]  # what a place serves, as kind:token; of a term how many days, 0 for everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ class Papers:
 def additions(new: DataMap, approved: DataMap | None) -> tuple[New, ...]:
     """What is new, by kind and name. Without an approved map everything is."""
     before = {} if approved is None else _elements(approved)
-    return tuple(sorted((one for one, meant in _elements(new).items() if before.get(one) != meant), key=_place))
+    found = [one for one, meant in _elements(new).items() if before.get(one) != meant]
+    return tuple(sorted([*found, *_moved(new, approved)], key=_place))
 
 
 def gate(new: DataMap, approved: DataMap | None, papers: Papers) -> tuple[GateFinding, ...]:
@@ -124,14 +130,35 @@ def _elements(of: DataMap) -> dict[New, str]:
     """Everything that a person would want to know of, with what it means."""
     found = {one: meant for activity in of.activities for one, meant in _activity(activity, of)}
     for store in of.personal_stores:
-        found[New("store", store)] = of.stores[store].title if store in of.stores else ""
+        found[New("store", store)] = _stored(of, store)
     for name in of.tables:
         found[New("store", f"table {name}")] = ""
     found |= {New("field", name): held for name, held in of.columns()}
+    found |= {New("field", name): f"stays: {why}" for name, why in of.staying().items()}
     for one in of.suppliers:
         found[New("vendor", one.id)] = f"{one.name} {one.retention} {one.retention_days}"
         found |= {New("region", f"{one.id}:{region}"): "" for region in one.regions}
         found |= {New("vendor", f"{one.id}:{sub}"): "" for sub in one.sub_processors}
+    return found
+
+
+def _moved(new: DataMap, approved: DataMap | None) -> Iterator[New]:
+    """Tables and stores of before that now serve what they did not: one whose use only shrinks is no news."""
+    before = {} if approved is None else _uses(approved)
+    for place, use in _uses(new).items():
+        if place in before and any(before[place].get(what, -1) < days for what, days in use.items()):
+            yield New("use", place)
+
+
+def _uses(of: DataMap) -> dict[str, Use]:
+    """What each table and store serves. One that several activities use serves all of them."""
+    found: dict[str, dict[str, int]] = {}
+    for one in of.activities:
+        use = {f"{kind}:{token}": 0 for kind, token in tokens(one) if kind in _SERVED and token != _NONE}
+        use |= {f"after:{term.after}": term.days or 0 for term in one.retention} | {f"role:{one.role}": 0}
+        for place in (*(f"table {name}" for name in one.tables), *one.stores):
+            mine = found.setdefault(place, {})
+            mine |= {what: max(days, mine.get(what, 0)) for what, days in use.items()}
     return found
 
 
@@ -143,13 +170,17 @@ def _activity(one: Activity, of: DataMap) -> Iterator[tuple[New, str]]:
         "vendor": ("recipient", one.recipients),
         "region": ("region", one.regions),
     }
-    for kind, (words, tokens) in lists.items():
-        for token in tokens:
+    for kind, (words, named) in lists.items():
+        for token in named:
             yield New(kind, f"{one.purpose}:{token}"), _said(of, words, token)
     if one.transfers != _NONE:
         yield New("region", f"{one.purpose}:{one.transfers}"), _said(of, "transfer", one.transfers)
     if one.automated != _NONE:
         yield New("automation", f"{one.purpose}:{one.automated}"), _said(of, "automated", one.automated)
+
+
+def _stored(of: DataMap, name: str) -> str:
+    return f"{of.stores[name].title} {of.stores[name].erased}" if name in of.stores else ""
 
 
 def _said(of: DataMap, kind: str, token: str) -> str:
