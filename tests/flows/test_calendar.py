@@ -8,8 +8,13 @@ from sqlalchemy import update
 from house import House, Person
 from register_calls import opened
 from scriptless import Visit
+from troth.governance.calendar_letters import Letters
 from troth.governance.calendar_tables import deliveries
+from troth.governance.deliveries import Letter
+from troth.kernel.errors import Gone, NotFound
 from troth.kernel.scope import SYSTEM, within
+from troth.mail.alarms import Message
+from troth.wiring.reminding import People
 
 LATE = {"name": "A fire", "touches": "A"}  # nobody said when it is looked at again: that is due at once
 
@@ -102,6 +107,26 @@ def test_a_feed_shows_nothing_to_who_lost_the_role(home: House, people: dict[str
     assert home.client.get(feed).status_code == 200
     home.ok("DELETE", f"/v1/users/{left.id}/roles/privacy-officer", people["owner"].headers)
     assert home.client.get(feed).status_code == 404
+
+
+def test_a_letter_goes_only_to_who_is_here(home: House, people: dict[str, Person]) -> None:
+    """The address is looked up when the letter goes: who went meanwhile, or stands elsewhere, is not written to."""
+    known = People(home.system.base, lambda: home.system)
+    left = home.member(people["owner"], "gone@calendar.example.org", "admin")
+    assert known.address(left.tenant, left.id) == left.email
+    with pytest.raises(NotFound):
+        known.address(home.tenant("letters-there").tenant, left.id)
+    home.ok("POST", f"/v1/users/{left.id}/disable", people["owner"].headers)
+    letter = Letter("dlv_a", left.tenant, "mail", left.id, "test", "{}", 1)
+    with pytest.raises(Gone):
+        Letters(Taking, known.address, "https://troth.example.org", "calendar@example.org").send(letter)
+
+
+class Taking:
+    """A relay that takes everything."""
+
+    def post(self, message: Message, sender: str) -> None:
+        raise AssertionError(f"{sender} wrote {message.title}")
 
 
 def test_webhooks_are_for_administrators_and_public_addresses(home: House, people: dict[str, Person]) -> None:

@@ -17,22 +17,23 @@ CHANNEL: Final = "mail"
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Implements `deliveries.Sender`. `poster`: the relay; `address`: of an account, raises `NotFound`, `Gone`."""
+    """Implements `deliveries.Sender`. `poster`: the relay; `address`: of an active account of a tenant, raises
+    `NotFound`, `Gone`."""
 
     poster: Callable[[], Poster | None]
-    address: Callable[[str], str]
+    address: Callable[[str, str], str]
     page: str  # https address of the calendar
     sender: str
 
     def send(self, letter: Letter) -> None:
-        """Post a letter; nobody is written to who was forgotten meanwhile. Raises `Unavailable`."""
+        """Post a letter. Raises `Unavailable`, and `Gone` (`nobody-there`) for who was shut out or forgotten."""
         relay = self.poster()
         if relay is None:
             raise Unavailable("No mail relay is set up.", code="no-relay")
         try:
-            address = self.address(letter.target)
-        except (NotFound, Gone):
-            return
+            address = self.address(letter.tenant, letter.target)
+        except (NotFound, Gone) as error:
+            raise Gone("Who was to be told is not here any more.", code="nobody-there") from error
         title, text = composed(letter, self.page)
         relay.post(Message(letter.id, address, title, text), self.sender)
 

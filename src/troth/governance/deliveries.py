@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from troth.governance.calendar_tables import deliveries
 from troth.governance.looking import DAY_MS
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import TrothError
+from troth.kernel.errors import Gone, TrothError
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
 from troth.vault.tables import insert_missing
@@ -63,7 +63,7 @@ class Sender(Protocol):
     """One channel."""
 
     def send(self, letter: Letter) -> None:
-        """Send it. Raises a TrothError when it was not taken; its code says why."""
+        """Send it. Raises a TrothError when it was not taken; its code says why. `Gone`: nobody is there any more."""
         ...
 
 
@@ -147,6 +147,10 @@ class Deliveries:
     def _tried(self, letter: Letter, tries: int) -> bool:
         try:
             self.senders[letter.channel].send(letter)
+        except Gone:  # nobody is there any more: not sent, and no channel's fault
+            with self.database.write() as connection:
+                connection.execute(delete(deliveries).where(deliveries.c.id == letter.id))
+            return False
         except TrothError as error:
             self._failed(letter, tries, error.code)
             return False

@@ -22,6 +22,7 @@ from troth.governance.looking import DAY_MS
 from troth.governance.moves import By
 from troth.governance.people import ACCOUNT
 from troth.governance.tables import records
+from troth.identity.store import users
 from troth.kernel.ids import new_id
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
@@ -102,7 +103,7 @@ class Reminders:
     def _by_person(
         self, connection: Connection, tenant: str, several: Sequence[Notice]
     ) -> Mapping[str, Sequence[Notice]]:
-        """Who is named, else who holds the role, else the owners: nothing is told to nobody."""
+        """Who is named and still here, else who holds the role, else the owners: nothing is told to nobody."""
         holding: dict[str, Sequence[str]] = {}
         found: dict[str, list[Notice]] = defaultdict(list)
         for one in several:
@@ -120,11 +121,12 @@ class Reminders:
 
 
 def _account(connection: Connection, tenant: str, person: str | None) -> str | None:
-    """The account of a person, who may be named by a record of staff."""
-    if person is None or person.startswith(ACCOUNT):
-        return person
-    mine = select(records.c.account).where(records.c.tenant == tenant, records.c.id == person)
-    return connection.scalar(mine)
+    """The account of a person, who may be named by a record of staff; None unless it is active in this tenant."""
+    if person is not None and not person.startswith(ACCOUNT):
+        mine = select(records.c.account).where(records.c.tenant == tenant, records.c.id == person)
+        person = connection.scalar(mine)
+    here = select(users.c.id).where(users.c.id == person, users.c.tenant == tenant, users.c.active.is_(True))
+    return None if person is None else connection.scalar(here)
 
 
 def _known(connection: Connection, names: Sequence[str]) -> set[str]:

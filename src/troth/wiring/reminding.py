@@ -94,6 +94,9 @@ class People:
         return frozenset(one.role for one in self.system().identity.roles.of(person)) if active else frozenset()
 
     @as_system
-    def address(self, person: str) -> str:
-        """The address of an account. Raises `NotFound`, `Gone`."""
-        return self.system().identity.users.get(person).email
+    def address(self, tenant: str, person: str) -> str:
+        """The address of an active account of a tenant. Raises `NotFound`, `Gone`."""
+        found = self.system().identity.users.get(person)
+        if found.tenant != tenant or not found.active:
+            raise NotFound("There is no such person here; list the people to see their ids.", code="user-not-found")
+        return found.email

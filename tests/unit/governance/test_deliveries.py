@@ -15,7 +15,7 @@ from database_world import DATABASES, opened
 from troth.governance.calendar_tables import deliveries, feeds, reminders, webhooks
 from troth.governance.deliveries import FAILING, PAUSES, Deliveries, Letter, as_body, delivery_id
 from troth.kernel.clock import epoch_ms
-from troth.kernel.errors import Unavailable
+from troth.kernel.errors import Gone, Unavailable
 from troth.storage.database import Database
 from worlds import MovableClock
 
@@ -28,11 +28,14 @@ class Channel:
 
     down: bool = False
     killed: bool = False
+    gone: bool = False
     took: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
 
     def send(self, letter: Letter) -> None:
         self.tried.append(letter.id)
+        if self.gone:
+            raise Gone("gone", code="nobody-there")
         if self.down:
             raise Unavailable("down", code="relay-failed")
         self.took.append(letter.id)
@@ -123,6 +126,15 @@ def test_who_is_killed_after_sending_sends_again_with_the_same_id(world: World) 
     world.pass_(minutes=2)
     assert world.mail.took == [one, one]
     assert world.row(one)["state"] == "done"
+
+
+def test_what_nobody_is_there_for_is_not_sent_and_not_called_done(world: World) -> None:
+    one = world.put()
+    world.mail.gone = True
+    world.desk.run()
+    with world.database.read() as connection:
+        assert connection.execute(select(deliveries).where(deliveries.c.id == one)).first() is None
+    assert world.hook.tried == []
 
 
 def test_tries_keep_their_pauses_and_end_dead_after_three_days(world: World) -> None:

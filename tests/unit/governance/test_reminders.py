@@ -21,11 +21,13 @@ from troth.governance.dues import Due, plain_due
 from troth.governance.looking import DAY_MS
 from troth.governance.reminders import Reminders
 from troth.governance.tables import records
+from troth.identity.store import tenants, users
 from troth.kernel.clock import epoch_ms
 from troth.storage.database import Database
 from worlds import MovableClock
 
 TENANT = "ten_a"
+A_TENANT = {"name": "A", "jurisdiction": "eu", "created_at": 0}
 ROLES = {"owner": ["usr_o"], "admin": ["usr_a", "usr_b"]}
 
 
@@ -67,14 +69,28 @@ class World:
             return [(row["target"], json.loads(row["body"])["data"]["count"]) for row in rows]
 
 
+def account(name: str, *, tenant: str = TENANT, active: bool = True) -> dict[str, Any]:
+    sealed = {"email": b"e", "display_name": b"n", "password": b"p", "password_at": 0, "password_issued": False}
+    return {"id": name, "tenant": tenant, "active": active, "created_at": 0, "email_index": name.encode(), **sealed}
+
+
+def staff(record: str, person: str) -> dict[str, Any]:
+    row = {"tenant": TENANT, "form": "staff", "state": "active", "opened_at": 1, "changed_at": 1, "sequence": 1}
+    return {"id": record, "account": person, "head": "h", **row}
+
+
 def people(_connection: Any, _tenant: str, role: str) -> list[str]:
     return ROLES.get(role, [])
 
 
 @pytest.fixture(params=DATABASES)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    tables = [feeds, reminder_table, webhooks, deliveries, records]
+    tables = [tenants, users, feeds, reminder_table, webhooks, deliveries, records]
     with opened(request.param, tmp_path, tables) as database:
+        with database.write() as connection:
+            connection.execute(insert(tenants), [{"id": one, **A_TENANT} for one in (TENANT, "ten_b")])
+            connection.execute(insert(users), [account(one) for one in ("usr_n", "usr_s")])
+            connection.execute(insert(users), [account("usr_there", tenant="ten_b"), account("usr_out", active=False)])
         yield World(database, MovableClock())
 
 
@@ -92,16 +108,24 @@ def test_each_stage_is_told_once_in_one_letter_for_all(world: World) -> None:
 
 
 def test_who_is_named_is_told_by_either_name_and_nobody_is_left_out(world: World) -> None:
-    staff = {"id": "rec_s", "tenant": TENANT, "form": "staff", "state": "active", "account": "usr_s", "opened_at": 1,
-             "changed_at": 1, "sequence": 1, "head": "h"}  # fmt: skip
     with world.database.write() as connection:
-        connection.execute(insert(records), staff)
+        connection.execute(insert(records), staff("rec_s", "usr_s"))
     world.add("by-account", 1, person="usr_n")
     world.add("by-record", 2, person="rec_s")
     world.add("no-account", 3, by="member", person="rec_gone")
     world.add("nobody-has-the-role", 4, by="privacy-officer")
     world.round()
     assert world.letters() == [("usr_n", 1), ("usr_o", 2), ("usr_s", 1)]
+
+
+@pytest.mark.parametrize("named", ["usr_there", "usr_out", "usr_gone", "rec_there", "rec_out"])
+def test_nobody_of_another_tenant_and_nobody_who_was_shut_out_is_told(world: World, named: str) -> None:
+    """Whoever enters a record may write any id into it: it is told to who holds the role instead."""
+    with world.database.write() as connection:
+        connection.execute(insert(records), [staff("rec_there", "usr_there"), staff("rec_out", "usr_out")])
+    world.add("first", 1, person=named)
+    world.round()
+    assert world.letters() == [("usr_a", 1), ("usr_b", 1)]
 
 
 def test_what_nobody_does_goes_to_the_owners(world: World) -> None:
