@@ -97,7 +97,7 @@ class PaperOpened(_Message):
 
 
 class ChangeShown(_Message):
-    """What became of one promise: dropped, weakened, added, strengthened or reworded, and the sentences of both."""
+    """What became of one promise: dropped, weakened, added, strengthened or reworded, and the words of both."""
 
     promise: str
     kind: str

@@ -12,6 +12,7 @@ import re2
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.claims import claims
 from troth.promises.paper.matching import carried
+from troth.promises.paper.own_changes import loosened, redefined
 from troth.promises.paper.parameters import Parameter, Value
 from troth.promises.paper.splitting import Sentence
 
@@ -44,12 +45,21 @@ class Change:
 
 
 def changed(old: Paper, new: Paper, parameters: Mapping[str, Parameter]) -> tuple[Change, ...]:
-    """What changed, the worst first: dropped and weakened promises are those that readers must be told of."""
+    """What changed, the worst first: dropped and weakened promises are those that readers must be told of.
+
+    Sentences are compared, and what stands behind them: the paper's own promises and its own parameters.
+    """
     before, after = _by_promise(old), _by_promise(new)
     found: list[Change] = []
     for promise in sorted(before | after):
         was, now = before.get(promise, ()), after.get(promise, ())
         found += _of(promise, was, now, parameters)
+        if was and now:
+            found += [Change(promise, *one) for one in redefined(promise, old, new)]
+            said = [one.says for one in found if one.promise == promise]
+            for name, less in loosened(promise, old, new, parameters):
+                if not any(one.startswith(f"{name}: ") for one in said):
+                    found.append(Change(promise, "weakened", less, _texts(was), _texts(now)))
     return tuple(sorted(found, key=lambda one: (_ORDER.index(one.kind), one.promise)))
 
 
@@ -70,7 +80,7 @@ def _by_promise(paper: Paper) -> dict[str, tuple[Sentence, ...]]:
 def _of(
     promise: str, was: tuple[Sentence, ...], now: tuple[Sentence, ...], parameters: Mapping[str, Parameter]
 ) -> Iterator[Change]:
-    before, after = tuple(one.text for one in was), tuple(one.text for one in now)
+    before, after = _texts(was), _texts(now)
     if not was:
         yield Change(promise, "added", "No sentence carried it before.", before, after)
         return
@@ -82,6 +92,10 @@ def _of(
         yield Change(promise, kind, says, before, after)
     if not compared and before != after:
         yield Change(promise, "reworded", "Other words, with no claim that can be compared.", before, after)
+
+
+def _texts(sentences: Sequence[Sentence]) -> tuple[str, ...]:
+    return tuple(one.text for one in sentences)
 
 
 def _compared(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
 import pytest
+import yaml
 
 from paper_texts import bound_text, says
+from troth.promises.paper.binding import Paper, paper_of
 from troth.promises.paper.changes import changed, weakens
 from troth.promises.paper.parameters import parameters
 from troth.promises.paper.shipped import SHIPPED, shipped
+from troth.promises.paper.splitting import sentences
 
 
 def kinds(old: str, new: str, promise: str) -> list[str]:
@@ -58,3 +64,63 @@ def test_a_sentence_moved_to_a_heading_is_dropped() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_paper_does_not_differ_from_itself(name: str) -> None:
     assert changed(shipped(name), shipped(name), parameters()) == ()
+
+
+OWN = {"id": "OWN-01", "statement": "Nobody opens a letter.", "kind": "enforced", "bound": "everybody",
+       "acceptance": "Who administers is refused.", "checks": ["access-by-class", "access-default-deny"]}  # fmt: skip
+
+
+def owning(own: dict[str, Any] | None, **header: Any) -> Paper:
+    """A paper of one sentence that carries OWN-01, which its own file defines so, and INC-06."""
+    text = b"Letters stay closed."
+    rows = [{"at": one.at, "sha256": one.sha256, "carries": ["OWN-01", "INC-06"]} for one in sentences(text.decode())]
+    named = {"file": "small.txt", "sha256": sha256(text).hexdigest()}
+    binding = {"paper": "small", "version": "1", "text": named, "sentences": rows, **header}
+    if own is None:
+        return paper_of(text, yaml.safe_dump(binding).encode())
+    return paper_of(
+        text, yaml.safe_dump(binding | {"promises": "own.yaml"}).encode(), yaml.safe_dump({"promises": [own]}).encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "kind", "says"),
+    [
+        (OWN, None, ""),
+        (OWN | {"checks": OWN["checks"][:1]}, "weakened", "Nothing looks at it by access-default-deny any more."),
+        (OWN | {"checks": [*OWN["checks"], "keys"]}, "strengthened", "It is looked at by keys too."),
+        (OWN | {"kind": "recorded"}, "weakened", "It was enforced, and is recorded now."),
+        (OWN | {"statement": "Few open a letter."}, "weakened", "Its statement has other words"),
+        (OWN | {"acceptance": "Who administers is asked."}, "weakened", "Its acceptance has other words"),
+        (OWN | {"bound": "some"}, "weakened", "Its bound has other words"),
+        (OWN | {"statement": "Nobody  opens a Letter."}, "reworded", "Its statement has the same words"),
+        (None, "weakened", "It was the paper's own promise, and is the catalogue's now."),
+    ],
+)
+def test_an_own_promise_is_compared_behind_its_sentence(new: dict[str, Any] | None, kind: str, says: str) -> None:
+    found = changed(owning(OWN), owning(new), parameters())
+    assert [(one.promise, one.kind) for one in found] == ([("OWN-01", kind)] if kind else [])
+    assert all(one.says.startswith(says) for one in found)
+    assert weakens(found) == (kind == "weakened")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ({"notice-hours": 24}, {"notice-hours": 24}, []),
+        ({"notice-hours": 24}, {"notice-hours": 12}, []),
+        ({"notice-hours": 24}, {"notice-hours": 48}, ["notice-hours: the paper's own 24 became 48 "]),
+        (
+            {"notice-hours": 24, "told": ["users"]},
+            {"told": ["users"]},
+            ["notice-hours: the paper's own 24 became what"],
+        ),
+        ({"regions": ["EU"]}, {}, []),
+    ],
+)
+def test_a_parameter_of_its_own_that_is_looser_is_weaker(
+    old: dict[str, Any], new: dict[str, Any], says: list[str]
+) -> None:
+    found = changed(owning(OWN, parameters=old), owning(OWN, parameters=new), parameters())
+    assert [(one.promise, one.kind) for one in found] == [("INC-06", "weakened")] * len(says)
+    assert all(one.says.startswith(told) for one, told in zip(found, says, strict=True))
