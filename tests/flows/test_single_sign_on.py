@@ -41,6 +41,12 @@ def owner(home: House, request: pytest.FixtureRequest) -> Person:
     return home.tenant("sso-" + re.sub(r"\W+", "-", request.node.name)[-30:].strip("-"))
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/x", "https://127.0.0.1/x"])
+def test_what_is_open_to_providers_is_closed_to_webhooks(home: House, owner: Person, url: str) -> None:
+    refused = home.call("POST", "/v1/webhooks", owner.headers, url=url)
+    assert (refused.status_code, refused.json()["code"]) == (422, "webhook-address-refused")
+
+
 def wish(provider: Provider, domain: str, **changes: Any) -> dict[str, Any]:
     return {
         "name": "Acme's directory",

@@ -112,6 +112,13 @@ class Governance(Section):
     suspend_overdue: bool = True
     """Who is behind with a training or a policy administers, reviews, reads the log and operates nothing until it is
     done."""
+    webhook_private_networks: tuple[str, ...] = Field(default=(), max_length=16)
+    """Private networks in which webhooks of tenants may stand, such as 10.1.0.0/16; without any, addresses that are not
+    public are refused. Those of identity providers open none for webhooks."""
+    webhook_plain_loopback: bool = False
+    """Permit http:// to webhooks on this machine, whose network must also be named: for tests only."""
+    webhook_authority: Path | None = None
+    """PEM file of certificate authorities that webhooks' certificates may also come from."""
 
 
 class Erasure(Section):

@@ -19,14 +19,16 @@ from troth.governance.webhook_sending import Outside
 from troth.governance.webhooks import CHANNEL as HOOK
 from troth.governance.webhooks import Webhooks
 from troth.identity.roles import GIVEN
+from troth.identity.sso.fetching import Reach
 from troth.identity.store import grants, users
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Gone, NotFound
 from troth.kernel.scope import as_system
 from troth.keys.deployment import DeploymentSeal
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, System
+from troth.settings.sections import Governance as Settings
 from troth.wiring.identity import relying_party
-from troth.wiring.single_sign_on import reach_of
+from troth.wiring.single_sign_on import networks
 
 _STANDS_FOR: Final = {"any": "admin", "operator": "admin"}  # who of a tenant is told of what these do
 _SYNTHETIC: Final = frozenset({PROBE_TENANT, NEIGHBOUR, ALONE})
@@ -44,7 +46,7 @@ class Outgoing:
 def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]) -> Outgoing:
     """Raises `Unavailable` (`bad-settings`) for a private network that is none."""
     origin, people = relying_party(base.settings).origins[0], People(base, system)
-    outside = Outside(reach_of(base.settings.identity))
+    outside = Outside(webhook_reach(base.settings.governance))
     webhooks = Webhooks(base.database, DeploymentSeal(base.secrets.named("webhooks")), outside, base.clock)
     senders: dict[str, Sender] = {HOOK: webhooks}
     if base.settings.mail.relay_host is not None:
@@ -63,6 +65,12 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
     feeds = Feeds(base.database, calendar, people.roles, origin)
     operations = CalendarOperations(calendar, feeds, waiting), WebhookOperations(webhooks, waiting)
     return Outgoing(reminders, waiting, operations)
+
+
+def webhook_reach(settings: Settings) -> Reach:
+    """Where webhooks may stand, whatever is open to identity providers. Raises `Unavailable` (`bad-settings`)."""
+    named = networks(settings.webhook_private_networks, "TROTH_GOVERNANCE__WEBHOOK_PRIVATE_NETWORKS")
+    return Reach(named, settings.webhook_plain_loopback, settings.webhook_authority)
 
 
 @dataclass(frozen=True, slots=True)

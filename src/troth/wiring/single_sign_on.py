@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from troth.identity.roles import Roles
 from troth.identity.scim.access import GroupRoles
@@ -66,9 +67,14 @@ def build_sso(base: Base, sign_in: SignIn, roles: Roles, links: Links, origin: s
 
 def reach_of(settings: Identity) -> Reach:
     """Where identity providers may stand. Raises `Unavailable` (`bad-settings`) for a network that is none."""
+    named = networks(settings.sso_private_networks, "TROTH_IDENTITY__SSO_PRIVATE_NETWORKS")
+    return Reach(named, settings.sso_plain_loopback, settings.sso_authority)
+
+
+def networks(several: Iterable[str], setting: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks that a setting names. Raises `Unavailable` (`bad-settings`)."""
     try:
-        networks = tuple(ip_network(one) for one in settings.sso_private_networks)
+        return tuple(ip_network(one) for one in several)
     except ValueError:
-        advice = "TROTH_IDENTITY__SSO_PRIVATE_NETWORKS names what is no network; write such as 10.1.0.0/16."
+        advice = f"{setting} names what is no network; write such as 10.1.0.0/16."
         raise Unavailable(advice, code="bad-settings") from None
-    return Reach(networks, settings.sso_plain_loopback, settings.sso_authority)
