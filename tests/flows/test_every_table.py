@@ -61,7 +61,7 @@ BEYOND = set(
     moderation_evidence.reported_by moderation_evidence.asked_by moderation_takedown.proposed_by
     moderation_takedown.approved_by tenant_departure.pinned_by tenant_departure.agreed_by
     paper_version.proposed_by paper_version.approved_by
-    statement_version.proposed_by statement_version.approved_by""".split()
+    statement_version.proposed_by statement_version.approved_by installation.house_proposed_by""".split()
 )
 # Tables of tenants that hold no row here, and why that hides nothing about people.
 EMPTY = {

@@ -29,6 +29,10 @@ installation = Table(
     Column("jurisdiction", String(8), nullable=False),
     Column("claimed_at", Big, nullable=False),
     Column("house", String(64)),  # the tenant that publishes the paper, once an operator named it
+    Column("house_at", Big),  # since when it is
+    Column("house_proposed", String(64)),  # another one that waits for a second operator
+    Column("house_proposed_by", String(64)),
+    Column("house_proposed_at", Big),
 )
 
 

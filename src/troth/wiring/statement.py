@@ -18,7 +18,7 @@ def build_statements(base: Base, system: Callable[[], System]) -> Statements:
     def current() -> DataMap:
         return live(shipped(), base.settings, system().gateway.vendors.all())
 
-    return Statements(base.database, base.clock, current)
+    return Statements(base.database, base.clock, base.signer, current)
 
 
 def statement_operations(statements: Statements) -> StatementOperations:

@@ -18,6 +18,7 @@ from troth.gateway import store as gateway
 from troth.gateway.limits.store import UsageRow, add_row, budgets, usage_days, usage_rows
 from troth.gateway.store import ReceiptRow
 from troth.governance import calendar_tables as calendar
+from troth.governance.statement import store as statements
 from troth.governance.tables import records as register_records
 from troth.identity.store import api_keys, tenants, users
 from troth.kernel.scope import SYSTEM
@@ -175,7 +176,28 @@ def test_the_installation_outlives_its_house(empty: Database) -> None:
     assert placed_database(empty) == "eu"
     upgrade(empty)
     with empty.read(SYSTEM) as connection:
-        assert connection.execute(select(installation)).all() == [("this", "eu", 1, None)]
+        assert connection.execute(select(installation)).all() == [("this", "eu", 1, None, None, None, None, None)]
+
+
+def test_a_house_of_before_counts_from_now_and_an_unsigned_statement_waits_again(empty: Database) -> None:
+    upgrade(empty)
+    claim_database(empty, "eu", 1)
+    head = statements.Head(1, "0" * 64, "0" * 64, "", "usr_a", 1, None, None)
+    with empty.write(SYSTEM) as connection:
+        connection.execute(update(installation).values(house="ten_a", house_at=5, house_proposed="ten_b"))
+        statements.add(connection, head, "[]")
+        agreed = replace(head, approved_by="usr_b", approved_at=2, signer="troth.test", signature=b"s")
+        assert statements.approve(connection, agreed)
+    downgrade(empty, "0034")
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(text("SELECT approved_by FROM statement_version")).scalar() == "usr_b"
+        assert connection.execute(text("SELECT house FROM installation")).scalar() == "ten_a"
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        row = connection.execute(select(installation)).one()
+        assert (row.house, row.house_proposed) == ("ten_a", None)
+        assert row.house_at > 5, "what is older excuses nothing"
+        assert statements.heads(connection) == [head]
 
 
 def test_versions_of_the_paper_come_and_go(empty: Database) -> None:

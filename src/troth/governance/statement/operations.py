@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from troth.governance.data_map.map import DataMap, digest
 from troth.governance.statement.article30 import Row, rows
+from troth.governance.statement.comparing import differences
 from troth.governance.statement.generate import Statement
-from troth.governance.statement.publishing import Statements, written
+from troth.governance.statement.publishing import Statements, in_force, written
 from troth.governance.statement.store import Head, digest_of
 from troth.kernel.caller import Caller
 from troth.kernel.errors import NotFound
@@ -31,9 +33,10 @@ class Nothing(_Message):
 
 
 class StatementShow(_Message):
-    """A version by its number; by default the one in force."""
+    """A version by its number; by default the one in force. `against`: also what it says otherwise than that one."""
 
     number: Number | None = None
+    against: Number | None = None
 
 
 class StatementPublish(_Message):
@@ -81,8 +84,19 @@ class VersionShown(_Message):
     approved_by: str | None = None
 
 
+class DifferenceShown(_Message):
+    """Sentences of one section that are there no more (`before`), and those that are new (`after`)."""
+
+    section: str
+    title: str
+    kind: Literal["added", "dropped", "changed"]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
 class StatementShown(_Message):
-    """What people are told. `unsaid` is done and not in it, `untrue` is in it and not done: both empty while it holds.
+    """What people are told. `unsaid` is done and not in it, `untrue` is in it and not done, `reworded`: sections that
+    would be said otherwise today. All are empty while it holds. `changes`: against the version that was asked for.
 
     `number` 0: nobody published one yet, and this is what would be said now.
     """
@@ -94,7 +108,9 @@ class StatementShown(_Message):
     sections: tuple[SectionShown, ...]
     unsaid: tuple[str, ...]
     untrue: tuple[str, ...]
+    reworded: tuple[str, ...]
     versions: tuple[VersionShown, ...]
+    changes: tuple[DifferenceShown, ...] = ()
 
 
 class DataMapShown(_Message):
@@ -117,9 +133,11 @@ class StatementOperations:
                route=Route("GET", "/v1/privacy-statement", body="none"))  # fmt: skip
     def show(self, call: Call, request: StatementShow) -> StatementShown:
         """Show the plain statement of what is done with data, and whether it is true now."""
-        head = self._wanted(request.number, call.caller)
+        heads = _visible(self._statements.heads(), call.caller)
+        head = in_force(heads) if request.number is None else _one(heads, request.number)
         told = self._statements.opened(head) if head else self._statements.draft()
-        return self._shown(head, told, call.caller)
+        earlier = None if request.against is None else self._statements.opened(_one(heads, request.against))
+        return self._shown(head, told, heads, call.caller, earlier)
 
     @operation("privacy-statement.publish", group=Group.OPERATE, request=StatementPublish,
                command=("privacy-statement", "publish"),
@@ -129,7 +147,7 @@ class StatementOperations:
         head = self._statements.publish(call.caller.actor, request.accepts)
         call.note(object=f"statement-{head.number}", digest=head.digest, count=len(head.accepted.split()),
                   reason=request.reason)  # fmt: skip
-        return self._version(head, call.caller)
+        return _version(head, self._statements.heads(), call.caller)
 
     @operation("privacy-statement.approve", group=Group.OPERATE, request=StatementApprove,
                command=("privacy-statement", "approve"),
@@ -138,7 +156,7 @@ class StatementOperations:
         """Put a proposed statement in force, while it still says what is true."""
         head = self._statements.approve(request.number, call.caller.actor)
         call.note(object=f"statement-{head.number}", digest=head.digest, reason=request.reason)
-        return self._version(head, call.caller)
+        return _version(head, self._statements.heads(), call.caller)
 
     @operation("data-map.show", group=Group.GOVERN, request=Nothing, command=("data-map", "fetch"),
                route=Route("GET", "/v1/data-map", body="none"))  # fmt: skip
@@ -148,35 +166,43 @@ class StatementOperations:
         call.note(digest=digest(current))
         return DataMapShown(digest=digest(current), map=_MAP.dump_python(current, mode="json"), record=rows(current))
 
-    def _wanted(self, number: int | None, caller: Caller) -> Head | None:
-        if number is None:
-            return self._statements.in_force()
-        head = self._statements.head(number)
-        if head.approved_at is None and caller.kind != "operator":
-            raise NotFound("There is no such version of the statement.", code="no-statement")
-        return head
-
-    def _shown(self, head: Head | None, told: Statement, caller: Caller) -> StatementShown:
-        heads, apart = self._statements.heads(), self._statements.apart(told)
-        seen = [one for one in heads if one.approved_at is not None or caller.kind == "operator"]
-        content = written(told)
+    def _shown(
+        self, head: Head | None, told: Statement, heads: list[Head], caller: Caller, earlier: Statement | None
+    ) -> StatementShown:
+        apart, content = self._statements.apart(told), written(told)
         return StatementShown(
             number=head.number if head else 0,
-            state="out of date" if head and apart and head == self._statements.in_force() else _state(head, heads),
+            state="out of date" if head and apart and head == in_force(heads) else _state(head, heads),
             digest=digest_of(content),
             approved_at=head.approved_at if head else None,
             sections=TypeAdapter(tuple[SectionShown, ...]).validate_json(content),
             unsaid=tuple(sorted(apart.unsaid)),
             untrue=tuple(sorted(apart.untrue)),
-            versions=tuple(self._version(one, caller) for one in reversed(seen)),
+            reworded=apart.reworded,
+            versions=tuple(_version(one, heads, caller) for one in reversed(heads)),
+            changes=()
+            if earlier is None
+            else tuple(DifferenceShown(**asdict(one)) for one in differences(earlier, told)),
         )
 
-    def _version(self, head: Head, caller: Caller) -> VersionShown:
-        told = {name: getattr(head, name) for name in ("number", "digest", "map", "proposed_at", "approved_at")}
-        if caller.kind == "operator":
-            told |= {"proposed_by": head.proposed_by, "approved_by": head.approved_by}
-        state = _state(head, self._statements.heads())
-        return VersionShown(state=state, accepted=tuple(head.accepted.split()), **told)
+
+def _visible(heads: list[Head], caller: Caller) -> list[Head]:
+    """What was approved; operators see what waits too."""
+    return [one for one in heads if one.approved_at is not None or caller.kind == "operator"]
+
+
+def _one(heads: list[Head], number: int) -> Head:
+    found = next((one for one in heads if one.number == number), None)
+    if found is None:
+        raise NotFound("There is no such version of the statement.", code="no-statement")
+    return found
+
+
+def _version(head: Head, heads: list[Head], caller: Caller) -> VersionShown:
+    told = {name: getattr(head, name) for name in ("number", "digest", "map", "proposed_at", "approved_at")}
+    if caller.kind == "operator":
+        told |= {"proposed_by": head.proposed_by, "approved_by": head.approved_by}
+    return VersionShown(state=_state(head, heads), accepted=tuple(head.accepted.split()), **told)
 
 
 def _state(head: Head | None, heads: list[Head]) -> State:

@@ -1,4 +1,4 @@
-"""Versions of the statement as rows: what people were told, by whom, and since when. All of it is public."""
+"""Versions of the statement as rows: what people were told, by whom, and since when. Public; approvals are signed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, func, insert, select, update
+from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, Text, func, insert, select, update
 
 from troth.storage.database import Big, metadata
 
@@ -22,7 +22,10 @@ statement_version = Table(
     Column("proposed_at", Big, nullable=False),
     Column("approved_by", String(64)),
     Column("approved_at", Big),
+    Column("signer", String(256)),
+    Column("signature", LargeBinary),  # of the DSSE envelope of its approval
 )
+_APPROVAL = ("approved_by", "approved_at", "signer", "signature")
 _HEAD = [one for one in statement_version.c if one.name != "content"]
 
 
@@ -38,6 +41,8 @@ class Head:
     proposed_at: int
     approved_by: str | None
     approved_at: int | None
+    signer: str | None = None
+    signature: bytes | None = None
 
 
 def digest_of(content: str) -> str:
@@ -51,21 +56,22 @@ def add(connection: Connection, head: Head, content: str) -> None:
     connection.execute(insert(statement_version).values(values | {"content": content}))
 
 
-def approve(connection: Connection, number: int, by: str, at: int) -> bool:
-    """Write an approval; False when a newer version is there or it was approved meanwhile."""
+def approve(connection: Connection, head: Head) -> bool:
+    """Write the approval of a version; False when a newer version is there or it was approved meanwhile."""
     newest = select(func.max(statement_version.c.number)).scalar_subquery()
     waits = (
-        statement_version.c.number == number,
+        statement_version.c.number == head.number,
         statement_version.c.approved_at.is_(None),
-        newest == number,
+        newest == head.number,
     )
-    values: dict[str, Any] = {"approved_by": by, "approved_at": at}
+    values: dict[str, Any] = {name: getattr(head, name) for name in _APPROVAL}
     return connection.execute(update(statement_version).where(*waits).values(values)).rowcount == 1
 
 
 def heads(connection: Connection) -> list[Head]:
     """Every version, oldest first."""
-    return [Head(*row) for row in connection.execute(select(*_HEAD).order_by(statement_version.c.number))]
+    rows = connection.execute(select(*_HEAD).order_by(statement_version.c.number)).mappings()
+    return [Head(**{**row, "signature": None if row["signature"] is None else bytes(row["signature"])}) for row in rows]
 
 
 def content(connection: Connection, number: int) -> str | None:

@@ -10,6 +10,7 @@ from troth.governance.data_map.places import unmapped
 from troth.governance.statement.article30 import REQUIRED, rows
 from troth.governance.statement.facts import Fact, mapped, observed
 from troth.governance.statement.generate import Section, Sentence, Statement, said, statement
+from troth.governance.statement.publishing import reworded
 from troth.governance.statement.readability import LIMIT
 from troth.kernel.clock import epoch_ms
 from troth.promises.check import Check, Facts, counted
@@ -28,9 +29,11 @@ def readable(told: Statement, accepted: Collection[str]) -> Facts:
 
 
 def true(told: Statement, current: DataMap, seen: Collection[Fact]) -> Facts:
-    """Each fact that is said or mapped: both. Each vendor and model of a receipt: said."""
+    """Each fact that is said or mapped: both, and no section in other words. Each vendor and model of a receipt: said."""
     says, maps = said(told), mapped(current)
-    return counted([fact in says and fact in maps for fact in sorted(says | maps)] + [fact in says for fact in seen])
+    outcomes = [fact in says and fact in maps for fact in sorted(says | maps)]
+    outcomes += [False] * len(reworded(told, statement(current)))
+    return counted(outcomes + [fact in says for fact in seen])
 
 
 def recorded(current: DataMap, seen: Collection[Fact]) -> Facts:
@@ -64,9 +67,20 @@ def _true(system: System) -> Facts:
 
 
 def _untrue(system: System) -> Facts:
-    """What would be said now, after a vendor that nobody mapped was sent something."""
+    """What would be said now, after a vendor that nobody mapped was sent something; and with a word put in. Both must
+    be seen, so the better of the two is given."""
     current = system.governance.statements.current()
-    return true(statement(current), replace(current, suppliers=(*current.suppliers, _STRANGER)), ())
+    told = statement(current)
+    first, *others = told.sections
+    edited = replace(
+        told, sections=(replace(first, sentences=(_softer(first.sentences[0]), *first.sentences[1:])), *others)
+    )
+    stranger = replace(current, suppliers=(*current.suppliers, _STRANGER))
+    return min((true(told, stranger, ()), true(edited, current, ())), key=lambda facts: facts.broken)
+
+
+def _softer(one: Sentence) -> Sentence:
+    return replace(one, text=f"It may be that {one.text[:1].lower()}{one.text[1:]}")
 
 
 def _recorded(system: System) -> Facts:
@@ -101,8 +115,9 @@ CHECKS = (
         id="statement-true",
         promises=("RGT-05",),
         looks_at="The privacy statement in force against the data map with the vendors and days of this installation:"
-        " every fact that one says the other says. Vendors and models in receipts since it was approved (30 days at"
-        " most) are named in it. That the map's own words are right is for people to judge.",
+        " every fact that one says the other says, and each section in the words of today's map. Vendors and models in"
+        " receipts since it was approved (30 days at most) are named in it. That the map's own words are right is for"
+        " people to judge.",
         observe=_true,
         sabotage=_untrue,
         population="facts said, mapped or seen in receipts",
