@@ -7,6 +7,7 @@ Pictures are float arrays of shape (height, width, 3), values 0 to 255.
 from __future__ import annotations
 
 import hashlib
+import lzma
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -64,11 +65,19 @@ def _session(name: str) -> Any:
             "The watermark needs an extra: pip install 'troth[vision]', then start the server again.",
             code="extra-missing",
         ) from error
-    content = resources.files("troth.gateway.provenance.weights").joinpath(name).read_bytes()
+    packed = resources.files("troth.gateway.provenance.weights").joinpath(f"{name}.xz").read_bytes()
+    try:
+        content = lzma.decompress(packed)
+    except (EOFError, lzma.LZMAError) as error:
+        raise _not_ours() from error
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
-        raise IntegrityError(
-            "The files of the watermark are not the ones we ship: install the package again.", code="watermark-weights"
-        )
+        raise _not_ours()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # several pictures at once, not several cores each
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def _not_ours() -> IntegrityError:
+    return IntegrityError(
+        "The files of the watermark are not the ones we ship: install the package again.", code="watermark-weights"
+    )

@@ -79,7 +79,7 @@ class People:
 def people() -> People:
     """The one of this process. Raises Unavailable: `extra-missing`, `model-weights`."""
     with resources.as_file(resources.files("troth.gateway.studio").joinpath("weights")) as folder:
-        return People(checked(Path(folder, "selfie_segmentation.tflite"), PERSON_SHA256))
+        return People(checked(Path(folder, "selfie_segmentation.tflite.xz"), PERSON_SHA256))
 
 
 def subject(image: Image.Image) -> Subject:

@@ -111,4 +111,4 @@ def _back(box: Box, quarter: int, width: int, height: int) -> Box:
 def faces() -> Faces:
     """The one of this process. Raises Unavailable: `extra-missing`, `model-weights`."""
     with resources.as_file(resources.files("troth.redact.pictures").joinpath("weights")) as folder:
-        return Faces(checked(Path(folder, "face_detection_yunet_2023mar.onnx"), SHA256))
+        return Faces(checked(Path(folder, "face_detection_yunet_2023mar.onnx.xz"), SHA256))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 from functools import lru_cache
 from importlib import util
 from pathlib import Path
@@ -53,10 +54,15 @@ def installed(package: str, name: str, sha256: str) -> bytes:
 
 
 def checked(path: Path, sha256: str) -> bytes:
-    """The content of a file of weights. Raises Unavailable (`model-weights`)."""
+    """The content of a file of weights, unpacked where its name ends in `.xz`; `sha256` is that of the content.
+
+    Raises Unavailable (`model-weights`).
+    """
     try:
         content = path.read_bytes()
-    except OSError as error:
+        if path.suffix == ".xz":
+            content = lzma.decompress(content)
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise damaged() from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise damaged()

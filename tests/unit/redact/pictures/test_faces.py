@@ -1,5 +1,7 @@
 """Faces are found large and small, upright and turned; nothing is found where nobody is."""
 
+import lzma
+
 import numpy as np
 import pytest
 
@@ -56,5 +58,10 @@ def test_weights_that_are_not_ours_are_not_loaded(tmp_path) -> None:  # type: ig
     with pytest.raises(Unavailable, match="install the extra again") as refusal:
         checked(other, SHA256)
     assert refusal.value.code == "model-weights"
+    packed = tmp_path / "w.onnx.xz"
+    for content in (b"x", lzma.compress(b"x"), lzma.compress(b"x" * 999)[:-9]):
+        packed.write_bytes(content)
+        with pytest.raises(Unavailable, match="install the extra again"):
+            checked(packed, SHA256)
     with pytest.raises(Unavailable):
         Faces(b"no model")
