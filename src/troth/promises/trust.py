@@ -28,7 +28,7 @@ from troth.promises.trust_view import CertificateOnRecord, TrustShown, briefs, c
 
 _FRESH_SECONDS = 5.0
 _FEED_SECONDS = 60.0
-_MOST_CHANGES = 100  # days and papers of the feed, the newest
+MOST_CHANGES = 100  # days and papers of the feed, the newest
 _STRANGER = anonymous(Connection(None, "in-process"))
 
 
@@ -172,10 +172,10 @@ class TrustOperations:
 
     def _changes(self) -> ChangesOfTrust:
         now, heads = self._of.papers.now(), self._of.papers.heads()
-        found = [_of_paper(one, heads, now) for one in heads if one.approved_at is not None]
+        found = papers_told(heads, now)
         with suppress(Unavailable):  # papers alone, while the runs of a year are read
             found += _turns(self._of.past.settled())
-        return ChangesOfTrust(changes=tuple(sorted(found, key=lambda one: (-one.at, one.id))[:_MOST_CHANGES]))
+        return ChangesOfTrust(changes=tuple(sorted(found, key=lambda one: (-one.at, one.id))[:MOST_CHANGES]))
 
 
 def _bare(now: int) -> list[tuple[Period, State]]:
@@ -190,6 +190,11 @@ def _public(head: Head, heads: Sequence[Head], now: int) -> PaperShown:
 def _declared(own: OwnPromise, declared: Sequence[Declared]) -> list[Declared]:
     mine = [replace(one, promises=(own.id,)) for one in declared if one.check in own.checks]
     return mine if {one.check for one in mine} == set(own.checks) else []
+
+
+def papers_told(heads: Sequence[Head], now: int) -> list[ChangeOfTrust]:
+    """What the feed says of versions: each that was approved."""
+    return [_of_paper(one, heads, now) for one in heads if one.approved_at is not None]
 
 
 def _of_paper(head: Head, heads: Sequence[Head], now: int) -> ChangeOfTrust:
