@@ -91,7 +91,7 @@ def _wired(system: System) -> tuple[waiving.Waiver, ...]:
 
 
 def _check() -> Check:
-    return replace(CHECK, id="one", promises=(OTHERS,), scope="installation")
+    return replace(CHECK, id="one", promises=(OTHERS,), part="installation")
 
 
 def _state(waiver: waiving.Waiver, at: int) -> State:

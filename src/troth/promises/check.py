@@ -42,7 +42,9 @@ class Facts:
 class Check:
     """A declared check. `every` and `fresh` in seconds; older evidence than `fresh` counts as unknown.
 
-    `scope`: what one run covers. `population`: what its population counts, in a phrase. `parameters` enter the digest.
+    `scope`: what part of the installation it looks at. `population`: what one unit of `tested` is; each check has its
+    own words for both, of 60 characters at most. `part`: installation, house or edge; an exception to its promises
+    excuses it only where it names that part. `parameters` enter the digest.
     A source older than `source_age` seconds, or of no known age where one is wanted, is an error.
     """
 
@@ -55,6 +57,7 @@ class Check:
     fresh: int = 26 * 3600
     scope: str = "installation"
     population: str = "as counted by the look"
+    part: str = "installation"
     parameters: Mapping[str, object] = field(default_factory=dict)
     source_age: int | None = None
 

@@ -1,8 +1,9 @@
 """Waivers out of the register of exceptions that the house keeps: what a second person agreed to, until its last day.
 
-A record excuses every check of its promise that covers what its scope names (`Check.scope`). All times are taken at
-their strict side: it begins when its first day has begun everywhere in the jurisdiction and it was approved, and is
-over when its last day is over somewhere, when it was withdrawn, or after 366 days. What cannot be read excuses nothing.
+A record excuses every check of its promise that is of the part that its scope names (`Check.part`). All times are
+taken at their strict side: it begins when its first day has begun everywhere in the jurisdiction and it was approved,
+and is over when its last day is over somewhere, when it was withdrawn, or after 366 days. What cannot be read excuses
+nothing.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Exceptions:
 
 
 def waivers_of(records: Iterable[Record], checks: Sequence[Check], home: Calendar) -> tuple[Waiver, ...]:
-    """What these records excuse: one waiver for each check of the promise that has their scope."""
+    """What these records excuse: one waiver for each check of the promise that is of their part."""
     return tuple(
         waiver
         for record in records
@@ -78,7 +79,7 @@ def _waiver(record: Record, check: Check, home: Calendar) -> Waiver | None:
     approved, opened = record.done.get("approve"), record.done.get("open")
     starts, ends = record.values.get("starts"), record.values.get("ends")
     asked = str(record.raw.get("asked_by") or "")
-    named = (record.raw.get("promise") in check.promises, record.raw.get("scope") == check.scope)
+    named = (record.raw.get("promise") in check.promises, record.raw.get("scope") == check.part)
     if approved is None or opened is None or not isinstance(starts, date) or not isinstance(ends, date):
         return None
     if not all(named) or approved.actor in (asked, opened.actor):

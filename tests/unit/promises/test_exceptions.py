@@ -21,7 +21,7 @@ from troth.vault.rights.clocks import calendar_of
 
 HOME = calendar_of("eu")
 DAY = date(2026, 11, 20)
-HERE, EDGE, TWO = check("here"), check("edge", scope="edge"), check("two", ("CRY-02",))
+HERE, EDGE, TWO = check("here"), check("edge", part="edge"), check("two", ("CRY-02",))
 
 
 def _ms(day: date, hour: int = 0) -> int:

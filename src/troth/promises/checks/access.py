@@ -111,6 +111,8 @@ CHECKS = (
         "A fresh person without a role is asked about every operation of this installation; each must be refused.",
         lambda system: _without_role(system.decider, system),
         lambda system: _without_role(_lax_policies(system), system),
+        scope="policies for a person without a role, all operations",
+        population="operations beyond public, sign-in and own account",
     ),
     Check(
         "access-role-removed",
@@ -118,6 +120,8 @@ CHECKS = (
         "Whatever the role member permits is asked again without the role; each must then be refused.",
         lambda system: _role_taken(system, None),
         lambda system: _role_taken(system, "member"),
+        scope="policies for the role member, before and without it",
+        population="operations that a member may use",
     ),
     Check(
         "access-strangers",
@@ -125,6 +129,8 @@ CHECKS = (
         "A caller without identity from loopback, private, public and in-process places asks for every operation.",
         lambda system: _strangers(system.decider, system),
         lambda system: _strangers(_lax_policies(system), system),
+        scope="policies for callers without identity, from four places",
+        population="operations, each asked from four places",
     ),
     Check(
         "access-by-class",
@@ -132,6 +138,8 @@ CHECKS = (
         "The shipped policies let an administrator read system data and refuse user-generated data.",
         _classes_kept,
         _classes_ignored,
+        scope="shipped policies on two classes of data",
+        population="operations, one for each class of data",
     ),
     Check(
         "access-second-factor",
@@ -139,5 +147,7 @@ CHECKS = (
         "A session with a password alone and every role asks for every operation beyond its own account.",
         lambda system: _one_factor(system.decider, system),
         lambda system: _one_factor(_lax_policies(system), system),
+        scope="policies for sessions with a password alone",
+        population="operations beyond public, sign-in and own account",
     ),
 )

@@ -88,5 +88,7 @@ CHECKS = (
         lambda system: _limits(system, _honest),
         lambda system: _limits(system, _careless),
         every=6 * 3600,
+        scope="API keys of one synthetic account",
+        population="uses of keys, from several networks and at several times",
     ),
 )

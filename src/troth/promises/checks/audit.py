@@ -316,6 +316,8 @@ CHECKS = (
         lambda system: _recorded(system, Down(), system.base.outbox),
         lambda system: _recorded(system, Careless(), Careless()),
         every=6 * 3600,
+        scope="all administrative operations",
+        population="calls without and with the record, and their entries",
     ),
     Check(
         "log-tampering-seen",
@@ -327,6 +329,8 @@ CHECKS = (
         lambda system: _tampering(system, tampered=False),
         lambda system: _tampering(system, tampered=True),
         every=24 * 3600,
+        scope="an export of the operator log, and synthetic logs",
+        population="changes to a log that must be seen",
     ),
     Check(
         "log-forgets-names",
@@ -338,5 +342,7 @@ CHECKS = (
         lambda system: _forgotten(system, lambda _: ()),
         lambda system: _forgotten(system, _hash_of_address),
         every=6 * 3600,
+        scope="newest 400 entries of two logs, for a synthetic person",
+        population="names, hashes and details searched for",
     ),
 )

@@ -78,5 +78,6 @@ CHECKS = (
         lambda system: _available(system, lambda now: _recorded(system, now)),
         lambda system: _available(system, _down_for_hours),
         population="windows of time that were looked at enough, and made-up days",
+        scope="looks of this server at its own door, of 90 days",
     ),
 )

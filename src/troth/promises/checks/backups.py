@@ -220,6 +220,8 @@ CHECKS = (
         _separate,
         lambda system: _separate(system, careless=True),
         every=_DAY,
+        scope="places of backups that have an object lock",
+        population="tries to change a locked file, and the newest backup",
     ),
     Check(
         "backup-current",
@@ -230,6 +232,8 @@ CHECKS = (
         _current,
         lambda system: _current(system, [_forgotten(system)]),
         every=3600,
+        scope="backups in the operators' log and in every place",
+        population="age of the newest backup, and places against the log",
     ),
     Check(
         "backup-unreadable",
@@ -239,6 +243,8 @@ CHECKS = (
         _unreadable,
         lambda system: _unreadable(system, in_clear=True),
         every=_DAY,
+        scope="up to 400 parts of a fresh backup, in every place",
+        population="parts of the backup, in each place",
     ),
     Check(
         "backup-spread",
@@ -249,6 +255,8 @@ CHECKS = (
         _spread,
         lambda system: _spread(system, _abroad(system)),
         every=_DAY,
+        scope="every place of the newest backup",
+        population="places with their markers, and one place abroad",
     ),
     Check(
         "backup-drilled",
@@ -259,6 +267,8 @@ CHECKS = (
         "for you to say.",
         _tried,
         lambda system: _tried(system, [_lossy(system)]),
+        scope="the newest restore drill in the operators' log",
+        population="duties of a drill",
     ),
     Check(
         "backup-verified-first",
@@ -268,5 +278,7 @@ CHECKS = (
         _verify_first,
         lambda system: _verify_first(system, _trusting),
         every=_DAY,
+        scope="the newest backup, as one place has it",
+        population="verifications of it, whole and changed",
     ),
 )

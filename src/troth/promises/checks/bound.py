@@ -107,5 +107,7 @@ CHECKS = (
         lambda system: _bound(system, system.identity.sessions),
         lambda system: _bound(system, _trusting(system)),
         every=6 * 3600,
+        scope="sessions of one synthetic browser and program",
+        population="uses of a session with and without its key",
     ),
 )

@@ -103,6 +103,8 @@ CHECKS = (
         lambda system: _agrees(system, system.base.network_time),
         _off,
         every=3600,
+        scope="the clock of this machine",
+        population="offsets from the time servers",
     ),
     Check(
         "witnesses-agree-on-time",
@@ -112,5 +114,7 @@ CHECKS = (
         lambda system: _witnessed(system, _cosigned(system)),
         lambda system: _witnessed(system, [(0, 3_600_000)]),
         every=3600,
+        scope="newest cosignatures of the operator log and meta log",
+        population="cosignatures of witnesses",
     ),
 )

@@ -126,6 +126,8 @@ CHECKS = (
         _reconciled,
         _unrecorded,
         every=24 * 3600,
+        scope="counters of use against the entries of all logs",
+        population="kinds of use that are counted",
     ),
     Check(
         "database-watched",
@@ -136,6 +138,8 @@ CHECKS = (
         lambda system: _watched(system.base.database),
         lambda system: _watched(system.base.database, _unarmed),
         every=3600,
+        scope="privileged tables of this database, and a scratch one",
+        population="privileged tables",
     ),
     Check(
         "custody-told",
@@ -146,5 +150,7 @@ CHECKS = (
         lambda system: _custody(system, lambda person, kept: person.run("object.open", ObjectNamed(object_id=kept))),
         lambda system: _custody(system, _beside),
         every=6 * 3600,
+        scope="custody of one synthetic object",
+        population="statements and steps of its custody",
     ),
 )

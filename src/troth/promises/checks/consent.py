@@ -178,6 +178,8 @@ CHECKS = (
         lambda system: _not_sold(system, _through_the_door),
         lambda system: _not_sold(system, _unheard),
         every=6 * 3600,
+        scope="consents, objections and a receipt of a synthetic person",
+        population="purposes of sale and sharing, asked and objected to",
     ),
     Check(
         "consent-decides-export",
@@ -187,6 +189,8 @@ CHECKS = (
         lambda system: _only_agreed(system, _register),
         lambda system: _only_agreed(system, _ask_nobody),
         every=24 * 3600,
+        scope="one training export of 100 synthetic rows",
+        population="rows, and consents that are named for them",
     ),
     Check(
         "consent-withdrawn",
@@ -196,6 +200,8 @@ CHECKS = (
         lambda system: _withdrawn(system, stale=False),
         lambda system: _withdrawn(system, stale=True),
         every=24 * 3600,
+        scope="training exports before and after one withdrawal",
+        population="exports of synthetic rows",
     ),
     Check(
         "defaults-private",
@@ -205,5 +211,7 @@ CHECKS = (
         _defaults,
         _opened_default,
         every=6 * 3600,
+        scope="defaults of a fresh synthetic person and their tenant",
+        population="settings, consents and deadlines",
     ),
 )

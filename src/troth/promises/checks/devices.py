@@ -161,6 +161,8 @@ CHECKS = (
         "forged one and after the device was revoked; only the device itself may pass.",
         _as_served,
         _bearer,
+        scope="sessions of two synthetic people with certified devices",
+        population="uses of a session, from its device and elsewhere",
     ),
     Check(
         "devices-handshake",
@@ -169,5 +171,7 @@ CHECKS = (
         "without a certificate and with one of another authority.",
         lambda system: _handshakes(system, system.door.listener),
         _first_door,
+        scope="the port for certificates of this server",
+        population="handshakes at that port",
     ),
 )

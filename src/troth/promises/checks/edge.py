@@ -134,6 +134,9 @@ CHECKS = (
         "Each HTTPS listener is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first.",
         lambda system: _versions(system.door.listener),
         _too_old,
+        scope="HTTPS ports of this server",
+        population="handshakes at each port",
+        part="edge",
     ),
     Check(
         "edge-no-identity-no-answer",
@@ -141,5 +144,8 @@ CHECKS = (
         "Every route that needs an identity is called over the network without one and must answer 401.",
         lambda system: _unnamed_requests(system, system.door.listener),
         _lax_requests,
+        scope="routes of this server, over the network",
+        population="routes that need an identity",
+        part="edge",
     ),
 )

@@ -74,6 +74,8 @@ CHECKS = (
         lambda system: _restricted(system, _restrict),
         lambda system: _restricted(system, _shrug),
         every=6 * 3600,
+        scope="data of one synthetic person under a restriction",
+        population="uses that must stop, and uses that must go on",
     ),
     Check(
         "purpose-ends-with-consent",
@@ -83,5 +85,7 @@ CHECKS = (
         lambda system: _left(system, _withdraw),
         lambda system: _left(system, lambda _person, _consent: None),
         every=6 * 3600,
+        scope="synthetic objects that were kept by a consent",
+        population="objects and keys after the withdrawal",
     ),
 )

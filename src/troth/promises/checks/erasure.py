@@ -142,6 +142,8 @@ CHECKS = (
         lambda system: _live_gone(system, Probe.erase),
         lambda system: _live_gone(system, bytes_only),
         every=6 * 3600,
+        scope="objects of two synthetic people, one of them erased",
+        population="objects, keys, ciphertext and names",
     ),
     Check(
         "certificate-holds",
@@ -152,6 +154,8 @@ CHECKS = (
         lambda system: _certified(system, lambda document: document),
         lambda system: _certified(system, _one_byte),
         every=6 * 3600,
+        scope="the certificate of one synthetic erasure",
+        population="readings of the certificate, whole and changed",
     ),
     Check(
         "erasure-by-oneself",
@@ -161,6 +165,8 @@ CHECKS = (
         lambda system: _by_request(system, _asks),
         lambda system: _by_request(system, _unheard),
         every=6 * 3600,
+        scope="one synthetic person's own erasure",
+        population="duties of an erasure that one asks for oneself",
     ),
     Check(
         "hold-beats-erasure",
@@ -170,6 +176,8 @@ CHECKS = (
         lambda system: _held(system, lambda person, _: person),
         lambda system: _held(system, lambda _, stranger: stranger),
         every=6 * 3600,
+        scope="one synthetic person under a hold",
+        population="steps of an erasure that must wait",
     ),
     Check(
         "derived-copies-follow",
@@ -179,5 +187,7 @@ CHECKS = (
         lambda system: _derived(system, lambda parent: (parent,)),
         lambda system: _derived(system, lambda _: ()),
         every=6 * 3600,
+        scope="copies made of one synthetic upload",
+        population="copies, with their classes, deadlines and keys",
     ),
 )

@@ -31,7 +31,7 @@ def _excused(_system: System) -> Facts:
     return Facts(0, 0, 0)  # only the name of the check is asked for
 
 
-_BROKEN = Check("made-up", (_PROMISE,), "Nothing: it is made up for this look.", _excused, _excused, scope="edge")
+_BROKEN = Check("made-up", (_PROMISE,), "Nothing: it is made up for this look.", _excused, _excused, part="edge")
 
 
 def _by(name: str) -> By:
@@ -89,7 +89,7 @@ def _ends_by_itself(system: System, kept: Callable[[Waiver], Waiver]) -> Facts:
         _said(waivers, now - 1).state is State.NOT_KEPT,
         _said(waivers, now + _HOUR_MS, None).state is State.UNKNOWN,
         _said(waivers, now + _HOUR_MS, Result.ERROR).state is State.UNKNOWN,
-        not asked.waivers(replace(_BROKEN, scope="house")),
+        not asked.waivers(replace(_BROKEN, part="house")),
     ]
     return counted(outcomes)
 
@@ -109,5 +109,6 @@ CHECKS = (
         lambda system: _ends_by_itself(system, lambda one: one),
         lambda system: _ends_by_itself(system, _lasting),
         population="rules of an exception",
+        scope="the form of exceptions, with a synthetic one",
     ),
 )

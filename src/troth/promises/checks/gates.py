@@ -130,6 +130,7 @@ CHECKS = (
         lambda system: _assessed(system, _open),
         every=6 * 3600,
         population="attempts at a release",
+        scope="the gate for new uses of data, on changed data maps",
     ),
     Check(
         "gate-project",
@@ -140,6 +141,7 @@ CHECKS = (
         lambda system: _planned(system, _open),
         every=6 * 3600,
         population="attempts at a release",
+        scope="the gate for new tables and purposes, on changed maps",
     ),
     Check(
         "gate-fields",
@@ -150,5 +152,6 @@ CHECKS = (
         lambda system: _written(system, _open),
         every=6 * 3600,
         population="attempts at a release",
+        scope="the gate for new columns, on a changed data map",
     ),
 )

@@ -209,6 +209,8 @@ CHECKS = (
         "permitted what the role says then and nothing more; duties that check each other must not go into one role.",
         lambda system: _custom(system, sticky=False),
         lambda system: _custom(system, sticky=True),
+        scope="one custom role of a synthetic person",
+        population="permissions after each change of the role",
     ),
     Check(
         "access-elevation",
@@ -217,6 +219,8 @@ CHECKS = (
         "stand apart, must be refused; given by an owner it must hold, and be over eleven minutes later without a job.",
         lambda system: _elevation(system, _LATER),
         lambda system: _elevation(system, timedelta(0)),
+        scope="a role lent to one synthetic person",
+        population="requests for the role, and its uses",
     ),
     Check(
         "access-emergency",
@@ -226,6 +230,8 @@ CHECKS = (
         "not looked at.",
         lambda system: _emergency(system, "password+totp"),
         lambda system: _emergency(system, "passkey"),
+        scope="emergency access of two synthetic people",
+        population="duties of emergency access",
     ),
     Check(
         "access-leavers",
@@ -235,6 +241,8 @@ CHECKS = (
         lambda system: _leaver(system, ENDS),
         lambda system: _leaver(system, {}),
         every=24 * 3600,
+        scope="one synthetic account that leaves",
+        population="credentials and rows after leaving",
     ),
     Check(
         "access-reviews",
@@ -245,5 +253,7 @@ CHECKS = (
         lambda system: _review(system, lambda by: Ahead(system.base.clock, by)),
         lambda system: _review(system, lambda _by: system.base.clock),
         every=24 * 3600,
+        scope="a review of the access of three synthetic people",
+        population="duties of a review",
     ),
 )

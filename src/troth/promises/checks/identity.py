@@ -145,6 +145,8 @@ CHECKS = (
         lambda system: _policy(system, system.identity.users),
         lambda system: _policy(system, _lax_users(system)),
         every=24 * 3600,
+        scope="rules of passwords, for one synthetic account",
+        population="passwords offered, and how the right one is stored",
     ),
     Check(
         "sessions",
@@ -154,5 +156,7 @@ CHECKS = (
         lambda system: _sessions(system, _moved(system)),
         lambda system: _sessions(system, _standing(system)),
         every=6 * 3600,
+        scope="sessions of one synthetic account",
+        population="uses of tokens, also of replaced, old and revoked ones",
     ),
 )

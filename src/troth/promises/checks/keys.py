@@ -61,5 +61,7 @@ CHECKS = (
         "promise, so an installation with one of them shows it as not kept. That a token is hardware is its own word.",
         lambda system: _in_hardware(_in_use(system)),
         lambda _: _in_a_file(),
+        scope="roots in use, in all key domains",
+        population="roots in use",
     ),
 )

@@ -129,6 +129,8 @@ CHECKS = (
         "many people's keys takes two officers is the erasure's own check.",
         _by_rule,
         lambda system: _by_rule(system, lambda _, person: _protect(system.base.tree, person)),
+        scope="one synthetic person's key, and the roots in use",
+        population="steps in the life of a key, and times of each root",
     ),
     Check(
         "key-lost-and-found",
@@ -140,5 +142,7 @@ CHECKS = (
         _lost_and_found,
         lambda _: _never_erased(),
         every=24 * 3600,
+        scope="each key domain by itself",
+        population="keys looked for in each domain",
     ),
 )

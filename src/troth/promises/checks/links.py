@@ -110,5 +110,7 @@ CHECKS = (
         lambda system: _forged(system, system.gateway.assets),
         lambda system: _forged(system, _Open(system)),
         every=6 * 3600,
+        scope="links to one synthetic picture",
+        population="links, genuine and forged",
     ),
 )

@@ -132,5 +132,7 @@ CHECKS = (
         lambda system: _canary(system, Journal),
         lambda system: _canary(system, _Chatty),
         every=6 * 3600,
+        scope="journal, metrics, traces, one log, and the data folder",
+        population="places searched for the canary",
     ),
 )

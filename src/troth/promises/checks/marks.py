@@ -133,6 +133,8 @@ CHECKS = (
         lambda system: _marked(system, _outputs),
         lambda system: _marked(system, _unmarked),
         every=6 * 3600,
+        scope="two synthetic pictures, as they are delivered",
+        population="answers about outputs and about a foreign picture",
     ),
     Check(
         "copies-are-told-by-their-look",
@@ -143,5 +145,7 @@ CHECKS = (
         lambda system: _alike(system, _kept),
         lambda system: _alike(system, _not_kept),
         every=6 * 3600,
+        scope="the fingerprint of one synthetic picture",
+        population="duties of the answer about a copy",
     ),
 )

@@ -239,6 +239,8 @@ CHECKS = (
         lambda system: _stopped(system, system.gateway.moderator, [Breaking(0), Breaking(1)]),
         lambda system: _stopped(system, _deaf(), [_deaf()]),
         every=6 * 3600,
+        scope="this installation's moderator, with items of 12 classes",
+        population="items as request and answer, outages, and rules",
     ),
     Check(
         "outbound-tls",
@@ -249,5 +251,7 @@ CHECKS = (
         lambda system: _greeting(system, waived=False),
         lambda system: _greeting(system, waived=True),
         every=6 * 3600,
+        scope="the channel to vendors, and vendors on file",
+        population="greetings, routes, and approved vendors",
     ),
 )

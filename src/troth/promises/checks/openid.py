@@ -94,5 +94,7 @@ CHECKS = (
         lambda system: _openid(system, _strict),
         lambda system: _openid(system, _credulous),
         every=6 * 3600,
+        scope="the judge of ID tokens, with a synthetic provider",
+        population="ID tokens, honest and false",
     ),
 )

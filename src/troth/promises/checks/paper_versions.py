@@ -130,5 +130,6 @@ CHECKS = (
         lambda system: _looked(system, timedelta(0)),
         every=6 * 3600,
         population="steps of two made-up versions, and versions published here",
+        scope="papers on this server, and two synthetic versions",
     ),
 )

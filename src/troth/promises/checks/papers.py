@@ -181,6 +181,8 @@ CHECKS = (
         lambda system: _bound(system, [shipped(name) for name in SHIPPED]),
         _with_unbound,
         every=6 * 3600,
+        scope="texts of the shipped papers",
+        population="sentences, and states of promises",
     ),
     Check(
         "evidence-offline",
@@ -191,5 +193,7 @@ CHECKS = (
         lambda system: _documents(system, _same),
         lambda system: _documents(system, _one_byte),
         every=24 * 3600,
+        scope="documents about synthetic data, and one tenant's log",
+        population="documents and items of a bundle, whole and changed",
     ),
 )

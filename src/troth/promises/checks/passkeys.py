@@ -82,6 +82,8 @@ CHECKS = (
         lambda system: _passkeys(system, system.identity.passkeys),
         lambda system: _passkeys(system, _credulous(system)),
         every=6 * 3600,
+        scope="passkeys of one synthetic account",
+        population="answers of a device, honest and false",
     ),
 )
 

@@ -127,6 +127,8 @@ CHECKS = (
         _placed,
         lambda system: _placed(system, claimed="sg"),
         every=6 * 3600,
+        scope="tenants, places of live rows, and the newest 200 headers",
+        population="tenants, places, headers, and writes to be refused",
     ),
     Check(
         "orphan-scan",
@@ -136,5 +138,7 @@ CHECKS = (
         _unindexed,
         _dropped,
         every=6 * 3600,
+        scope="the data folder with its object store",
+        population="files in the data folder",
     ),
 )

@@ -50,5 +50,7 @@ CHECKS = (
         "or operates: without a passkey each must be refused with what to do about it, with one each must be allowed.",
         lambda system: _rest(system.dispatcher.decider, system),
         lambda system: _rest(system.decider, system),
+        scope="policies for owners and operators of long standing",
+        population="privileged operations, each without and with a passkey",
     ),
 )

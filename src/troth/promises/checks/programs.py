@@ -157,6 +157,8 @@ CHECKS = (
         lambda system: _refresh(system, system.identity.authorization.endpoint.families),
         lambda system: _refresh(system, _forgiving(system)),
         every=6 * 3600,
+        scope="refresh tokens of one synthetic command line",
+        population="uses of refresh tokens, honest and stolen",
     ),
     Check(
         "service-tokens",
@@ -166,6 +168,8 @@ CHECKS = (
         lambda system: _services(system, system.identity.authorization.endpoint.tokens),
         lambda system: _services(system, _careless(system)),
         every=6 * 3600,
+        scope="one synthetic service account",
+        population="assertions and tokens, honest and false",
     ),
 )
 

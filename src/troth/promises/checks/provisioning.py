@@ -126,5 +126,7 @@ CHECKS = (
         "are over at once. An owner cannot be made to leave; an address of an unverified domain cannot join.",
         lambda system: _leavers(system, _leaves),
         lambda system: _leavers(system, _leaves_in_name),
+        scope="a synthetic provider with two people",
+        population="acts of the provider",
     ),
 )

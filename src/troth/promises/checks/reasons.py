@@ -101,5 +101,6 @@ CHECKS = (
         lambda system: _reasons(system, _in_silence),
         every=6 * 3600,
         population="duties towards a person who was refused",
+        scope="two synthetic cases of moderation",
     ),
 )

@@ -297,6 +297,8 @@ CHECKS = (
         lambda system: _lineage(system, lambda signer: signer.public_key),
         lambda system: _lineage(system, lambda _signer: _stranger().public_key),
         every=6 * 3600,
+        scope="the register of models, with one synthetic model",
+        population="statements read and registrations tried",
     ),
     Check(
         "training-reader-refuses",
@@ -307,6 +309,8 @@ CHECKS = (
         lambda system: _opening(system, rows_of),
         lambda system: _opening(system, _unverified),
         every=6 * 3600,
+        scope="the reader for training, on synthetic sets of each tier",
+        population="personal values searched, and harmed sets",
     ),
     Check(
         "training-canaries",
@@ -317,6 +321,8 @@ CHECKS = (
         lambda system: _canaries(system, _tiers()),
         lambda system: _canaries(system, [Forgetful]),
         every=6 * 3600,
+        scope="redaction for training, on synthetic rows of each tier",
+        population="planted values, bounds, and sets to publish",
     ),
     Check(
         "training-policy-complete",
@@ -326,6 +332,8 @@ CHECKS = (
         lambda _: _decided([_shipped("training"), _shipped("vendor")]),
         _one_missing,
         every=6 * 3600,
+        scope="the two shipped redaction policies",
+        population="categories of each policy, and each policy",
     ),
     Check(
         "intake-by-modality",
@@ -336,5 +344,7 @@ CHECKS = (
         lambda system: _modalities(system, _REAL),
         lambda system: _modalities(system, _LAX),
         every=6 * 3600,
+        scope="intake of synthetic files of each kind",
+        population="marks to be removed, and files to be refused",
     ),
 )

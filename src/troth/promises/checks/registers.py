@@ -81,8 +81,9 @@ def _check(form: Form, promises: tuple[str, ...]) -> Check:
         "not show.",
         _observe(form),
         _sabotage(form),
-        scope="house",
-        population="records of the register that count",
+        scope=f"the register '{form.name}' of the house",
+        population=f"records of '{form.name}' that count",
+        part="house",
         parameters={"form": form.digest, "judges": _judges()},
     )
 

@@ -208,6 +208,8 @@ CHECKS = (
         "twice. Whether an answer was right is not looked at.",
         lambda system: _in_time(system, ahead=timedelta(days=60)),
         lambda system: _in_time(system, ahead=timedelta()),
+        scope="all open requests, and those closed within 30 days",
+        population="requests of people, and steps of a synthetic one",
     ),
     Check(
         "requester-identified",
@@ -218,6 +220,8 @@ CHECKS = (
         lambda system: _identity_checked(system, system.vault.rights.handling),
         lambda system: _identity_checked(system, _Trusting(system.vault.rights.handling)),
         every=6 * 3600,
+        scope="messages from the address of one synthetic account",
+        population="kinds of requests without a shown identity",
     ),
     Check(
         "requests-by-mail",
@@ -228,5 +232,7 @@ CHECKS = (
         lambda system: _by_mail(system, system.mail.listener),
         _forgotten,
         every=6 * 3600,
+        scope="the mail desk, with one synthetic letter",
+        population="duties after a letter",
     ),
 )

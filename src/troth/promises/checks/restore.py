@@ -136,5 +136,7 @@ CHECKS = (
         lambda system: _brought_back(system, Probe.erase),
         lambda system: _brought_back(system, bytes_only),
         every=24 * 3600,
+        scope="a copy of keys, rows and bytes of a synthetic person",
+        population="objects opened from the copy",
     ),
 )

@@ -164,6 +164,8 @@ CHECKS = (
         lambda system: _past_deadline(system, _swept),
         lambda system: _past_deadline(system, _not_swept),
         every=6 * 3600,
+        scope="synthetic objects past their deadline, and what is overdue",
+        population="objects, keys, bytes, what is overdue, and jobs",
     ),
     Check(
         "limit-of-each-class",
@@ -174,6 +176,8 @@ CHECKS = (
         lambda system: _by_class(system, _promised(system)),
         lambda system: _by_class(system, _for_ever(system)),
         every=6 * 3600,
+        scope="deadlines of synthetic objects and of all live ones",
+        population="deadlines by class, and counts over all live objects",
     ),
     Check(
         "bodies-are-transient",
@@ -184,5 +188,7 @@ CHECKS = (
         lambda system: _transient(system, _LIFE_MS),
         lambda system: _transient(system, _LONG_MS),
         every=6 * 3600,
+        scope="one synthetic prompt past its deadline",
+        population="duties after the deadline of a body",
     ),
 )

@@ -240,6 +240,8 @@ CHECKS = (
         lambda system: _reviewed(system, _open),
         lambda system: _reviewed(system, _blind),
         every=6 * 3600,
+        scope="logs in which administrators acted, and a synthetic one",
+        population="logs, and steps of synthetic reviews",
     ),
     Check(
         "decisions-name-why",
@@ -250,5 +252,7 @@ CHECKS = (
         lambda system: _decided(system, reason=Why.CHECKED),
         _decided,
         every=6 * 3600,
+        scope="all operations that decide about others",
+        population="decisions, each without and with a reason",
     ),
 )

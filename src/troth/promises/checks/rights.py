@@ -183,6 +183,8 @@ CHECKS = (
         lambda system: _symmetric(system, Probe.erase),
         lambda system: _symmetric(system, _vault_only),
         every=6 * 3600,
+        scope="what is held about one synthetic person, in all tables",
+        population="holdings in the export, and tables after the erasure",
     ),
     Check(
         "rights-act",
@@ -193,5 +195,7 @@ CHECKS = (
         lambda system: _exercised(system, _run),
         lambda system: _exercised(system, _nothing_happens),
         every=6 * 3600,
+        scope="the rights of one synthetic person",
+        population="rights exercised",
     ),
 )

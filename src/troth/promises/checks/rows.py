@@ -104,6 +104,8 @@ CHECKS = (
         lambda system: _walls(system, lambda scope: scope),
         lambda system: _walls(system, lambda _: SYSTEM),
         every=6 * 3600,
+        scope="rows of two synthetic tenants, by scope",
+        population="scopes given, and views of the database",
     ),
     Check(
         "placement-counted",
@@ -114,5 +116,7 @@ CHECKS = (
         _stocktaking,
         _stranger,
         every=6 * 3600,
+        scope="all rows, objects, key pages and roots that name a place",
+        population="things with a jurisdiction, and starts to be refused",
     ),
 )

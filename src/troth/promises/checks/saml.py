@@ -60,5 +60,7 @@ CHECKS = (
         lambda system: _saml(system, _strict),
         lambda system: _saml(system, _credulous),
         every=6 * 3600,
+        scope="the judge of SAML answers, with a synthetic provider",
+        population="SAML answers, honest and false",
     ),
 )

@@ -102,5 +102,7 @@ CHECKS = (
         lambda system: _while_keeping(system, _clean),
         lambda system: _while_keeping(system, _spooled),
         every=6 * 3600,
+        scope="open and temporary files of this process and user",
+        population="files looked at, core files, and old orphans",
     ),
 )

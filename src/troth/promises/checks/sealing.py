@@ -195,6 +195,8 @@ CHECKS = (
         _sealed,
         _plaintext_store,
         every=6 * 3600,
+        scope="data folder, temporary folder, and synthetic objects",
+        population="seals of objects, values in rows, and folders searched",
     ),
     Check(
         "classified",
@@ -204,6 +206,8 @@ CHECKS = (
         _classified,
         lambda system: _classified(system, _another_class),
         every=6 * 3600,
+        scope="synthetic objects of each kind, and all rows of objects",
+        population="objects kept or refused, and one count over all rows",
     ),
     Check(
         "one-flipped-bit",
@@ -213,6 +217,8 @@ CHECKS = (
         lambda system: _bits(system, lambda person, object_id: person.open(object_id)),
         lambda system: _bits(system, _without_tags),
         every=6 * 3600,
+        scope="one synthetic object, and the pages of the key tree",
+        population="readings of the object, changed and whole",
     ),
     Check(
         "scrubbed",
@@ -223,5 +229,7 @@ CHECKS = (
         lambda system: _scrubbed(system, system.vault.scrub.examine),
         lambda system: _scrubbed(system, _sizes_only),
         every=6 * 3600,
+        scope="the scrub: one synthetic object, findings, last round",
+        population="looks at the object, findings here, and the last round",
     ),
 )

@@ -121,6 +121,8 @@ CHECKS = (
         lambda system: _matching(system, _door(system), lambda token: system.identity.keys.authenticate(token, _HERE)),
         lambda system: _matching(system, _lets_in, _lets_in),
         every=6 * 3600,
+        scope="sign-in and API keys of one synthetic account",
+        population="attempts to enter, right and wrong",
     ),
     Check(
         "guessing-slowed",
@@ -131,5 +133,7 @@ CHECKS = (
         lambda system: _guessing(_door(system)),
         lambda _: _guessing(_tireless),
         every=6 * 3600,
+        scope="limits of sign-in, for one synthetic address",
+        population="duties towards who guesses",
     ),
 )

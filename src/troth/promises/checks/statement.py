@@ -29,7 +29,7 @@ def readable(told: Statement, accepted: Collection[str]) -> Facts:
 
 
 def true(told: Statement, current: DataMap, seen: Collection[Fact]) -> Facts:
-    """Each fact that is said or mapped: both, and no section in other words. Each vendor and model of a receipt: said."""
+    """Each fact that is said or mapped: both; each section in these words. Each vendor and model of a receipt: said."""
     says, maps = said(told), mapped(current)
     outcomes = [fact in says and fact in maps for fact in sorted(says | maps)]
     outcomes += [False] * len(reworded(told, statement(current)))
@@ -110,6 +110,7 @@ CHECKS = (
         observe=_readable,
         sabotage=_too_hard,
         population="sections of the statement in force",
+        scope="the privacy statement in force",
     ),
     Check(
         id="statement-true",
@@ -121,6 +122,7 @@ CHECKS = (
         observe=_true,
         sabotage=_untrue,
         population="facts said, mapped or seen in receipts",
+        scope="statement in force, data map, and newest receipts",
     ),
     Check(
         id="processing-recorded",
@@ -131,5 +133,6 @@ CHECKS = (
         observe=_recorded,
         sabotage=_unrecorded,
         population="cells, tables, stores, and vendors with models in receipts",
+        scope="data map, all tables and stores, and newest receipts",
     ),
 )

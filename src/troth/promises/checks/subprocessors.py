@@ -77,5 +77,6 @@ CHECKS = (
         lambda system: _noticed(system, lambda _record, _now: None),
         every=6 * 3600,
         population="attempts and vendors",
+        scope="synthetic notices, and approved vendors on file",
     ),
 )

@@ -112,6 +112,8 @@ CHECKS = (
         lambda system: _wiped(system, Probe.erase),
         lambda system: _wiped(system, _rows_only),
         every=6 * 3600,
+        scope="rows and database files of one synthetic account",
+        population="tables before and after, and files searched",
     ),
     Check(
         "one-root-left",
@@ -121,5 +123,7 @@ CHECKS = (
         lambda system: _root_alone(system, Probe.erase),
         lambda system: _root_alone(system, _rows_only),
         every=6 * 3600,
+        scope="each key domain, after one synthetic erasure",
+        population="key domains, listed before and after",
     ),
 )

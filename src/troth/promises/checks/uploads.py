@@ -82,5 +82,7 @@ CHECKS = (
         lambda system: _custody(system, _downloaded),
         lambda system: _custody(system, _beside),
         every=6 * 3600,
+        scope="custody of a synthetic file, picture and output",
+        population="statements and steps of three custodies",
     ),
 )

@@ -230,6 +230,8 @@ CHECKS = (
         "looked at.",
         *_by_clock(_cared_for),
         every=6 * 3600,
+        scope="synthetic vendors of each tier, and vendors on file",
+        population="requests, and approved vendors",
     ),
     Check(
         "vendor-exposure",
@@ -240,6 +242,8 @@ CHECKS = (
         lambda system: _exposed(system, 0),
         lambda system: _exposed(system, 30 * DAY_MS),
         every=6 * 3600,
+        scope="users of one synthetic vendor, and vendors on file",
+        population="lists of users, and contact tests on file",
     ),
     Check(
         "vendor-reviewed",
@@ -250,6 +254,8 @@ CHECKS = (
         lambda system: _reviewed(system, State.DRAFT),
         lambda system: _reviewed(system, State.APPROVED),
         every=6 * 3600,
+        scope="synthetic vendors, and vendors on file",
+        population="requests, approvals, and approved vendors",
     ),
     Check(
         "vendor-agreement",
@@ -258,6 +264,8 @@ CHECKS = (
         "here; every approved vendor on file must have one that lasts. What the agreement says is not looked at.",
         *_by_clock(_agreed),
         every=6 * 3600,
+        scope="synthetic agreements, and vendors on file",
+        population="requests, and approved vendors with their agreements",
     ),
     Check(
         "vendor-retention",
@@ -267,6 +275,8 @@ CHECKS = (
         lambda system: _not_kept(system, system.vault.consents),
         lambda system: _not_kept(system, _AlwaysYes()),
         every=6 * 3600,
+        scope="synthetic vendors that keep requests, or do not",
+        population="requests, and what was sent",
     ),
     Check(
         "sharing-limited",
@@ -276,6 +286,8 @@ CHECKS = (
         "Names that the rules do not find are not looked at.",
         *_by_clock(_shared),
         every=6 * 3600,
+        scope="a synthetic person's requests to synthetic vendors",
+        population="requests, and facts of the receipt",
     ),
     Check(
         "transfer-record",
@@ -285,5 +297,7 @@ CHECKS = (
         lambda system: _transferred(system, lambda _now: ()),
         lambda system: _transferred(system, _blanket),
         every=6 * 3600,
+        scope="requests to a synthetic vendor abroad",
+        population="requests, without and with a transfer record",
     ),
 )

@@ -150,6 +150,8 @@ CHECKS = (
         "away in turn, and the channel and age are made worthless; each must then be refused.",
         lambda system: _evidence(system, system.decider),
         lambda system: _evidence(system, _Trusting(system.dispatcher.registry)),
+        scope="policies and each fact that they see",
+        population="operations, each with one fact gone or worthless",
     ),
     Check(
         "zero-trust-device",
@@ -158,6 +160,8 @@ CHECKS = (
         "refused without its key, with another key and with a proof for another request, and pass with its own.",
         lambda system: _devices(system, system.decider, _BOUND),
         lambda system: _devices(system, _without_guard(system), Device()),
+        scope="policies on devices, and one synthetic bound session",
+        population="operations with and without a device, uses of a token",
     ),
     Check(
         "zero-trust-recorded",
@@ -166,5 +170,7 @@ CHECKS = (
         "and the SHA-256 of exactly the evidence they saw.",
         lambda system: _recorded(system, system.decider),
         lambda system: _recorded(system, _Silent()),
+        scope="log entries of two operations of a synthetic person",
+        population="policies and evidence that two entries name",
     ),
 )
