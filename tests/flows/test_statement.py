@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from house import House
+from troth.cli.client import Client
 from troth.cli.main import troth
 from troth.governance.data_map.map import Supplier
-from troth.governance.statement.store import statement_version
+from troth.governance.statement import store
+from troth.governance.statement.store import digest_of, statement_version
 from troth.kernel.scope import SYSTEM
 
 PLACE = "/v1/privacy-statement"
@@ -98,10 +102,87 @@ def test_an_edited_version_is_not_shown(home: House, second: dict[str, str]) -> 
     made = proposed(home)
     home.ok("POST", f"{PLACE}s/{made['number']}/approval", second, **WHY)
     with home.system.base.database.write(SYSTEM) as connection:
-        connection.execute(update(statement_version).values(content="[]"))
+        connection.execute(update(statement_version).values(content="[]", digest=digest_of("[]")))
     answer = home.call("GET", PLACE)
     assert answer.status_code == 500
     assert answer.json()["code"] == "statement-changed"
+
+
+@contextmanager
+def saying(home: House, purpose: str) -> Iterator[None]:
+    """Meanwhile the map explains the first purpose so; its facts stay the same."""
+    statements = home.system.governance.statements
+    true = statements.current()
+    purposes = {**true.words["purpose"], "accounts": purpose}
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(statements, "current", lambda: replace(true, words={**true.words, "purpose": purposes}))
+        yield
+
+
+def test_what_would_be_said_in_other_words_is_not_approved_and_shown_as_out_of_date(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval = f"{PLACE}s/{proposed(home)['number']}/approval"
+    with saying(home, "to sell you an account"):
+        assert refused(home, "POST", approval, second, **WHY) == (409, "statement-outdated")
+    home.ok("POST", approval, second, **WHY)
+    with saying(home, "to sell you an account"):
+        told = home.ok("GET", PLACE)
+        assert (told["state"], told["unsaid"], told["untrue"], told["reworded"]) == (
+            "out of date",
+            [],
+            [],
+            ["accounts"],
+        )
+        assert "1 part that would be said otherwise today" in home.client.get("/statement").text
+        asked = SimpleNamespace(call=lambda method, path, _wish: home.call(method, path))
+        monkeypatch.setattr(Client, "from_environment", lambda: asked)
+        shown = CliRunner().invoke(troth, ["privacy-statement", "show", "--server"])
+        assert "out of date: 1 parts said otherwise today, version 1" in shown.output
+    assert home.ok("GET", PLACE)["state"] == "in force"
+
+
+def test_versions_and_what_one_says_otherwise_than_another_are_public(home: House, second: dict[str, str]) -> None:
+    first = proposed(home)["number"]
+    home.ok("POST", f"{PLACE}s/{first}/approval", second, **WHY)
+    with saying(home, "to keep an account for you"):
+        later = proposed(home)["number"]
+        waiting = home.client.get(PLACE, params={"against": later})
+        assert (waiting.status_code, waiting.json()["code"]) == (404, "no-statement")
+        home.ok("POST", f"{PLACE}s/{later}/approval", second, **WHY)
+        told = home.client.get(PLACE, params={"against": first}).json()
+    assert [(one["number"], one["state"]) for one in told["versions"]] == [(later, "in force"), (first, "replaced")]
+    (change,) = told["changes"]
+    assert (change["section"], change["kind"]) == ("accounts", "changed")
+    assert change["before"] == ["We do it to give you an account."]
+    assert change["after"] == ["We do it to keep an account for you."]
+    page = home.client.get("/statement", params={"number": later, "against": first}).text
+    assert "<del>We do it to give you an account.</del>" in page
+    assert f"/statement?number={later}&amp;against={first}" in page
+    assert f"Version {first}, replaced." in home.client.get("/statement", params={"number": first}).text
+    assert home.client.get("/statement", params={"number": "x"}).status_code == 422
+
+
+def test_all_versions_are_read_at_once_however_many_are_shown(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = proposed(home)
+    home.ok("POST", f"{PLACE}s/{made['number']}/approval", second, **WHY)
+    waiting = {"approved_by": None, "approved_at": None, "signer": None, "signature": None}
+    with home.system.base.database.write(SYSTEM) as connection:
+        row = connection.execute(select(statement_version)).mappings().one()
+        later = [{**row, **waiting, "number": row["number"] + more} for more in range(1, 6)]
+        connection.execute(insert(statement_version), later)
+    read: list[int] = []
+    real = store.heads
+
+    def counting(connection: Connection) -> list[store.Head]:
+        read.append(1)
+        return real(connection)
+
+    monkeypatch.setattr(store, "heads", counting)
+    assert len(home.ok("GET", PLACE, home.operator)["versions"]) == 6
+    assert len(read) == 1
 
 
 def test_the_page_needs_no_script(home: House) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
 
 from promise_world import shown
-from troth.governance.statement.store import statement_version
+from troth.governance.statement.store import digest_of, statement_version
 from troth.kernel.errors import IntegrityError
 from troth.promises.check import Check, Result
 from troth.promises.checks import statement
@@ -66,10 +68,43 @@ def test_a_vendor_that_came_after_the_approval_is_seen(system: System, monkeypat
     assert shown(TRUE, system) is Result.FAIL
 
 
-def test_a_version_that_was_changed_in_the_database_is_seen(system: System) -> None:
+def test_words_that_are_not_those_of_the_map_today_are_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fact is new and none is gone: only a word is explained otherwise."""
+    publish(system)
+    statements = system.governance.statements
+    current = statements.current()
+    purposes = {**current.words["purpose"], "accounts": "to sell you an account"}
+    later = replace(current, words={**current.words, "purpose": purposes})
+    monkeypatch.setattr(statements, "current", lambda: later)
+    apart = statements.apart(statements.opened(statements.heads()[0]))
+    assert (apart.unsaid, apart.untrue, apart.reworded) == (frozenset(), frozenset(), ("accounts",))
+    assert shown(TRUE, system) is Result.FAIL
+
+
+def test_a_control_that_no_longer_sees_other_words_is_no_control(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statement, "reworded", lambda *_: ())
+    assert TRUE.sabotage(system).broken == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": "[]"},
+        {"content": "[]", "digest": digest_of("[]")},
+        {"accepted": "accounts"},
+        {"approved_by": "usr_three"},
+        {"approved_at": 1},
+        {"signature": None},
+        {"approved_by": None, "approved_at": None},
+    ],
+    ids="-".join,
+)
+def test_a_version_that_was_changed_in_the_database_is_seen(change: dict[str, Any], system: System) -> None:
     publish(system)
     with system.base.database.write() as connection:
-        connection.execute(update(statement_version).values(content="[]"))
+        connection.execute(update(statement_version).values(change))
     for check in (TRUE, READABLE):
         with pytest.raises(IntegrityError):  # an error of the run: unknown, never green
             shown(check, system)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from troth.governance.statement.generate import Statement
 
 _SIGNS = {"added": "green", "dropped": "red", "changed": "yellow"}
+_OUT = "out of date"
+_APART = {"unsaid": "facts not said", "untrue": "facts not true any more", "reworded": "parts said otherwise today"}
 _MOST = 1 << 20  # bytes of a text that is graded
 
 
@@ -105,7 +107,9 @@ def _of_server(number: int | None) -> tuple[str, Statement]:
 
     wish: dict[str, Any] = {} if number is None else {"number": number}
     answer = Client.from_environment().call("GET", "/v1/privacy-statement", wish).json()
-    return f"{answer['state']}, version {answer['number']}", read(json.dumps(answer["sections"]))
+    apart = [f"{len(answer[name])} {word}" for name, word in _APART.items() if answer["state"] == _OUT and answer[name]]
+    state = ": ".join([answer["state"], ", ".join(apart)]) if apart else answer["state"]
+    return f"{state}, version {answer['number']}", read(json.dumps(answer["sections"]))
 
 
 def _text(file: Path) -> str:

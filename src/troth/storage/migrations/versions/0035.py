@@ -18,8 +18,8 @@ _SIGNED = {"signer": sa.String(256), "signature": sa.LargeBinary()}
 
 
 def upgrade() -> None:
-    """A house of before is one since now: nothing older excuses. Approvals of before, which nobody signed, are asked for
-    again: what they approved stays as a proposal."""
+    """A house of before is one since now: nothing older excuses. Approvals of before, which nobody signed, are asked
+    for again: what they approved stays as a proposal."""
     for name, kind in _HOUSE.items():
         op.add_column("installation", sa.Column(name, kind, nullable=True))
     for name, kind in _SIGNED.items():
