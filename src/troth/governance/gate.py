@@ -150,7 +150,7 @@ def _moved(new: DataMap, approved: DataMap | None) -> Iterator[New]:
             yield New("use", place)
 
 
-def _uses(of: DataMap) -> dict[str, Use]:
+def _uses(of: DataMap) -> Mapping[str, Use]:
     """What each table and store serves. One that several activities use serves all of them."""
     found: dict[str, dict[str, int]] = {}
     for one in of.activities:
