@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 from house import House
 from paper_texts import bound_text
 from troth.kernel.scope import SYSTEM
+from troth.promises.paper import publishing, store
 from troth.promises.paper.shipped import shipped_file
 from troth.promises.paper.store import paper_version
 
@@ -102,6 +103,22 @@ def test_what_a_version_takes_away_is_announced_first(home: House, second: dict[
     assert more["effective_at"] == more["approved_at"], "nothing that anybody relies on goes"
     states = {one["version"]: one["state"] for one in home.ok("GET", "/v1/papers")["papers"]}
     assert states == {"3": "in force", "2": "replaced", "1": "replaced"}
+
+
+def test_strangers_make_one_query_for_the_list_and_one_comparison(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version, text, rows in (("11", TEXT, ROWS), ("12", TEXT.splitlines()[0], ROWS[:1]), ("13", TEXT, ROWS)):
+        published(home, second, **files(text, rows, version))
+    read, compared = list[str](), list[str]()
+    heads, changed = store.heads, publishing.changed
+    monkeypatch.setattr(store, "heads", lambda *asked: read.append("") or heads(*asked))
+    monkeypatch.setattr(publishing, "changed", lambda *asked: compared.append("") or changed(*asked))
+    assert len(home.ok("GET", "/v1/papers")["papers"]) == 3
+    assert len(read) == 1
+    found = [home.ok("GET", "/v1/papers/2/changes") for _ in range(3)]
+    assert found[0] == found[1] == found[2]
+    assert len(compared) == 1
 
 
 def test_only_the_newest_proposal_is_approved(home: House, second: dict[str, str]) -> None:

@@ -175,8 +175,9 @@ class PaperOperations:
                route=Route("GET", "/v1/papers", body="none"))  # fmt: skip
     def list(self, call: Call, _request: PaperList) -> PapersShown:
         """List the published versions of the paper, newest first; operators see proposals too."""
-        seen = [one for one in self._papers.heads() if _visible(one, call.caller)]
-        return PapersShown(papers=tuple(self._shown(one, call.caller) for one in reversed(seen)))
+        heads, now = self._papers.heads(), self._papers.now()
+        seen = [one for one in reversed(heads) if _visible(one, call.caller)]
+        return PapersShown(papers=tuple(shown(one, state_of(one, heads, now), call.caller) for one in seen))
 
     @operation("paper.show", group=Group.PUBLIC, request=PaperNamed, command=("paper", "fetch"),
                route=Route("GET", "/v1/papers/{number}", body="none"))  # fmt: skip

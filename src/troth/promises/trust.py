@@ -25,6 +25,7 @@ from troth.promises.runner import Runner
 from troth.promises.standings import Standings
 from troth.promises.status import Declared, Period, Standing, State, status
 from troth.promises.trust_view import CertificateOnRecord, TrustShown, briefs, counts, sentences
+from troth.promises.turns import taken
 
 _FRESH_SECONDS = 5.0
 _FEED_SECONDS = 60.0
@@ -86,7 +87,8 @@ class _Kept:
 
     view: tuple[float, TrustShown] | None = None
     feed: tuple[float, ChangesOfTrust] | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    viewing: threading.Lock = field(default_factory=threading.Lock)
+    feeding: threading.Lock = field(default_factory=threading.Lock)
 
 
 class TrustOperations:
@@ -101,7 +103,7 @@ class TrustOperations:
     @operation("trust.show", group=Group.PUBLIC, request=ShowTrust, route=Route("GET", "/v1/trust", body="none"))
     def show(self, _call: Call, _request: ShowTrust) -> TrustShown:
         """The paper in force, with a state beside each sentence and what it rests on; at most five seconds old."""
-        with self._kept.lock:  # strangers ask
+        with taken(self._kept.viewing):  # strangers ask
             if self._kept.view is None or time.monotonic() - self._kept.view[0] >= self._fresh:
                 view = self._view()
                 self._kept.view = (time.monotonic(), view)  # from its end: a slow one is made once for all who wait
@@ -111,7 +113,7 @@ class TrustOperations:
                route=Route("GET", "/v1/trust-changes", body="none"))  # fmt: skip
     def changes(self, _call: Call, _request: ShowTrust) -> ChangesOfTrust:
         """What changed: states of promises day by day, and versions of the paper; at most a minute old."""
-        with self._kept.lock:
+        with taken(self._kept.feeding):
             if self._kept.feed is None or time.monotonic() - self._kept.feed[0] >= self._feed:
                 feed = self._changes()
                 self._kept.feed = (time.monotonic(), feed)

@@ -7,7 +7,8 @@ from hashlib import sha256
 import pytest
 
 from paper_texts import bound_text
-from troth.promises import trust
+from troth.kernel.errors import Unavailable
+from troth.promises import trust, turns
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.shipped import SHIPPED
 from troth.promises.paper.splitting import sentences as split
@@ -71,6 +72,17 @@ def test_a_page_with_a_year_of_history_is_small_and_has_no_script(name: str | No
     assert html.count("12 months: ") == len(bars)
     if name == "harbour":
         assert "**" not in html, "marks of Markdown are no words"
+
+
+def test_who_comes_while_a_view_is_made_waits_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = TrustOperations(Sources(*[None] * 4, ""))  # type: ignore[arg-type]
+    monkeypatch.setattr(turns, "PATIENCE", 0.01)
+    monkeypatch.setattr(page, "_changes", lambda: "feed")
+    with page._kept.viewing:
+        with pytest.raises(Unavailable) as refused:
+            page.show(None, ShowTrust())  # type: ignore[arg-type]
+        assert page.changes(None, ShowTrust()) == "feed", "the feed has a lock of its own"  # type: ignore[arg-type]
+    assert refused.value.code == "history-busy"
 
 
 def test_a_view_that_takes_long_is_made_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:

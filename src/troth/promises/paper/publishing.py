@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +17,14 @@ from troth.promises.paper.changes import Change, changed, weakens
 from troth.promises.paper.lint import Finding, Known, failed, lint
 from troth.promises.paper.parameters import parameters
 from troth.promises.paper.store import Files, Head, Kept
+from troth.promises.turns import taken
 from troth.storage.database import Database
 from troth.vault.dsse import IN_TOTO, envelope, signature_over, verify_envelope
 
 PREDICATE = "urn:troth:paper-version:v1"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _QUOTED = 3  # findings that a refusal names
+_MOST_COMPARED = 64  # pairs of versions
 _MOST_READ = 16  # papers that are kept read: the one in force, and what it is compared with
 
 
@@ -46,6 +49,8 @@ class Papers:
         self._notice = notice
         self._known = known
         self._read: dict[Head, tuple[Kept, Paper]] = {}
+        self._comparing = threading.Lock()
+        self._compared: dict[tuple[str, str], tuple[Change, ...]] = {}  # by the digests of both
 
     def now(self) -> int:
         """The time, in epoch milliseconds."""
@@ -124,8 +129,21 @@ class Papers:
         return self._read[head]
 
     def changes(self, old: Head, new: Head) -> tuple[Change, ...]:
-        """What a version changes of another, promise by promise. Raises as `opened`."""
-        return changed(self.opened(old)[1], self.opened(new)[1], parameters())
+        """What a version changes of another, promise by promise; strangers ask, so it is found out once.
+
+        Raises as `opened`, and `Unavailable` (history-busy).
+        """
+        with taken(self._comparing):
+            return self._changes(old, new)
+
+    def _changes(self, old: Head, new: Head) -> tuple[Change, ...]:
+        before, after = self.opened(old)[1], self.opened(new)[1]
+        pair = (old.digest, new.digest)
+        if pair not in self._compared:
+            if len(self._compared) >= _MOST_COMPARED:
+                self._compared.clear()
+            self._compared[pair] = changed(before, after, parameters())
+        return self._compared[pair]
 
     def _sound(self, files: Files) -> Paper:
         paper, found = self.lint(files)
