@@ -40,6 +40,22 @@ def test_a_device_that_was_approved_is_its_person_with_its_own_key(program: Prog
     assert (mine["method"], mine["bound"]) == ("device-code", "dpop")
 
 
+def test_from_where_a_device_came_is_sealed_before_its_session_is_written(
+    program: Program, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rotation the first seal makes a key, in a transaction of its own: no device could sign in any more."""
+    base = program.home.system.base
+    sealer = type(base.details)
+    seal = sealer.seal
+
+    def made(self: Any, who: Any, details: Any) -> Any:
+        with base.database.write():
+            return seal(self, who, details)
+
+    monkeypatch.setattr(sealer, "seal", made)
+    assert program.get("/v1/me", program.signed_in(owner)["access_token"]).json()["id"] == owner.id
+
+
 def test_a_passkey_that_approved_is_remembered_and_resists_no_phishing(program: Program, owner: Person) -> None:
     sessions, begun = program.home.system.identity.sessions, program.begin()
     opened = sessions.open(owner.id, WITH_PASSKEY, "public")
