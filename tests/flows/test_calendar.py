@@ -168,6 +168,7 @@ def test_reminders_reach_webhooks_and_what_fails_is_red(home: House, people: dic
     assert "the server cannot be reached" in page
     shown = home.ok("GET", "/v1/calendar", owner.headers)
     assert (shown["failing"], shown["dead"]) == (1, 0)
+    assert "Not everybody was told" in desk.see("/home")
     hook = home.ok("GET", "/v1/webhooks", owner.headers)["webhooks"][0]["id"]
     assert desk.send(f"/calendar/webhooks/{hook}/remove").status_code == 200
     assert "Not everybody was told" not in desk.see("/calendar")

@@ -1,7 +1,7 @@
 """What is on its way to people and webhooks: put in the transaction of what it tells, sent at least once, one id.
 
 A try is counted before it is made, so a process that dies in between tries again with the same id. What fails goes out
-over another channel too once it failed four times; what failed for three days is dead, and stands red on the page.
+over another channel too once it failed four times; what failed for three days is dead, red on the page and in the log.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from troth.governance.calendar_tables import deliveries
 from troth.governance.looking import DAY_MS
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Gone, TrothError
+from troth.kernel.record import Entry, Fact, Outcome, Recorder
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
 from troth.vault.tables import insert_missing
 
+ACTOR: Final = "svc_calendar"
+GIVEN_UP: Final = "message.given-up"
 WAITING, DONE, DEAD = "waiting", "done", "dead"
 _SECOND: Final = 1_000
 _HOUR: Final = 3600 * _SECOND
@@ -77,12 +80,16 @@ class Elsewhere(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Deliveries over a database. `senders` by channel; a channel without one is not used."""
+    """Deliveries over a database. `senders` by channel; a channel without one is not used.
+
+    `recorder`: the log, which is told of what is given up.
+    """
 
     database: Database
     clock: Clock
     senders: Mapping[str, Sender]
     elsewhere: Elsewhere = lambda _connection, _letter: ()
+    recorder: Recorder | None = None
 
     def put(self, connection: Connection, letter: Letter) -> bool:
         """In the open transaction; True unless it was put before. Nothing for a channel that is not set up."""
@@ -166,8 +173,21 @@ class Deliveries:
             values["state"] = DEAD
         with self.database.write() as connection:
             self._set(connection, letter, **values)
+            if values.get("state") == DEAD:
+                self._tell(connection, letter, tries, now=now, code=code)
             if tries == FAILING and letter.instead_of is None:
                 self._put_elsewhere(connection, letter)
+
+    def _tell(self, connection: Connection, letter: Letter, tries: int, *, now: int, code: str) -> None:
+        """Who should have been told was not: that stands in the log of the tenant for good."""
+        if self.recorder is None:
+            return
+        facts: dict[str, Fact] = {"object": letter.id, "count": tries, "kinds": {letter.channel: 1}}
+        entry = Entry(
+            log=letter.tenant, operation=GIVEN_UP, phase="event", outcome=Outcome.FAILED, request=letter.id,
+            actor=ACTOR, tenant=letter.tenant, time=now, code=code, facts=facts,
+        )  # fmt: skip
+        self.recorder.record_within(connection, entry)
 
     def _put_elsewhere(self, connection: Connection, letter: Letter) -> None:
         for channel, target in self.elsewhere(connection, letter):

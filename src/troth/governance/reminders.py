@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select
 from troth.governance.agenda import Agenda
 from troth.governance.calendar import Calendar
 from troth.governance.calendar_tables import deliveries, reminders
-from troth.governance.deliveries import Deliveries, Letter, as_body, delivery_id, finished_before
+from troth.governance.deliveries import ACTOR, Deliveries, Letter, as_body, delivery_id, finished_before
 from troth.governance.escalation import Notice, notices
 from troth.governance.looking import DAY_MS
 from troth.governance.moves import By
@@ -29,7 +29,6 @@ from troth.storage.database import Database
 from troth.vault.tables import insert_missing
 
 KIND: Final = "calendar.reminder"
-ACTOR: Final = "svc_calendar"
 _ALL: Final = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor"})
 _MOST: Final = 1_000  # new ones of a tenant in one round; the others come with the next
 _IN_MESSAGE: Final = 100

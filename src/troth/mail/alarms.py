@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,24 +56,32 @@ class Bell(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """Rings for everything that waits. Without a relay nobody is written to: the pages say it in any case."""
+    """Rings for everything that waits. Without a relay the second channel alone is used; pages say it in any case."""
 
     bells: Sequence[Bell]
     poster: Poster | None
     sender: str
+    second: Callable[[Alarm], int] = lambda _alarm: 0
+    """Has an alarm told over another channel, once however often it is asked; in how many places (0: none there)."""
 
     def ring(self) -> int:
-        """Write to the people of each alarm; how many letters went. What was not taken is tried again."""
-        if self.poster is None:
-            return 0
-        return sum(self._rung(self.poster, bell, alarm) for bell in self.bells for alarm in bell.waiting())
+        """Write to the people of each alarm; how many letters went.
 
-    def _rung(self, poster: Poster, bell: Bell, alarm: Alarm) -> int:
+        What the relay does not take goes out over the second channel at once, and by mail again until it is taken.
+        """
+        return sum(self._rung(bell, alarm) for bell in self.bells for alarm in bell.waiting())
+
+    def _rung(self, bell: Bell, alarm: Alarm) -> int:
+        if self.poster is None:
+            if self.second(alarm):
+                bell.rung(alarm)
+            return 0
         sent = 0
         try:
             for person in alarm.people:
-                sent += self._told(poster, bell, alarm, person)
+                sent += self._told(self.poster, bell, alarm, person)
         except Unavailable:
+            self.second(alarm)
             return sent
         bell.rung(alarm)
         return sent

@@ -24,6 +24,7 @@ from troth.gateway.redaction import Redactor
 from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.gateway.videos.runner import VideoRunner
+from troth.governance.alarming import SecondChannel
 from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
 from troth.governance.registers import Registers
@@ -222,6 +223,7 @@ class Governance:
     house: House
     reminders: Reminders
     deliveries: Deliveries
+    second: SecondChannel
     statements: PlainStatements
     operations: tuple[object, ...]
 

@@ -168,7 +168,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
                         availability.operations)  # fmt: skip
     decider = CedarDecider(registry)
     dispatcher = _dispatcher(base, registry, resting(base, governance, decider))
-    mail = build_mail(base, identity, vault, governing.emergencies)
+    mail = build_mail(base, identity, vault, governing.emergencies, governance.second)
     system = System(
         base,
         identity,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from troth.gateway.limits.alerts import Alerts, Letter
+from troth.governance.alarming import SecondChannel
 from troth.identity.governing.emergency import Emergencies
 from troth.identity.users import Users
 from troth.kernel.errors import NotFound
@@ -82,7 +83,9 @@ class BudgetBell:
         return Alarm(".".join(map(str, one.place)), one.tenant, one.people, title, text)
 
 
-def build_mail(base: Base, identity: Identity, vault: Vault, emergencies: Emergencies) -> Mailroom:
+def build_mail(
+    base: Base, identity: Identity, vault: Vault, emergencies: Emergencies, second: SecondChannel
+) -> Mailroom:
     settings = base.settings.mail
 
     def known(tenant: str) -> bool:
@@ -109,7 +112,7 @@ def build_mail(base: Base, identity: Identity, vault: Vault, emergencies: Emerge
         EmergencyBell(emergencies, identity.users, f"{origin}/access"),
         BudgetBell(build_alerts(base), identity.users, f"{origin}/limits"),
     )
-    alarms = Alarms(bells=bells, poster=relay, sender=f"alarm@{settings.domain}")
+    alarms = Alarms(bells=bells, poster=relay, sender=f"alarm@{settings.domain}", second=second.tell)
     if settings.listen is None:
         return Mailroom(desk, None, alarms)
     listener = Listener(desk, settings.listen, max_bytes=settings.max_bytes, faults=base.journal)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from troth.governance.alarming import SecondChannel
 from troth.governance.calendar import Calendar
 from troth.governance.calendar_feeds import Feeds
 from troth.governance.calendar_letters import CHANNEL as MAIL
@@ -40,6 +41,7 @@ class Outgoing:
 
     reminders: Reminders
     deliveries: Deliveries
+    second: SecondChannel
     operations: tuple[object, ...]
 
 
@@ -60,11 +62,11 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
             return [(MAIL, one) for one in people.holding(connection, letter.tenant, "owner")]
         return [(HOOK, one) for one in webhooks.of(connection, letter.tenant)]
 
-    waiting = replace(waiting, elsewhere=elsewhere)
+    waiting = replace(waiting, elsewhere=elsewhere, recorder=base.outbox)
     reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of)
     feeds = Feeds(base.database, calendar, people.roles, origin)
     operations = CalendarOperations(calendar, feeds, waiting), WebhookOperations(webhooks, waiting)
-    return Outgoing(reminders, waiting, operations)
+    return Outgoing(reminders, waiting, SecondChannel(waiting, webhooks.of), operations)
 
 
 def webhook_reach(settings: Settings) -> Reach:

@@ -17,7 +17,7 @@ from troth.governance.deliveries import FAILING, PAUSES, Deliveries, Letter, as_
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Gone, Unavailable
 from troth.storage.database import Database
-from worlds import MovableClock
+from worlds import ListRecorder, MovableClock
 
 TENANT = "ten_a"
 
@@ -49,11 +49,13 @@ class World:
     clock: MovableClock
     mail: Channel = field(default_factory=Channel)
     hook: Channel = field(default_factory=Channel)
+    log: ListRecorder = field(default_factory=ListRecorder)
 
     @property
     def desk(self) -> Deliveries:
         """As another process would have it."""
-        return Deliveries(self.database, self.clock, {"mail": self.mail, "webhook": self.hook}, elsewhere)
+        senders = {"mail": self.mail, "webhook": self.hook}
+        return Deliveries(self.database, self.clock, senders, elsewhere, self.log)
 
     def put(self, cause: str = "a", channel: str = "mail", target: str = "usr_a") -> str:
         now = epoch_ms(self.clock.now())
@@ -148,6 +150,8 @@ def test_tries_keep_their_pauses_and_end_dead_after_three_days(world: World) -> 
         world.pass_(milliseconds=1)
     row = world.row(one)
     assert (row["state"], row["tries"], row["trouble"]) == ("dead", len(PAUSES) + 1, "relay-failed")
+    told = [(entry.operation, entry.log, entry.facts["object"], entry.code) for entry in world.log.entries]
+    assert told == [("message.given-up", TENANT, one, "relay-failed")]
     assert timedelta(milliseconds=sum(PAUSES)) > timedelta(days=3)
     assert world.desk.trouble(TENANT).dead == 1
     assert world.desk.trouble("ten_b").dead == 0

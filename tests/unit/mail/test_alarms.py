@@ -62,3 +62,18 @@ def test_every_owner_is_told_once_by_real_mail(tmp_path: Path, port: int) -> Non
 def test_without_a_relay_nothing_is_lost() -> None:
     bell = Bell([Alarm("elv_1", "ten_1", ("usr_a",), *SAID)], {"usr_a": "ann@example.org"})
     assert (rung(bell, None), len(bell.alarms)) == (0, 1)
+
+
+def test_what_the_relay_does_not_take_goes_over_the_second_channel(port: int) -> None:
+    asked: list[str] = []
+
+    def second(alarm: Alarm) -> int:
+        asked.append(alarm.id)
+        return 1
+
+    bell = Bell([Alarm("elv_1", "ten_1", ("usr_a",), *SAID)], {"usr_a": "ann@example.org"})
+    away = SmtpRelay(host="127.0.0.1", port=port, clock=MovableClock())
+    ringing = Alarms(bells=[bell], poster=away, sender=SENDER, second=second)
+    assert (ringing.ring(), asked, len(bell.alarms)) == (0, ["elv_1"], 1)  # by mail it is tried again
+    alone = Alarms(bells=[bell], poster=None, sender=SENDER, second=second)
+    assert (alone.ring(), len(asked), bell.alarms) == (0, 2, [])

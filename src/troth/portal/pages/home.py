@@ -69,6 +69,7 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
         "late": late,
         "soon": soon[:_NEXT],
         "unjudged": found.unjudged,
+        "untold": (found.failing, found.dead),
         "doors": list(dict.fromkeys(door for one in roles for door in _DOORS[one])),
         "months": months,
         "chart": charts.trend([(name, kept) for name, kept, _ in months], "Promises that were kept every day"),

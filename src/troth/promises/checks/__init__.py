@@ -4,6 +4,7 @@ from troth.governance.loading import Forms
 from troth.promises.check import Check
 from troth.promises.checks import (
     access,
+    alerts,
     api_keys,
     audit,
     availability,
@@ -107,6 +108,7 @@ _FAMILIES = (
     availability,
     statement,
     edge,
+    alerts,
 )
 
 
