@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 from sqlalchemy import select
 
+from troth.governance.forms.reading import shipped
 from troth.promises.catalogue import catalogue
 from troth.promises.check import Check
 from troth.promises.checks import all_checks
@@ -83,3 +85,21 @@ def test_checks_are_named_once_and_say_what_they_look_at() -> None:
         assert check.looks_at.endswith(".")
         assert 40 < len(check.looks_at) < 400
         assert 0 < check.every < check.fresh
+
+
+def test_each_check_has_its_own_words_for_scope_and_population() -> None:
+    """Neither a default nor the sentence or the name again, and short enough for a column."""
+    usual = {field.name: field.default for field in fields(Check)}
+    for check in all_checks():
+        name = check.id.replace("-", " ")
+        for words, default in ((check.scope, usual["scope"]), (check.population, usual["population"])):
+            assert words != default, check.id
+            assert 8 <= len(words) <= 60, check.id
+            assert words.strip(" .") == words, check.id
+            assert words.lower().removeprefix("the ") not in (name, check.looks_at.lower()), check.id
+        assert check.scope != check.population, check.id
+        assert check.part in {"installation", "house", "edge"}, check.id
+
+
+def test_the_parts_of_checks_are_those_that_an_exception_may_name() -> None:
+    assert {check.part for check in all_checks()} <= set(shipped()["exceptions"].fields["scope"].of)
