@@ -79,7 +79,7 @@ CLASSES = (
 
 _TABLE: dict[tuple[int, int], str] = {
     (1008, 2): "log.pruned log.prune outbox.refused",
-    (1008, 3): "audit.export log.fetch evidence.sign period.report",
+    (1008, 3): "audit.export log.fetch evidence.sign period.report room.report",
     (1008, 10): "database.unwatched",
     (
         1008,
@@ -103,7 +103,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3002, 2): "session.delete oauth.revoke sso.logout",
     (3003, 1): "session.step-up session.step-up-challenge session.step-up-passkey session.bind-challenge session.bind",
     (3004, 1): """provisioning.create scim.group.create
-        register.open register.import room.ask webhook.add calendar.subscribe
+        register.open register.import register.attach room.ask webhook.add calendar.subscribe
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
         saml.connect credentials.created""",
     (
@@ -117,7 +117,7 @@ _TABLE: dict[tuple[int, int], str] = {
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
     "key-domain.list user.list operator.list register.forms register.form register.list register.show register.history "
-    "register.export register.dues calendar.show calendar.feed webhook.list webhook.test "
+    "register.export register.files register.file register.dues calendar.show calendar.feed webhook.list webhook.test "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch
         device.renew device.renewed device.bound device.confirm service.certify service.renew service.renewed
@@ -130,7 +130,7 @@ _TABLE: dict[tuple[int, int], str] = {
         move.dropped sso.change sso.enforce sso.verify-domain
         service.rotate service.assign saml.change saml.rotate key.rotate""",
     (3004, 4): """provisioning.revoke scim.group.delete device.revoke device.withdraw
-        key.revoke keys.destroyed webhook.remove calendar.unsubscribe
+        key.revoke keys.destroyed webhook.remove register.detach calendar.unsubscribe
         offboarding.request offboarding.approve retention.clear redaction.clear
         takedown.withdraw budget.remove
         keys.compromise keys.replacement-done sso.delete""",

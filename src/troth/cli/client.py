@@ -8,7 +8,7 @@ import os
 import secrets
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -164,17 +164,24 @@ class Client:
             raise _refused(content)
         return Answer(response.headers.get_content_type(), content)
 
-    def upload(self, path: str, name: str, content: bytes) -> Answer:
-        """Send one file as the field `name` of a multipart form (RFC 7578). Raises as `call`."""
+    def upload(
+        self, path: str, name: str, content: bytes, *, called: str = "file", fields: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one file as the field `name` of a multipart form (RFC 7578), with further fields. Raises as `call`."""
         boundary = secrets.token_hex(16)
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n\r\n'
+        told = called.replace("\r", "_").replace("\n", "_").replace('"', "%22")
+        head = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{one}"\r\n\r\n{value}\r\n'
+            for one, value in (fields or {}).items()
+        )
+        head += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{told}"\r\n\r\n'
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
         headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
         with self._answered("POST", path, body, headers) as response:
-            told = response.read()
+            answered = response.read()
         if response.status >= 400:
-            raise _refused(told)
-        return Answer(response.headers.get_content_type(), told)
+            raise _refused(answered)
+        return Answer(response.headers.get_content_type(), answered)
 
     @contextmanager
     def _answered(

@@ -17,13 +17,14 @@ _LARGEST = 256_000  # bytes of a form file; the reader has a limit of its own be
 
 
 _LARGEST_IMPORT = 6 << 20  # bytes of a file
+_LARGEST_FILE = 25 << 20  # bytes of what is kept with a record
 
 
 class _Grown(click.Group):
     """Commands that stand here, and those that the operations of registers declare."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "act", "all", "dues", "form", "history"})
+        return sorted({*super().list_commands(ctx), "act", "all", "detach", "dues", "files", "form", "history"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
@@ -167,18 +168,52 @@ def move(form: str, record: str, move: str, *, values: tuple[str, ...], seen: in
 
 @register.command()
 @click.argument("form")
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", help="A table, or with histories.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "json", "zip"]),
+    default="csv",
+    help="A table, or with histories, or with these and all files.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 def export(form: str, kind: str, out: Path | None) -> None:
     """Write the register FORM out: as a table, or as JSON with the history and salts of each record."""
     from troth.cli.client import Client
 
     answer = Client.from_environment().call("GET", f"/v1/register-exports/{_name(form)}", {"format": kind})
-    if out is None:
-        sys.stdout.buffer.write(answer.content)
-    else:
-        out.write_bytes(answer.content)
-        click.echo(f"{len(answer.content)} bytes written to {out}", err=True)
+    _save(answer.content, out)
+
+
+@register.command()
+@click.argument("form")
+@click.argument("record")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--about", help="The field that names whom the file is about.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def attach(form: str, record: str, file: Path, *, about: str | None, as_json: bool) -> None:
+    """Keep FILE with a RECORD of the register FORM: text, table, JSON, picture or plain PDF, at most 25 MB."""
+    from troth.cli.client import Client
+    from troth.kernel.errors import TooLarge
+
+    if file.stat().st_size > _LARGEST_FILE:
+        raise TooLarge("A file of a record has at most 25 MB.", code="content-too-large")
+    path = f"/v1/registers/{_name(form)}/{_name(record)}/files"
+    given = {} if about is None else {"about": about}
+    answer = Client.from_environment().upload(path, "file", file.read_bytes(), called=file.name, fields=given).json()
+    _print(answer, as_json=as_json)
+
+
+@register.command("file")
+@click.argument("form")
+@click.argument("record")
+@click.argument("object_id", metavar="FILE")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+def file_(form: str, record: str, object_id: str, out: Path | None) -> None:
+    """Open a FILE of a RECORD; `files` lists their ids."""
+    from troth.cli.client import Client
+
+    path = f"/v1/registers/{_name(form)}/{_name(record)}/files/{_name(object_id)}"
+    _save(Client.from_environment().call("GET", path).content, out)
 
 
 @register.command("import")
@@ -201,14 +236,27 @@ def take_in(form: str, file: Path, apply: bool, as_json: bool) -> None:
 
 def _ask(method: str, path: str, values: dict[str, Any] | None = None, *, as_json: bool) -> Any:
     from troth.cli.client import Client
-    from troth.cli.showing import show
 
     answer = Client.from_environment().call(method, path, values).json()
+    _print(answer, as_json=as_json)
+    return answer
+
+
+def _print(answer: Any, *, as_json: bool) -> None:
+    from troth.cli.showing import show
+
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:
         show(answer)
-    return answer
+
+
+def _save(content: bytes, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.buffer.write(content)
+    else:
+        out.write_bytes(content)
+        click.echo(f"{len(content)} bytes written to {out}", err=True)
 
 
 def _name(text: str) -> str:

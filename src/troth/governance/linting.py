@@ -31,6 +31,7 @@ DAYS: Final = tuple(
 _RESERVED: Final = frozenset({"state", "today", "now", "share", "late", "count", "opened", "since", "did", "open"})
 _MOST_LOOKS: Final = 6_000  # conditions times records on one day; the shipped forms need less than 500
 _TEXTS: Final = ("text", "long")
+_OF_ALL: Final = ("attach", "detach")  # moves that every form has
 
 
 def lint_form(form: Form, promises: Collection[str] | None = None) -> tuple[Problem, ...]:
@@ -103,6 +104,8 @@ def _states(form: Form) -> Iterator[Problem]:
 def _moves(form: Form) -> Iterator[Problem]:
     for move in [*form.moves.values(), *([form.opened] if form.opened else [])]:
         where = f"moves.{move.name}"
+        if move.name in _OF_ALL:
+            yield Problem("bad-name", where, f"Every register has {move.name}; take another name.")
         states = (*move.start, *((move.to,) if move.to else ()))
         yield from unknown("unknown-state", where, states, form.states)
         yield from unknown("unknown-role", where, move.roles, {*ROLES, ANYBODY})

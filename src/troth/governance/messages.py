@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from troth.gateway.wire.upload import Upload
+
 MOST_ROWS = 5_000  # of one import
 Token = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 RecordId = Annotated[str, Field(pattern=r"^[a-z]{3}_[a-z2-7]{26}$")]
@@ -68,11 +70,28 @@ class RecordAct(_Message):
     population: Token
 
 
-class RegisterExport(_Message):
-    """A whole register: as a table, or with the history of each record."""
+class RecordAttach(_Message):
+    """A file for a record. `about`: the field that names whom it is about, where the record's texts do not say it."""
 
     form: Token
-    format: Literal["csv", "json"] = "csv"
+    record_id: RecordId
+    file: Upload
+    about: Token | None = None
+
+
+class FileNamed(_Message):
+    """One file of a record."""
+
+    form: Token
+    record_id: RecordId
+    object_id: Annotated[str, Field(pattern=r"^obj_[a-z2-7]{26}$")]
+
+
+class RegisterExport(_Message):
+    """A whole register: as a table, with the history of each record, or with that and the files of its records."""
+
+    form: Token
+    format: Literal["csv", "json", "zip"] = "csv"
 
 
 class RegisterImport(_Message):
@@ -217,6 +236,31 @@ class EventShown(BaseModel):
     digest: str
     previous: str
     link: str
+
+
+class FileShown(BaseModel):
+    """A file of a record. `size` in bytes; `here`: False once it was erased, has ended, or its use is restricted."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    at: int
+    actor: str
+    here: bool = True
+
+
+class FilesShown(BaseModel):
+    """The files of a record, oldest first."""
+
+    files: tuple[FileShown, ...]
+
+
+class Detached(BaseModel):
+    """The id of a file that was taken away."""
+
+    id: str
 
 
 class HistoryShown(BaseModel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from troth.governance import messages as m
 from troth.governance import shown
+from troth.governance.attachments import Attachments
 from troth.governance.carrying import give_out, take_in
 from troth.governance.cells import typed
 from troth.governance.moves import By
@@ -33,6 +34,7 @@ class RegisterOperations:
     """The registers of the caller's tenant."""
 
     registers: Registers
+    attachments: Attachments
 
     @operation("register.forms", group=Group.GOVERN, request=m.RegisterForms, command=("register", "all"),
                route=Route("GET", "/v1/registers", body="none"))  # fmt: skip
@@ -109,8 +111,10 @@ class RegisterOperations:
                route=Route("GET", "/v1/register-exports/{form}", body="none"),
                data_class=DataClass.ACCOUNT)  # fmt: skip
     def export(self, call: Call, request: m.RegisterExport) -> Binary:
-        """Give a whole register out, as CSV or as JSON with its history."""
+        """Give a whole register out: as CSV, as JSON with its history, or as a zip of that and its files."""
         content = give_out(self.registers, who(call), request.form, request.format)
+        if request.format == "zip":
+            content = self.attachments.bundle(who(call), request.form, content)
         call.note(register=request.form, format=request.format, bytes=len(content.content))
         return content
 

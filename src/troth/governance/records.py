@@ -145,3 +145,10 @@ def typed(form: Form, raw: Mapping[str, Any]) -> dict[str, Value]:
         except Invalid:
             found[name] = None
     return found
+
+
+def mentions(record: Record, text: str) -> bool:
+    """Whether a text stands in one of the record's texts, in whatever case."""
+    wanted = text.casefold()
+    flat = [entry for one in record.raw.values() for entry in (one if isinstance(one, list) else [one])]
+    return any(wanted in one.casefold() for one in flat if isinstance(one, str))

@@ -20,7 +20,7 @@ from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, By, Wish, entered_people, moved, opening
 from troth.governance.people import STAFF, People, put, resealed
 from troth.governance.populations import owed
-from troth.governance.records import Event, Record, fold
+from troth.governance.records import Event, Record, fold, mentions
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
 from troth.governance.sources.rooms import Rooms, paged
 from troth.governance.standing import Reason, Stand, standing, wrong
@@ -124,7 +124,7 @@ class Registers:
         rules = self.forms.get(form)
         look, by = self.look(by.tenant, rules), self._known(by)
         self.may_read(by, rules)
-        found, past, acts = self._read(by.tenant, rules, record)
+        found, past, acts = self.read(by.tenant, rules, record)
         if form == STAFF and record in by.ids and values.get("account") not in (None, "", by.actor):
             raise Denied("Somebody else changes the account of your own record.", code="own-move")
         if found.sequence >= _MOST_EVENTS:
@@ -140,12 +140,16 @@ class Registers:
         row = self._written(people, by.tenant, rules, event, found.raw)
         anew = resealed(self.database, self.fields, by.tenant, event, found.raw)
         with self.database.write() as connection:
-            fence_tenant(connection, by.tenant)
-            self._fence(connection, by.tenant, [row])
-            store.go_on(connection, by.tenant, found, row, by.call)
+            self.go_on(connection, by, rules, found, row)
             put(connection, by.tenant, [anew])
-            self._tell(connection, by, rules, [event])
         return fold(rules, [*past, event])
+
+    def go_on(self, connection: Connection, by: By, form: Form, found: Record, row: Written) -> None:
+        """Write a further entry of a record, and tell the log. Raises PreconditionFailed(stale-record), Gone."""
+        fence_tenant(connection, by.tenant)
+        self._fence(connection, by.tenant, [row])
+        store.go_on(connection, by.tenant, found, row, by.call)
+        self._tell(connection, by, form, [row.event])
 
     def act(self, by: By, form: str, record: str, population: str) -> int:
         """What a member of a population does for a record, such as to attest; when (epoch ms).
@@ -158,7 +162,7 @@ class Registers:
         rule = rules.populations.get(population)
         if rule is None:
             raise NotFound("This register asks for no such act.", code="no-such-move")
-        found, _, _ = self._read(by.tenant, rules, record)
+        found, _, _ = self.read(by.tenant, rules, record)
         if found.state not in rule.states:
             raise Conflict("Nothing of the kind is asked for this record now.", code="not-now")
         now = epoch_ms(self.clock.now())
@@ -175,7 +179,7 @@ class Registers:
         """A record as its reader finds it. Raises NotFound(record-not-found), Denied(wrong-role), IntegrityError."""
         rules = self.forms.get(form)
         self.may_read(by, rules)
-        found, _, acts = self._read(by.tenant, rules, record)
+        found, _, acts = self.read(by.tenant, rules, record)
         look = self.look(by.tenant, rules)
         possible = [one.name for one in rules.moves.values() if found.state in one.start and _permits(one.roles, by)]
         reasons = tuple(wrong(rules, found, acts, look)) if rules.judged(found.state) else ()
@@ -185,14 +189,14 @@ class Registers:
         """Every event of a record, the first one first. Raises as `show`."""
         rules = self.forms.get(form)
         self.may_read(by, rules)
-        return self._read(by.tenant, rules, record)[1]
+        return self.read(by.tenant, rules, record)[1]
 
     def find(self, by: By, form: str, wanted: Search) -> Page:
         """Records that match, newest first; a search for a text reads 2,000 records of a page at most."""
         rules = self.forms.get(form)
         self.may_read(by, rules)
         if rules.source is not None:
-            return Page(*paged(self._elsewhere(rules, by.tenant), wanted, _holds))
+            return Page(*paged(self._elsewhere(rules, by.tenant), wanted, mentions))
         with moment(self.database) as connection:
             most = _SCANNED if wanted.text else wanted.limit + 1
             rows = store.page(connection, by.tenant, form, wanted, most)
@@ -200,7 +204,7 @@ class Registers:
         found: list[Record] = []
         for number, row in enumerate(rows):
             one = self._folded(rules, row, past[row["id"]])
-            if wanted.text is None or _holds(one, wanted.text):
+            if wanted.text is None or mentions(one, wanted.text):
                 found.append(one)
             if len(found) == wanted.limit:
                 return Page(tuple(found), one.id if number + 1 < len(rows) else None)
@@ -291,7 +295,8 @@ class Registers:
     def _elsewhere(self, form: Form, tenant: str) -> list[Record]:
         return self.rooms.records(form, tenant, epoch_ms(self.clock.now()), self.home)
 
-    def _read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
+    def read(self, tenant: str, form: Form, record: str) -> tuple[Record, tuple[Event, ...], tuple[Item, ...]]:
+        """A record, its events and what members did. Raises NotFound(record-not-found), IntegrityError."""
         if form.source is not None:
             for one in self._elsewhere(form, tenant):
                 if one.id == record:
@@ -384,13 +389,3 @@ def _opened_first(one: tuple[str, list[Row]]) -> tuple[int, str]:
 
 def _permits(roles: Sequence[str], by: By) -> bool:
     return ANYBODY in roles or bool(by.roles & set(roles))
-
-
-def _holds(record: Record, text: str) -> bool:
-    wanted = text.casefold()
-    return any(wanted in one.casefold() for one in _texts(record.raw))
-
-
-def _texts(raw: Mapping[str, Any]) -> list[str]:
-    flat = [entry for one in raw.values() for entry in (one if isinstance(one, list) else [one])]
-    return [one for one in flat if isinstance(one, str)]

@@ -86,6 +86,9 @@ def register_routes(desk: Desk) -> list[BaseRoute]:
         Route("/registers/{form}/csv", desk.member(registers.export), methods=["GET"]),
         Route(one, desk.member(registers.record), methods=["GET"]),
         Route(f"{one}/moves/{{move}}", desk.member(registers.move), methods=["POST"]),
+        Route(f"{one}/files", desk.member(registers.attach), methods=["POST"]),
+        Route(f"{one}/files/{{object_id}}", desk.member(registers.file), methods=["GET"]),
+        Route(f"{one}/files/{{object_id}}/removal", desk.member(registers.detach), methods=["POST"]),
     ]
 
 

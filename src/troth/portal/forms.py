@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from troth.gateway.wire.upload import Upload
 from troth.kernel.errors import Invalid, Malformed, TooLarge
 
 MAX_FORM = 1 << 18  # bytes; the largest form is a pasted certificate
@@ -72,6 +73,12 @@ async def upload_of(request: Request, name: str, most: int) -> bytes:
 
 async def upload_and_form(request: Request, name: str, most: int) -> tuple[bytes, FormData]:
     """The same with the other fields of the form."""
+    upload, form = await file_and_form(request, name, most)
+    return upload.content, form
+
+
+async def file_and_form(request: Request, name: str, most: int) -> tuple[Upload, FormData]:
+    """The same with what the browser says of the file: its name and type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
         raise Malformed("Send this form from its own page.", code="broken-form")
     body = b"".join([piece async for piece in _limited(request, most + MAX_FORM)])
@@ -80,14 +87,16 @@ async def upload_and_form(request: Request, name: str, most: int) -> tuple[bytes
         form = await parser.parse()
         try:
             given = form.get(name)
-            content = await given.read() if isinstance(given, UploadFile) else b""
+            upload = given if isinstance(given, UploadFile) else None
+            content = await upload.read() if upload else b""
         finally:
             await form.close()
     except (MultiPartException, KeyError, ValueError):
         raise Malformed("Send this form from its own page.", code="broken-form") from None
     if len(content) > most:
         raise _too_large()
-    return content, form
+    told = ((upload.filename or "")[-1024:], (upload.content_type or "")[:255]) if upload else ("", "")
+    return Upload(filename=told[0], media_type=told[1], content=content), form
 
 
 async def _once(body: bytes) -> AsyncGenerator[bytes, None]:

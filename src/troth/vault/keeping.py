@@ -69,6 +69,7 @@ class KeepRequest:
     shown: tuple[str, ...] = ()
     purpose: str | None = None
     transient: bool = False
+    identifier: bytes = b""
 
     @property
     def roles(self) -> dict[str, str]:
@@ -106,7 +107,7 @@ class Keeping:
             self._jurisdiction_of(request.tenant),
             data_class,
             id_bytes(request.tenant),
-            secrets.token_bytes(16),
+            request.identifier or secrets.token_bytes(16),
             _VERSION,
         )
         with ExitStack() as undo:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from troth.governance.attachment_operations import AttachmentOperations
+from troth.governance.attachments import Attachments
 from troth.governance.calendar_holder import CalendarHolder
 from troth.governance.holder import RegistersHolder
 from troth.governance.house import House
@@ -43,7 +45,9 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
     house = House(base.database, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
     statements = build_statements(base, system)
     told = HouseOperations(house), statement_operations(statements)
-    operations = RegisterOperations(registers), *outgoing.operations, *told
+    attachments = Attachments(registers, lambda: system().vault.objects)
+    kept = RegisterOperations(registers, attachments), AttachmentOperations(attachments)
+    operations = *kept, *outgoing.operations, *told
     return Governance(
         registers=registers,
         house=house,

@@ -68,7 +68,7 @@ def admit_file(
 
 def _admitted(filename: str, declared_media_type: str, content: bytes, limits: Limits, *, read_later: bool) -> Admitted:
     check_size(content, limits)
-    name = _safe_name(filename)
+    name = safe_name(filename)
     media_type = _media_type(name, declared_media_type)
     if image_type(content) or media_type in IMAGES:
         if media_type not in IMAGES:
@@ -170,7 +170,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Limits], None]]] = {
 }
 
 
-def _safe_name(filename: str) -> str:
+def safe_name(filename: str) -> str:
     """The last part of the name, without control and format characters (which can disguise a suffix)."""
     last = re.split(r"[/\\]", filename)[-1]
     plain = "".join(character for character in last if unicodedata.category(character)[0] != "C").strip(" .")

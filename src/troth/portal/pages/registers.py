@@ -7,19 +7,22 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from troth.gateway.intake.admitted import MAX_BYTES
 from troth.governance import messages as m
 from troth.kernel.caller import Caller
 from troth.kernel.errors import TrothError
 from troth.kernel.operation import Binary
 from troth.portal import governance_words
 from troth.portal.desk import Desk
-from troth.portal.forms import filled, form_of, text
+from troth.portal.downloads import attachment
+from troth.portal.forms import file_and_form, filled, form_of, text
 from troth.portal.pages.risk_charts import charts_of
 from troth.portal.render import Page, page
 
 _HERE = "/registers"
 _BAD = "Fill in what is asked for, as the hints say."
 _SEARCH = "Choose a state of the register, or write what to look for."
+_FILE = "Choose one file: text, a table, JSON, a picture, or a plain PDF."
 _COLUMNS = 4  # of a record, in a list
 _MOST_DUES = 40
 
@@ -77,6 +80,36 @@ async def move(desk: Desk, request: Request, caller: Caller) -> Response:
     return RedirectResponse(f"{_HERE}/{path['form']}/{path['record_id']}", 303)
 
 
+async def attach(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Keep a file with a record."""
+    path = request.path_params
+    try:
+        upload, form = await file_and_form(request, "file", MAX_BYTES)
+        about = text(form, "about") or None
+        fields = {"form": path["form"], "record_id": path["record_id"], "about": about}
+        await desk.run("register.attach", caller, filled(m.RecordAttach, _FILE, file=upload, **fields))
+    except TrothError as error:
+        return await _record(desk, request, caller, error)
+    return RedirectResponse(f"{_HERE}/{path['form']}/{path['record_id']}", 303)
+
+
+async def file(desk: Desk, request: Request, caller: Caller) -> Response:
+    """A file of a record, as a download."""
+    opened: Binary = await desk.run("register.file", caller, filled(m.FileNamed, _FILE, **request.path_params))
+    return attachment(opened)
+
+
+async def detach(desk: Desk, request: Request, caller: Caller) -> Response:
+    """Erase a file of a record."""
+    await form_of(request)
+    path = request.path_params
+    try:
+        await desk.run("register.detach", caller, filled(m.FileNamed, _FILE, **path))
+    except TrothError as error:
+        return await _record(desk, request, caller, error)
+    return RedirectResponse(f"{_HERE}/{path['form']}/{path['record_id']}", 303)
+
+
 def _values(form: Any) -> dict[str, str]:
     """What was filled in; names of fields stand behind a prefix, so that no field takes the place of another input."""
     given = {name.removeprefix("value-"): text(form, name) for name in form if name.startswith("value-")}
@@ -105,9 +138,12 @@ async def _record(desk: Desk, request: Request, caller: Caller, error: TrothErro
     form: m.FormShown = await desk.run("register.form", caller, filled(m.RegisterNamed, _BAD, form=name))
     opened: m.RecordOpened = await desk.run("register.show", caller, wish)
     history: m.HistoryShown = await desk.run("register.history", caller, wish)
+    files: m.FilesShown = await desk.run("register.files", caller, wish)
     frame = Page(form.title, _HERE, caller)
     moves = [one for one in form.moves if one.name in opened.moves]
-    shown = {"form": form, "opened": opened, "history": history.events, "moves": moves}
+    named = [one for one in form.fields if one.kind == "person" and opened.record.values.get(one.name)]
+    shown = {"form": form, "opened": opened, "history": history.events, "moves": moves, "files": files.files}
+    shown["people"] = [one for one in named if not one.many]
     return page(
         "register_record.html", frame, error.status if error else 200, error=error, say=governance_words, **shown
     )

@@ -1,0 +1,39 @@
+"""Admits a file that proves something, for a register: what `/v1/files` takes, and PDF that does nothing by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from troth.gateway.intake.admitted import Admitted, Limits
+from troth.gateway.intake.files import admit_file, safe_name
+from troth.gateway.intake.image import check_size
+from troth.gateway.intake.kinds import normal
+from troth.gateway.intake.malware import examine
+from troth.kernel.errors import Invalid, Malformed, UnsupportedMedia
+
+PDF: Final = "application/pdf"
+_LOOKED: Final = 2048  # bytes at the end in which the mark of the end stands
+# What acts, hides files, or cannot be looked at (ISO 32000-2). A compressed stream can still hold some of it, which is
+# why the file is given out as a download and never shown by a page.
+_ACTIVE: Final = (b"/JavaScript", b"/JS", b"/Launch", b"/EmbeddedFile", b"/RichMedia", b"/XFA", b"/Encrypt")
+
+
+def admit_evidence(filename: str, declared_media_type: str, content: bytes, limits: Limits | None = None) -> Admitted:
+    """The file, with a PDF unchanged. Raises as `admit_file`; of a PDF `broken-pdf`, `active-pdf` too."""
+    if not content.startswith(b"%PDF-"):
+        return admit_file(filename, declared_media_type, content, limits)
+    check_size(content, limits or Limits())
+    name = safe_name(filename)
+    if not name.lower().endswith(".pdf") or normal(declared_media_type) not in (None, PDF):
+        raise Malformed(
+            "The content, the file name and the declared type disagree: send the type that the file really has.",
+            code="content-type-mismatch",
+        )
+    if b"%%EOF" not in content[-_LOOKED:]:
+        raise Invalid("The PDF is cut short: save it again.", code="broken-pdf")
+    if any(one in content for one in _ACTIVE):
+        raise UnsupportedMedia(
+            "The PDF is encrypted, or holds scripts, forms or files: print it to a plain PDF first.", code="active-pdf"
+        )
+    examine(content, picture=False)
+    return Admitted(content, PDF, name=name)
