@@ -228,9 +228,13 @@ class World:
         return self.receipts.show(TENANT, PERSON, call.request_id)
 
     def add_vendor(self, base_url: str, *, vendor: str = "acme", credential: str | None = None, **facts: Any) -> None:
-        """An approved vendor that keeps nothing and stands in the EU, unless `facts` say otherwise."""
+        """An approved vendor that keeps nothing and stands in the EU, unless `facts` say otherwise; on file and told of
+        for forty days."""
         long_ago = {"announced_at": self.now - 40 * DAY}
-        self.vendors.add(vendor, due_diligence(self.now, base_url, **(long_ago | facts)), credential, "usr_one")
+        on_file = due_diligence(self.now, base_url, **(long_ago | facts))
+        self.clock.forward(days=-40)
+        self.vendors.add(vendor, on_file, credential, "usr_one")
+        self.clock.forward(days=40)
         self.vendors.approve(vendor, "usr_two")
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:

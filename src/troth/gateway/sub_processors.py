@@ -83,7 +83,9 @@ def listed(vendors: Sequence[VendorRecord], now: int) -> tuple[SubProcessorShown
 
 
 def _published(record: VendorRecord) -> bool:
-    return record.observed.announced is not None or record.state is not State.DRAFT
+    """Whether its papers were ever approved: a draft that was suspended was not, and amended papers wait again."""
+    approved = record.state is State.APPROVED or record.approved_by is not None
+    return record.observed.announced is not None or approved
 
 
 def _published_places(record: VendorRecord) -> Iterator[Place]:

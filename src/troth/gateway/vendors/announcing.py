@@ -14,6 +14,8 @@ from troth.gateway.vendors.papers import Tier
 from troth.gateway.vendors.record import Announced, DueDiligence, VendorRecord
 from troth.vault.rights.clocks import Calendar
 
+_WHERE = frozenset({"base_url", "diligence", "name", "regions", "sub_processors"})  # what says who gets data, and where
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -62,15 +64,24 @@ def places(facts: DueDiligence) -> Iterator[Place]:
 def announced(record: VendorRecord, notice: Notice, now: int) -> tuple[Announced, ...]:
     """What stands announced once the papers are approved at `now`: what stood there stays, what is new begins.
 
-    A date of an announcement made elsewhere counts from then, never from the future.
+    A date of an announcement made elsewhere counts from then, never from the future, and never from before the record
+    said who that is and where: nobody can have been told of it.
     """
+    since = _on_file(record, now)
     known = {(one.name, one.region): one for one in record.observed.announced or ()}
     found: dict[tuple[str, str | None], Announced] = {}
     for one in places(record.facts):
-        at = now if one.told is None else min(one.told, now)
+        at = now if one.told is None else min(max(one.told, since), now)
         anew = Announced(name=one.name, region=one.region, at=at, ends=notice.ends(at))
         found.setdefault(one.key, known.get(one.key, anew))
     return tuple(found.values())
+
+
+def _on_file(record: VendorRecord, now: int) -> int:
+    """When the record began to say where data goes as it does now. Of a history that was cut, the oldest line left."""
+    history = record.observed.history
+    said = [one.at for one in history if one.what == "added" or _WHERE & set(one.changed)]
+    return said[-1] if said else history[0].at if history else now
 
 
 def unannounced(record: VendorRecord, now: int) -> bool:

@@ -13,7 +13,7 @@ from troth.gateway.vendors.announcing import Notice, announced, unannounced
 from troth.gateway.vendors.gate import RequestFacts, admissible
 from troth.gateway.vendors.local_studio import LOCAL_STUDIO
 from troth.gateway.vendors.papers import SubProcessor
-from troth.gateway.vendors.record import Observed, State, VendorRecord
+from troth.gateway.vendors.record import Happened, Observed, State, VendorRecord
 from troth.kernel.clock import epoch_ms, iso
 from troth.kernel.errors import Unavailable
 from troth.vault.rights.clocks import calendar_of
@@ -86,9 +86,44 @@ def test_a_sub_processor_that_begins_later_stops_nothing_before() -> None:
 
 
 def test_told_elsewhere_counts_from_then_and_never_from_the_future() -> None:
-    assert not unannounced(approved(vendor(announced_at=NOW - 40 * DAY)), NOW)
-    assert unannounced(approved(vendor(announced_at=NOW - 10 * DAY)), NOW)
+    filed = Observed(history=(FILED,))
+    assert not unannounced(approved(vendor(filed, announced_at=NOW - 40 * DAY)), NOW)
+    assert unannounced(approved(vendor(filed, announced_at=NOW - 10 * DAY)), NOW)
     assert [one.at for one in approved(vendor(announced_at=NOW + 40 * DAY)).observed.announced or ()] == [NOW]
+
+
+FILED = Happened(at=NOW - 60 * DAY, by="usr_one", what="added", facts="0" * 64)
+AMENDED = Happened(at=NOW - 5 * DAY, by="usr_one", what="amended", facts="0" * 64, changed=("announced_at",))
+
+
+@pytest.mark.parametrize(
+    ("history", "counts"),
+    [
+        ((), NOW),
+        ((FILED,), NOW - 40 * DAY),
+        ((FILED, AMENDED), NOW - 40 * DAY),
+        ((FILED, AMENDED.model_copy(update={"changed": ("regions",)})), NOW - 5 * DAY),
+        ((FILED, AMENDED.model_copy(update={"changed": ("base_url",)})), NOW - 5 * DAY),
+        ((FILED.model_copy(update={"at": NOW - 10 * DAY}),), NOW - 10 * DAY),
+        ((AMENDED,), NOW - 5 * DAY),
+    ],
+    ids=["no-history", "on-file", "day-amended", "region-amended", "address-amended", "filed-later", "cut"],
+)
+def test_no_notice_is_older_than_the_record_that_says_where_data_goes(
+    history: tuple[Happened, ...], counts: int
+) -> None:
+    record = approved(vendor(Observed(history=history), announced_at=NOW - 40 * DAY))
+    assert [one.at for one in record.observed.announced or ()] == [counts]
+    assert unannounced(record, NOW) == (counts > NOW - 40 * DAY)
+
+
+def test_a_draft_that_is_suspended_was_never_published(world: World) -> None:
+    world.vendors.add("acme", due_diligence(world.now, "https://vendor.test/v1"), None, "usr_one")
+    world.vendors.suspend("acme", "usr_two")
+    assert listed(world.vendors.all(), world.now) == ()
+    world.add_vendor("https://vendor.test/v1", vendor="other", name="Other Models")
+    world.vendors.suspend("other", "usr_two")
+    assert [(one.name, one.state) for one in listed(world.vendors.all(), world.now)] == [("Other Models", "stopped")]
 
 
 def test_what_runs_on_this_machine_needs_no_notice() -> None:
