@@ -9,6 +9,7 @@ import pytest
 
 from house import House, Person
 from register_calls import code, move, opened
+from troth.governance.room.rooms import lasting
 
 INSIDE, OUTSIDE = "GOV-22", "CRY-01"
 TODAY = datetime.now(UTC).date()
@@ -32,7 +33,7 @@ LESSON = {"name": "Drill again", "from_what": "drill", "answers": "p-9", "due_on
 @pytest.fixture(scope="module")
 def people(home: House) -> dict[str, Person]:
     owner = home.tenant("roomy")
-    roles = {"auditor": "auditor", "other": "auditor", "member": "member"}
+    roles = {"auditor": "auditor", "other": "auditor", "member": "member", "alone": "room-auditor"}
     made = {name: home.member(owner, f"{name}@roomy.example.org", role) for name, role in roles.items()}
     return {"owner": owner, "stranger": home.tenant("elsewhere"), **made}
 
@@ -149,3 +150,59 @@ def test_oscal_is_for_auditors(home: House, people: dict[str, Person]) -> None:
     assert home.call("GET", "/v1/oscal", people["member"].headers).status_code == 403
     made = home.ok("GET", "/v1/oscal", people["auditor"].headers)["documents"]
     assert len(made) == 8
+
+
+def test_who_has_the_room_alone_reads_that_and_nothing_else(home: House, people: dict[str, Person]) -> None:
+    """Everything outside is refused by the policies, inside the room decides as for every auditor."""
+    alone, mine = people["alone"], opened(home, people["owner"], "rooms", auditor=people["alone"].id, **WISH)
+    theirs = opened(home, people["owner"], "rooms", auditor=people["auditor"].id, **WISH)
+    assert [one["id"] for one in home.ok("GET", "/v1/rooms", alone.headers)["rooms"]] == [mine]
+    assert read(home, alone, mine).is_success
+    assert code(read(home, alone, theirs)) == (404, "room-not-found")
+    wish = {"from": days(-2), "to": days(-1)}
+    outside = (
+        home.call("GET", "/v1/activity", alone.headers), home.call("GET", "/v1/oscal", alone.headers),
+        home.call("POST", "/v1/period-reports", alone.headers, **wish), home.call("GET", "/v1/objects", alone.headers),
+        home.call("GET", "/v1/registers/room-questions", alone.headers), home.call("GET", "/v1/users", alone.headers),
+        home.call("POST", "/v1/chat/completions", alone.headers, model="troth-echo-1", messages=[]),
+    )  # fmt: skip
+    assert {one.status_code for one in outside} == {403}
+
+
+def test_nobody_asks_in_the_room_of_somebody_else(home: House, people: dict[str, Person], room: str) -> None:
+    both = home.member(people["owner"], "two-hats@roomy.example.org", "admin", "auditor")
+    wish = {"room": room, "kind": "question", "question": "In the name of another?"}
+    assert code(home.call("POST", "/v1/registers/room-questions", both.headers, values=wish)) == (403, "wrong-role")
+    asked = home.call("POST", f"/v1/rooms/{room}/questions", both.headers, question="By the door?")
+    assert code(asked) == (404, "room-not-found")
+
+
+def test_the_role_ends_with_the_last_room(home: House, people: dict[str, Person]) -> None:
+    """Before the first room it lasts as it was given; then as long as a room, and not past the closing of the last."""
+    owner, auditors = people["owner"], home.system.identity.auditors
+    guest = home.member(owner, "guest@roomy.example.org", "room-auditor")
+
+    def until() -> list[int]:
+        auditors.end_with_rooms(lambda tenant: lasting(home.system.governance.registers, tenant))
+        return [one.expires_at for one in home.system.identity.roles.of(guest.id) if one.role == "room-auditor"]
+
+    given = until()
+    room = opened(home, owner, "rooms", auditor=guest.id, **WISH)
+    ends = datetime.fromisoformat(days(31)).replace(tzinfo=UTC)
+    assert (len(given), until()) == (1, [int(ends.timestamp() * 1000)])
+    assert given > until()
+    assert home.ok("GET", "/v1/rooms", guest.headers)["rooms"]
+    assert move(home, owner, f"rooms/{room}", "close", reason="The audit is done.").is_success
+    assert until() == []
+    auditors.sweep()
+    assert home.call("GET", "/v1/rooms", guest.headers).status_code == 401
+
+
+def test_what_is_taken_along_tells_of_the_room_alone(home: House, people: dict[str, Person], room: str) -> None:
+    """A period that is not closed yet is refused; the whole report needs the word of the house."""
+    auditor = people["auditor"]
+    assert code(read(home, auditor, f"{room}/reports/bundle")) == (403, "outside-room")
+    assert code(read(home, auditor, f"{room}/reports/oscal")) == (409, "period-open")
+    assert read(home, auditor, f"{room}/reports/everything").status_code == 422
+    whole = opened(home, people["owner"], "rooms", auditor=auditor.id, **WISH, bundle=True)
+    assert code(read(home, auditor, f"{whole}/reports/bundle")) == (409, "period-open")

@@ -58,10 +58,11 @@ REACH = {
     Group.GOVERN: "..r........",
     Group.OPERATE: ".......x.r.",
     Group.PROVISION: "..........x",
+    Group.ROOM: "..x........",
 }
 NO_CONTENT = (
     *(Group.OWN_RIGHTS, Group.ADMINISTER, Group.AUDIT, Group.REVIEW, Group.GOVERN),
-    *(Group.OPERATE, Group.PROVISION),
+    *(Group.OPERATE, Group.PROVISION, Group.ROOM),
 )
 WITHOUT_DEVICE = (Group.PUBLIC, Group.SIGN_IN, Group.OWN_ACCOUNT, Group.OWN_RIGHTS)
 FRESH = (Group.OWN_ERASURE, Group.OWN_KEYS, Group.ADMINISTER, Group.PRIVACY, Group.REVIEW, Group.GOVERN)

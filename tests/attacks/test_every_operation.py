@@ -23,6 +23,7 @@ WRONG_ROLE = {
     Group.OWN_KEYS: "auditor",
     Group.OPERATE: "member",
     Group.PROVISION: "owner",
+    Group.ROOM: "member",
 }
 
 
@@ -45,7 +46,7 @@ def _ask(home: House, route: Route, headers: dict[str, str], **path: str) -> Any
 @pytest.fixture(scope="module")
 def people(home: House) -> dict[str, Person]:
     owner = home.tenant("gamma")
-    roles = ("member", "auditor")
+    roles = ("member", "auditor", "room-auditor")
     return {"owner": owner, **{role: home.member(owner, f"{role}@gamma.example.org", role) for role in roles}}
 
 
@@ -92,6 +93,19 @@ def test_the_wrong_role_is_refused(home: House, people: dict[str, Person]) -> No
     assert looked > 15
 
 
+def test_who_audits_in_a_room_alone_reaches_that_and_their_own_account(home: House, people: dict[str, Person]) -> None:
+    """Every operation of every other group is refused: no log, no register, no report of the house, no content."""
+    own = (*OPEN, Group.OWN_ACCOUNT, Group.OWN_RIGHTS, Group.OWN_ERASURE)
+    reached = set()
+    for operation, route in _routed(home):
+        if operation.declaration.group is Group.ROOM:
+            assert _ask(home, route, people["room-auditor"].headers).status_code in (200, 404, 422), operation.name
+            reached.add(operation.name)
+        elif operation.declaration.group not in own:
+            assert _ask(home, route, people["room-auditor"].headers).status_code == 403, operation.name
+    assert reached == {f"room.{one}" for one in ("list", "show", "runs", "records", "sample", "report", "ask")}
+
+
 def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None:
     headers = home.key_headers(people["owner"], "generate", "own-data", "own-data:write")
     beyond = (
@@ -104,6 +118,7 @@ def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None
         Group.REVIEW,
         Group.GOVERN,
         Group.OPERATE,
+        Group.ROOM,
     )
     for operation, route in _routed(home):
         if operation.declaration.group in beyond:
@@ -121,6 +136,7 @@ def test_an_operator_reaches_nobodys_data(home: House) -> None:
             Group.ADMINISTER,
             Group.PRIVACY,
             Group.GOVERN,
+            Group.ROOM,
         ):
             response = _ask(home, route, home.operator)
             assert response.status_code == 403, (operation.name, response.status_code)

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from troth.cli.mutual import mutual_door
+from troth.governance.room.rooms import lasting
 from troth.http.app import create_app
 from troth.http.authenticate import Authenticator, connection_of
 from troth.http.bearers import Bearers
-from troth.http.limits import RateLimit
-from troth.http.room import Room
+from troth.http.guard import DoorGuard, rate_of, room_of
 from troth.http.routes import Door
 from troth.http.serve import certificate_files, listen, server
 from troth.http.watching import Watching
@@ -76,12 +76,13 @@ def install(settings: Settings, *, checks: bool = True) -> Installation:
     door = Door(
         dispatcher=system.dispatcher,
         authenticator=Authenticator(identity.device_sessions, keys),
-        rate=RateLimit(settings.server.requests_per_minute, settings.server.anonymous_per_minute),
+        rate=rate_of(settings.server),
         claims=troth.claims,
         max_body_bytes=settings.server.max_body_bytes,
-        room=Room(settings.server.bodies_in_memory),
+        room=room_of(settings.server),
         signal=partial(_signal, system.vault.rights.register),
     )
+    system.door.guard = partial(DoorGuard, settings.server)
     work = _work(troth, checks=checks)
     system.schedule.extend(work)
     readiness, instruments = Readiness(ready_parts(system)), system.base.instruments
@@ -243,6 +244,12 @@ def _availability(troth: Troth) -> list[Periodic]:
     return [signing, Periodic("door-probe", look, seconds=float(pace), delay=min(30.0, pace), faults=faults)]
 
 
+def _rooms(troth: Troth) -> Periodic:
+    """Ends the roles of auditors whose last room is over."""
+    end = partial(troth.system.identity.auditors.end_with_rooms, partial(lasting, troth.system.governance.registers))
+    return Periodic("rooms", end, seconds=_HOUSEKEEPING_SECONDS, delay=65.0, faults=troth.system.base.journal)
+
+
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     vault, identity = troth.system.vault, troth.system.identity
     tree, faults = troth.system.base.tree, troth.system.base.journal
@@ -295,7 +302,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     work.append(
         Periodic("public-reads", tally, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults)
     )
-    work += _availability(troth)
+    work += [*_availability(troth), _rooms(troth)]
     if checks:
         tick, delay = troth.scheduler.tick, troth.system.base.settings.promises.first_after_seconds
         work.append(Periodic("checks", tick, seconds=_CHECK_SECONDS, delay=delay, faults=faults))

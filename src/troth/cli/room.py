@@ -10,7 +10,7 @@ import click
 _ROOMS, _QUESTIONS = "/v1/registers/rooms", "/v1/registers/room-questions"
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 _DAY = click.DateTime(["%Y-%m-%d"])
-_DECLARED = ("mine", "enter", "runs", "records", "sample", "ask")  # by the operations of the room
+_DECLARED = ("mine", "enter", "runs", "records", "sample", "report", "ask")  # by the operations of the room
 
 
 class _Grown(click.Group):
@@ -43,6 +43,7 @@ def room() -> None:
 @click.option("--from", "first", type=_DAY, required=True, help="First day of the period.")
 @click.option("--to", "last", type=_DAY, required=True, help="Last day of the period.")
 @click.option("--until", type=_DAY, required=True, help="Last day of access.")
+@click.option("--bundle", is_flag=True, help="The report of the whole period may be taken along; it tells of all checks.")
 @_AS_JSON
 def open_room(auditor: str, *, as_json: bool, **wanted: Any) -> None:
     """Open a room for the account AUDITOR (owners and administrators). It ends by itself."""
@@ -54,6 +55,7 @@ def open_room(auditor: str, *, as_json: bool, **wanted: Any) -> None:
         "period_from": f"{wanted['first']:%Y-%m-%d}",
         "period_to": f"{wanted['last']:%Y-%m-%d}",
         "until": f"{wanted['until']:%Y-%m-%d}",
+        "bundle": wanted["bundle"],
     }
     _ask("POST", _ROOMS, {"values": values}, as_json=as_json)
 

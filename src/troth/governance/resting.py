@@ -29,7 +29,7 @@ from troth.kernel.scope import SYSTEM, within
 
 OVERDUE, UNKNOWN = "duty-overdue", "duties-unknown"
 RULE: Final = "production-duties"  # as which the decision stands in the log
-GROUPS: Final = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.REVIEW, Group.OPERATE})
+GROUPS: Final = frozenset({Group.ADMINISTER, Group.PRIVACY, Group.AUDIT, Group.ROOM, Group.REVIEW, Group.OPERATE})
 _FRESH_SECONDS: Final = 5.0
 _REMEMBERED: Final = 4096
 

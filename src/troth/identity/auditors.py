@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection as Sql
 from sqlalchemy import Select, delete, exists, select, update
 
-from troth.identity.roles import AUDITOR, MOST_DAYS, Grant, Roles, check_givable, lock_member
+from troth.identity.roles import AUDITOR, MOST_DAYS, ROOM_AUDITOR, Grant, Roles, check_givable, lock_member
 from troth.identity.sessions import end_all
 from troth.identity.store import grants, sessions, users
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Denied, NotFound
+from troth.kernel.scope import as_system
 from troth.storage.database import Database
 
 _DAY_MS = 24 * 3600 * 1000
@@ -68,6 +70,27 @@ class Auditors:
                 raise NotFound("This person is no auditor; list the auditors.", code="role-not-found")
             return 0 if self._stands(connection, user) else end_all(connection, user)
 
+    @as_system
+    def end_with_rooms(self, lasting: Callable[[str], Mapping[str, int]]) -> int:
+        """Let the role of a room end with the last room of its holder; how many ended sooner than they were given for.
+
+        `lasting`: for the people of a tenant until when (epoch ms) they have a room; who never had one is not in it, and
+        waits for their first as long as the role was given for. For a job.
+        """
+        now, ended = epoch_ms(self._clock.now()), 0
+        held = grants.c.role == ROOM_AUDITOR, grants.c.expires_at > now
+        query = select(users.c.tenant, grants.c.user, grants.c.expires_at).join(users, grants.c.user == users.c.id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(*held)).all()
+        rooms = {tenant: lasting(tenant) for tenant in {row.tenant for row in rows}}
+        for tenant, user, expires in rows:
+            until = rooms[tenant].get(user, expires)
+            if until < expires:
+                with self._database.write() as connection:
+                    mine = update(grants).where(grants.c.user == user, *held)
+                    ended += connection.execute(mine.values(expires_at=max(until, now))).rowcount
+        return ended
+
     def sweep(self) -> int:
         """End the sessions of auditors whose time is over and who have no other role; how many. For a job.
 
@@ -75,7 +98,7 @@ class Auditors:
         """
         now = epoch_ms(self._clock.now())
         end = grants.c.granted_at + MOST_DAYS * _DAY_MS
-        over = select(grants.c.user).where(grants.c.role == AUDITOR, grants.c.expires_at <= now)
+        over = select(grants.c.user).where(grants.c.role.in_((AUDITOR, ROOM_AUDITOR)), grants.c.expires_at <= now)
         idle = sessions.c.user.in_(over), ~sessions.c.user.in_(_lasting(now))
         long = update(grants).where(grants.c.role == AUDITOR, grants.c.expires_at > end)
         with self._database.write() as connection:

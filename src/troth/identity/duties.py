@@ -27,7 +27,8 @@ BUILT_IN: Mapping[str, frozenset[Group]] = {
     "member": _MEMBER,
     "admin": _MEMBER | {Group.ADMINISTER, Group.GOVERN},
     "privacy-officer": frozenset({Group.PRIVACY, Group.GOVERN}),
-    "auditor": frozenset({Group.AUDIT}),
+    "auditor": frozenset({Group.AUDIT, Group.ROOM}),
+    "room-auditor": frozenset({Group.ROOM}),  # has no data here, so of `ALWAYS` the rights alone
     "security-analyst": frozenset({Group.AUDIT, Group.GOVERN}),
 }
 OWNER = "owner"

@@ -18,10 +18,10 @@ Label = Annotated[  # one line of text: control characters fit no form, no mail 
 ]
 Secret = Annotated[str, StringConstraints(max_length=1024)]
 Code = Annotated[str, StringConstraints(max_length=32)]
-Role = Literal["owner", "admin", "member", "auditor", "privacy-officer", "security-analyst"]
+Role = Literal["owner", "admin", "member", "auditor", "room-auditor", "privacy-officer", "security-analyst"]
 CustomRole = Annotated[str, Field(pattern=r"^rol_[a-z2-7]{26}$")]
 AnyRole = Annotated[  # a built-in role, or the id of a custom one
-    str, Field(pattern=r"^(owner|admin|member|auditor|privacy-officer|security-analyst|rol_[a-z2-7]{26})$")
+    str, Field(pattern=r"^(owner|admin|member|(room-)?auditor|privacy-officer|security-analyst|rol_[a-z2-7]{26})$")
 ]
 Jurisdiction = Literal["us", "eu", "au"]
 

@@ -17,11 +17,11 @@ from troth.kernel.errors import Conflict, Denied, Invalid, NotFound
 from troth.storage.database import Database
 
 OWNER = "owner"
-TENANT_ROLES = frozenset({OWNER, "admin", "member", "auditor", "privacy-officer", "security-analyst"})
+TENANT_ROLES = frozenset({OWNER, "admin", "member", "auditor", "room-auditor", "privacy-officer", "security-analyst"})
 # Who holds the role on the left may give and take the roles on the right.
 GIVABLE: Mapping[str, frozenset[str]] = {
     OWNER: TENANT_ROLES,
-    "admin": frozenset({"admin", "member", "auditor"}),
+    "admin": frozenset({"admin", "member", "auditor", "room-auditor"}),
 }
 SSO = "sso"  # prefix of a connection's id, by which its grants are known
 DECIDING = frozenset({OWNER, "privacy-officer", OPERATORS})  # roles whose holders approve what another one asked for
@@ -31,8 +31,9 @@ _DAY_MS = 24 * 3600 * 1000
 GRANT_MS = 365 * _DAY_MS
 GRANT_DAYS = 365
 AUDITOR = "auditor"
+ROOM_AUDITOR = "room-auditor"
 MOST_DAYS = 90  # an auditor's role, whoever gives it and by which road
-_MOST_MS: Mapping[str, int] = {AUDITOR: MOST_DAYS * _DAY_MS}
+_MOST_MS: Mapping[str, int] = dict.fromkeys((AUDITOR, ROOM_AUDITOR), MOST_DAYS * _DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Roles:
     def assign(
         self, giver: Caller, user: str, role: str, *, days: int = GRANT_DAYS, reason: bytes | None = None
     ) -> Grant:
-        """Give or renew a role for at most a year, an auditor's for at most 90 days; `reason` is sealed.
+        """Give or renew a role for at most a year, an auditor's of either kind for at most 90 days; `reason` is sealed.
 
         Raises `Invalid`, `Denied` (not yours to give, or yourself), `NotFound`, `Conflict` (`duties-apart`).
         """

@@ -34,6 +34,7 @@ class Group(StrEnum):
     GOVERN = "govern"  # the registers of one's own tenant: what people must do and prove
     OPERATE = "operate"  # the service itself: tenants, vendors, promises
     PROVISION = "provision"  # people and groups of one tenant, by its identity provider (RFC 7644)
+    ROOM = "room"  # an auditor's rooms: each shows its own promises, registers and period, until its day
 
 
 @dataclass(frozen=True, slots=True)

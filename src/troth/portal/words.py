@@ -48,6 +48,7 @@ ROLES = {
     "admin": "administrator",
     "member": "member",
     "auditor": "auditor",
+    "room-auditor": "auditor, in a room alone",
     "privacy-officer": "privacy officer",
     "security-analyst": "security analyst",
     "operator": "operator",

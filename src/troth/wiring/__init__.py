@@ -153,7 +153,7 @@ def build(settings: Settings, clock: Clock | None = None, journal: Journal | Non
         *vault.operations,
         *gateway.operations,
         *governance.operations,
-        *auditing_operations(base, governance, runner),
+        *auditing_operations(base, governance, runner, period),
         *_of_log(base, publisher),
         *promises,
     )

@@ -16,49 +16,51 @@ from unit.access.world import OPERATIONS, a_caller, an_operation
 
 # Columns in the order of Group: P public, S sign-in, A own account, D own data, W own rights, F forget oneself, K own
 # keys, G generate, M administer,
-# R privacy (rights of others), L audit log, V review, B registers (books), O operate, I provision (a provider's token).
+# R privacy (rights of others), L audit log, V review, B registers (books), O operate, I provision (a provider's token),
+# E enter an auditor's room.
 # A dot is a refusal.
 MATRIX = {
-    # caller                              PSADWFKGMRLVBOI
-    "anonymous":                         "PS.............",
-    "user":                              "PSA............",
-    "user:member":                       "PSADWFKG.......",
-    "user:auditor":                      "PSADWF....L....",
-    "user:security-analyst":             "PSADWF....L.B..",
-    "user:may:own-data":                 "PSADWF.........",
-    "user:may:own-keys":                 "PSA...K........",
-    "user:may:generate":                 "PSA....G.......",
-    "user:may:administer":               "PSA.....M......",
-    "user:may:privacy":                  "PSA......R.....",
-    "user:may:audit":                    "PSA.......L....",
-    "user:may:review":                   "PSA........V...",
-    "user:may:govern":                  "PSA.........B..",
-    "user:may:operate":                  "PSA............",
-    "operator:may:administer":           "PSA............",
-    "api-key:may:generate+generate":     "PS.....G.......",
-    "api-key:may:own-keys+own-data:write": "PS.DW..........",
-    "api-key:may:administer+generate":   "PS.............",
-    "user:privacy-officer":              "PSADWF...R..B..",
-    "user:admin":                        "PSADWFKGM...B..",
-    "user:owner":                        "PSADWFKGMRLVB..",
-    "user:operator":                     "PSA............",
-    "user:made-up":                      "PSA............",
-    "operator":                          "PSA............",
-    "operator:operator":                 "PSA.......LV.O.",
-    "operator:owner":                    "PSA............",
-    "service:operator":                  "PS.............",
-    "service+generate":                  "PS.....G.......",
-    "service:owner+own-data:write":      "PS.D...........",
-    "api-key:member":                    "PS.............",
-    "api-key:owner+generate":            "PS.....G.......",
-    "api-key:member+generate":           "PS.....G.......",
-    "api-key:member+own-data:write":     "PS.DW..........",
-    "api-key:auditor+generate":          "PS.............",
-    "api-key+generate":                  "PS.............",
-    "api-key:owner+generate+administer": "PS.....G.......",
-    "provisioning":                      "P..............",
-    "provisioning:owner+provision":      "P.............I",
-    "user:owner+provision":              "PSADWFKGMRLVB..",
+    # caller                              PSADWFKGMRLVBOIE
+    "anonymous":                         "PS..............",
+    "user":                              "PSA.............",
+    "user:member":                       "PSADWFKG........",
+    "user:auditor":                      "PSADWF....L....E",
+    "user:room-auditor":                 "PSA.WF.........E",
+    "user:security-analyst":             "PSADWF....L.B...",
+    "user:may:own-data":                 "PSADWF..........",
+    "user:may:own-keys":                 "PSA...K.........",
+    "user:may:generate":                 "PSA....G........",
+    "user:may:administer":               "PSA.....M.......",
+    "user:may:privacy":                  "PSA......R......",
+    "user:may:audit":                    "PSA.......L.....",
+    "user:may:review":                   "PSA........V....",
+    "user:may:govern":                  "PSA.........B...",
+    "user:may:operate":                  "PSA.............",
+    "operator:may:administer":           "PSA.............",
+    "api-key:may:generate+generate":     "PS.....G........",
+    "api-key:may:own-keys+own-data:write": "PS.DW...........",
+    "api-key:may:administer+generate":   "PS..............",
+    "user:privacy-officer":              "PSADWF...R..B...",
+    "user:admin":                        "PSADWFKGM...B...",
+    "user:owner":                        "PSADWFKGMRLVB..E",
+    "user:operator":                     "PSA.............",
+    "user:made-up":                      "PSA.............",
+    "operator":                          "PSA.............",
+    "operator:operator":                 "PSA.......LV.O..",
+    "operator:owner":                    "PSA.............",
+    "service:operator":                  "PS..............",
+    "service+generate":                  "PS.....G........",
+    "service:owner+own-data:write":      "PS.D............",
+    "api-key:member":                    "PS..............",
+    "api-key:owner+generate":            "PS.....G........",
+    "api-key:member+generate":           "PS.....G........",
+    "api-key:member+own-data:write":     "PS.DW...........",
+    "api-key:auditor+generate":          "PS..............",
+    "api-key+generate":                  "PS..............",
+    "api-key:owner+generate+administer": "PS.....G........",
+    "provisioning":                      "P...............",
+    "provisioning:owner+provision":      "P.............I.",
+    "user:owner+provision":              "PSADWFKGMRLVB..E",
 }  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def named_caller(name: str) -> Caller:
 @pytest.mark.parametrize(("name", "row"), MATRIX.items())
 def test_every_role_against_every_group(decider: CedarDecider, name: str, row: str) -> None:
     allowed = ""
-    for letter, group in zip("PSADWFKGMRLVBOI", Group, strict=True):
+    for letter, group in zip("PSADWFKGMRLVBOIE", Group, strict=True):
         decision = decider.decide(named_caller(name), OPERATIONS[group, DataClass.SYSTEM, "POST"])
         allowed += letter if decision.allowed else "."
     assert allowed == row

@@ -25,7 +25,7 @@ ASKED = frozenset(
 )
 OF_AUDITORS = ("rooms", "room-questions")  # what a room keeps shows no promise by itself: an empty one breaks none
 NOW = look("2026-11-23T12:00")
-ROLES = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor", "member"})
+ROLES = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor", "member", "room"})
 
 
 def test_what_was_asked_for_is_there() -> None:

@@ -15,10 +15,11 @@ from troth.kernel.ids import new_id
 from unit.identity.world import Person, World
 
 MAY_GIVE = {
-    "owner": {"owner", "admin", "member", "auditor", "privacy-officer", "security-analyst"},
-    "admin": {"admin", "member", "auditor"},
+    "owner": {"owner", "admin", "member", "auditor", "room-auditor", "privacy-officer", "security-analyst"},
+    "admin": {"admin", "member", "auditor", "room-auditor"},
     "member": set[str](),
     "auditor": set[str](),
+    "room-auditor": set[str](),
     "privacy-officer": set[str](),
     "security-analyst": set[str](),
 }

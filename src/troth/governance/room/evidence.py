@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from troth.kernel.operation import Binary
+
 
 @dataclass(frozen=True, slots=True)
 class PromiseSeen:
@@ -61,4 +63,15 @@ class Looks(Protocol):
 
     def draw(self, check: str, start: int, end: int, *, nonce: str, size: int) -> Drawn:
         """A sample. Raises Conflict(period-open) before the period is closed in the log, Invalid(bad-sample)."""
+        ...
+
+
+class Papers(Protocol):
+    """Reports of a period as files."""
+
+    def made(
+        self, paper: str, span: tuple[int, int], promises: Collection[str], *, tenant: str, at: int
+    ) -> tuple[Binary, str]:
+        """`bundle` is the whole report, `oscal` (a ZIP of eight documents) and `pdf` tell of these promises alone; with
+        the SHA-256 of the file in hex. Raises Conflict(period-open), Unavailable(report-busy, extra-missing)."""
         ...

@@ -59,8 +59,15 @@ class RoomQuestion(RoomNamed):
     question: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
+class RoomPaper(RoomNamed):
+    """What to take along: the report of the whole period, or what it says of the promises of the room."""
+
+    paper: Literal["bundle", "oscal", "pdf"]
+
+
 class RoomShown(BaseModel):
-    """A room: the period is from `start` up to, but without, `end`; it ends at `until`."""
+    """A room: the period is from `start` up to, but without, `end`; it ends at `until`. `bundle`: the report of the
+    whole period may be taken along."""
 
     id: str
     name: str
@@ -69,6 +76,7 @@ class RoomShown(BaseModel):
     start: int
     end: int
     until: int
+    bundle: bool = False
 
 
 class RoomsShown(BaseModel):

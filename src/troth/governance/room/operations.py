@@ -15,7 +15,7 @@ from troth.governance.room.evidence import RunSeen
 from troth.governance.room.rooms import Rooms
 from troth.governance.room.scope import Room
 from troth.kernel.data_class import DataClass
-from troth.kernel.operation import Call, Group, Route, operation
+from troth.kernel.operation import Binary, Call, Group, Route, operation
 
 _PAGE = 200
 
@@ -26,7 +26,7 @@ class RoomOperations:
 
     rooms: Rooms
 
-    @operation("room.list", group=Group.AUDIT, request=m.RoomList, command=("room", "mine"),
+    @operation("room.list", group=Group.ROOM, request=m.RoomList, command=("room", "mine"),
                route=Route("GET", "/v1/rooms", body="none"))  # fmt: skip
     def list(self, call: Call, request: m.RoomList) -> m.RoomsShown:  # noqa: ARG002
         """List the rooms that are open for you."""
@@ -34,7 +34,7 @@ class RoomOperations:
         call.note(count=len(found))
         return m.RoomsShown(rooms=tuple(_room(one) for one in found))
 
-    @operation("room.show", group=Group.AUDIT, request=m.RoomNamed, command=("room", "enter"),
+    @operation("room.show", group=Group.ROOM, request=m.RoomNamed, command=("room", "enter"),
                route=Route("GET", "/v1/rooms/{room_id}", body="none"), data_class=DataClass.ACCOUNT)  # fmt: skip
     def show(self, call: Call, request: m.RoomNamed) -> m.RoomOpened:
         """Show a room: its promises as they stand now, its registers and what was asked."""
@@ -45,7 +45,7 @@ class RoomOperations:
             room=_room(seen.room), promises=promises, questions=tuple(shown.record(one) for one in seen.questions)
         )
 
-    @operation("room.runs", group=Group.AUDIT, request=m.RoomRuns, command=("room", "runs"),
+    @operation("room.runs", group=Group.ROOM, request=m.RoomRuns, command=("room", "runs"),
                route=Route("GET", "/v1/rooms/{room_id}/checks/{check}/runs", body="none"))  # fmt: skip
     def runs(self, call: Call, request: m.RoomRuns) -> m.RunsInRoom:
         """List the runs of a check in the period of the room, all of them, page by page."""
@@ -55,7 +55,7 @@ class RoomOperations:
         following = found[-1].sequence if len(found) == _PAGE else None
         return m.RunsInRoom(runs=tuple(_run(one) for one in found), next=following)
 
-    @operation("room.records", group=Group.AUDIT, request=m.RoomRecords, command=("room", "records"),
+    @operation("room.records", group=Group.ROOM, request=m.RoomRecords, command=("room", "records"),
                route=Route("GET", "/v1/rooms/{room_id}/registers/{form}", body="none"),
                data_class=DataClass.ACCOUNT)  # fmt: skip
     def records(self, call: Call, request: m.RoomRecords) -> m.RecordsInRoom:
@@ -65,7 +65,7 @@ class RoomOperations:
         records = tuple(shown.record(one) for one in found)
         return m.RecordsInRoom(form=request.form, records=records, next=following)
 
-    @operation("room.sample", group=Group.AUDIT, request=m.RoomSample, command=("room", "sample"),
+    @operation("room.sample", group=Group.ROOM, request=m.RoomSample, command=("room", "sample"),
                route=Route("POST", "/v1/rooms/{room_id}/checks/{check}/samples"))  # fmt: skip
     def sample(self, call: Call, request: m.RoomSample) -> m.SampleInRoom:
         """Draw runs of a check out of all of the period, so that neither you nor the house chooses them."""
@@ -75,7 +75,7 @@ class RoomOperations:
         runs = tuple(_run(one) for one in drawn.runs)
         return m.SampleInRoom(root=drawn.root, nonce=request.nonce, population=drawn.population, runs=runs)
 
-    @operation("room.ask", group=Group.AUDIT, request=m.RoomQuestion, command=("room", "ask"),
+    @operation("room.ask", group=Group.ROOM, request=m.RoomQuestion, command=("room", "ask"),
                route=Route("POST", "/v1/rooms/{room_id}/questions", status=201),
                data_class=DataClass.ACCOUNT)  # fmt: skip
     def ask(self, call: Call, request: m.RoomQuestion) -> RecordShown:
@@ -84,6 +84,14 @@ class RoomOperations:
                               question=request.question)  # fmt: skip
         call.note(object=made.id, unit=request.room_id, kinds=request.kind)
         return shown.record(made)
+
+    @operation("room.report", group=Group.ROOM, request=m.RoomPaper, command=("room", "report"),
+               route=Route("GET", "/v1/rooms/{room_id}/reports/{paper}", body="none"))  # fmt: skip
+    def report(self, call: Call, request: m.RoomPaper) -> Binary:
+        """Take along what was found in the period of the room: oscal, pdf, or the bundle where the room includes it."""
+        made, digest = self.rooms.take(who(call), request.room_id, request.paper)
+        call.note(object=request.room_id, kinds=request.paper, digest=digest)
+        return made
 
 
 def _room(one: Room) -> m.RoomShown:
@@ -95,6 +103,7 @@ def _room(one: Room) -> m.RoomShown:
         start=one.start,
         end=one.end,
         until=one.until,
+        bundle=one.bundle,
     )
 
 

@@ -9,10 +9,11 @@ from datetime import date
 from troth.governance.moves import By
 from troth.governance.records import Record
 from troth.governance.registers import Registers
-from troth.governance.room.evidence import Drawn, Looks, PromiseSeen, RunSeen
-from troth.governance.room.scope import AUDITOR, QUESTIONS, ROOMS, Room, entered, room_of
+from troth.governance.room.evidence import Drawn, Looks, Papers, PromiseSeen, RunSeen
+from troth.governance.room.scope import AUDITORS, INSIDE, QUESTIONS, ROOMS, Room, entered, room_of
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Denied, NotFound
+from troth.kernel.operation import Binary
 
 _PAGE = 200
 
@@ -32,18 +33,19 @@ class Rooms:
 
     registers: Registers
     looks: Looks
+    papers: Papers
 
     def mine(self, by: By) -> tuple[Room, ...]:
         """The caller's rooms that are open, the first to end first."""
         now = epoch_ms(self.registers.clock.now())
         told = [room_of(one) for one in self.registers.records(by.tenant, ROOMS)]
         open_ = [one for one in told if one.open and now < one.until and one.auditor == by.subject != one.author]
-        return tuple(sorted(open_, key=lambda one: (one.until, one.id))) if AUDITOR in by.roles else ()
+        return tuple(sorted(open_, key=lambda one: (one.until, one.id))) if by.roles & AUDITORS else ()
 
     def enter(self, by: By, room: str) -> Room:
         """The one door. Raises NotFound(room-not-found), Denied(room-over)."""
         try:
-            found = room_of(self.registers.show(_as_auditor(by), ROOMS, room).record)
+            found = room_of(self.registers.show(_inside(by), ROOMS, room).record)
         except (NotFound, Denied):  # another tenant's, or who asks is no auditor: the door says the same to both
             found = None
         return entered(found, by.subject, by.roles, epoch_ms(self.registers.clock.now()))
@@ -86,6 +88,13 @@ class Rooms:
         page = standing[begin : begin + _PAGE]
         return tuple(page), page[-1].id if len(standing) > begin + _PAGE else None
 
+    def take(self, by: By, room: str, paper: str) -> tuple[Binary, str]:
+        """What was found in the period, as a file. Raises as `enter`, Denied(outside-room), and as `Papers.made`."""
+        inside = self.enter(by, room)
+        inside.require_taking(paper)
+        now = epoch_ms(self.registers.clock.now())
+        return self.papers.made(paper, (inside.start, inside.end), inside.promises, tenant=by.tenant, at=now)
+
     def ask(self, by: By, room: str, *, kind: str, promise: str | None, question: str) -> Record:
         """Ask, or state a finding. Raises as `enter`, Denied(outside-room), Invalid(bad-field)."""
         inside = self.enter(by, room)
@@ -93,9 +102,17 @@ class Rooms:
             inside.require_promise(promise)
         told = {"room": room, "kind": kind, "question": question}
         about = {} if promise is None else {"promise": promise}
-        return self.registers.open(_as_auditor(by), QUESTIONS, told | about)
+        return self.registers.open(_inside(by), QUESTIONS, told | about)
 
 
-def _as_auditor(by: By) -> By:
-    """In a room nobody has another role than that of the auditor."""
-    return By(by.tenant, by.actor, by.subject, by.roles & {AUDITOR}, by.call)
+def lasting(registers: Registers, tenant: str) -> dict[str, int]:
+    """Until when (epoch ms) each auditor of a tenant has an open room; 0 for whose rooms are all closed."""
+    found: dict[str, int] = {}
+    for one in (room_of(record) for record in registers.records(tenant, ROOMS)):
+        found[one.auditor] = max(found.get(one.auditor, 0), one.until if one.open else 0)
+    return found
+
+
+def _inside(by: By) -> By:
+    """In a room nobody has another role than that of the room, which nobody has outside of one."""
+    return By(by.tenant, by.actor, by.subject, frozenset({INSIDE} if by.roles & AUDITORS else ()), by.call)

@@ -12,7 +12,9 @@ from troth.kernel.errors import Denied, NotFound
 
 ROOMS: Final = "rooms"  # the register that rooms are records of
 QUESTIONS: Final = "room-questions"
-AUDITOR: Final = "auditor"
+AUDITORS: Final = frozenset({"auditor", "room-auditor"})  # roles by which somebody enters their rooms
+INSIDE: Final = "room"  # the role of registers that nobody is given: whoever came in by the door has it
+BUNDLE: Final = "bundle"
 _DAY_MS: Final = 86_400_000
 
 
@@ -30,6 +32,7 @@ class Room:
     end: int
     until: int
     open: bool
+    bundle: bool = False  # whether the report of the whole period may be taken along
 
     def require_promise(self, promise: str) -> None:
         """Raises Denied(outside-room)."""
@@ -45,6 +48,14 @@ class Room:
         """Raises Denied(outside-room)."""
         if form not in self.registers:
             raise _outside("register")
+
+    def require_taking(self, paper: str) -> None:
+        """The report of the whole period tells of every check, so the house says whether it goes along.
+
+        Raises Denied(outside-room).
+        """
+        if paper == BUNDLE and not self.bundle:
+            raise _outside("report")
 
     def span(self, first: date | None, last: date | None) -> tuple[int, int]:
         """From a day up to and with another, inside the period. Raises Denied(outside-room)."""
@@ -70,6 +81,7 @@ def room_of(record: Record) -> Room:
         _midnight(told.get("period_to")) + _DAY_MS,
         _midnight(told.get("until")) + _DAY_MS,
         record.state == "open",
+        told.get("bundle") is True,
     )
 
 
@@ -79,7 +91,7 @@ def entered(room: Room | None, person: str | None, roles: Collection[str], now: 
     Raises NotFound(room-not-found) for anybody else, and Denied(room-over) once it is closed, its time is over, or the
     person who opened it is who would read in it.
     """
-    if room is None or person is None or room.auditor != person or AUDITOR not in roles:
+    if room is None or person is None or room.auditor != person or AUDITORS.isdisjoint(roles):
         raise NotFound("You have no such room; list your rooms.", code="room-not-found")
     if not room.open or now >= room.until or room.author == person:
         raise Denied("This room is over; ask who opened it for another one.", code="room-over")

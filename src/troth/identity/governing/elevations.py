@@ -16,7 +16,16 @@ from sqlalchemy import delete, func, insert, select, update
 from troth.identity.duties import check_person, is_custom
 from troth.identity.governing.reasons import ELEVATION, Reasons
 from troth.identity.governing.store import elevations
-from troth.identity.roles import OWNER, TENANT_ROLES, Roles, as_given, check_givable, lock_member, lock_tenant
+from troth.identity.roles import (
+    OWNER,
+    ROOM_AUDITOR,
+    TENANT_ROLES,
+    Roles,
+    as_given,
+    check_givable,
+    lock_member,
+    lock_tenant,
+)
 from troth.identity.store import LENT, grants
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
@@ -30,7 +39,7 @@ ASKED, ACTIVE, REFUSED, ENDED = "asked", "active", "refused", "ended"
 ELEVATED, BROKEN = "elevation", "break-glass"  # kinds
 MOST_ASKED = 5  # questions of one person that wait
 ACTOR = "svc_access"
-LENDABLE = TENANT_ROLES - {OWNER}
+LENDABLE = TENANT_ROLES - {OWNER, ROOM_AUDITOR}  # a room is opened for a person, not lent
 _MINUTE_MS = 60_000
 _WAITS_MS = 24 * 3600 * 1000  # a question that nobody answers lapses
 _SHOWN_MS = 90 * 24 * 3600 * 1000

@@ -16,7 +16,8 @@ from troth.kernel.reasons import Why
 
 Lendable = Annotated[str, Field(pattern=r"^(admin|member|auditor|privacy-officer|security-analyst|rol_[a-z2-7]{26})$")]
 Reviewed = Annotated[
-    str, Field(pattern=r"^(owner|admin|member|auditor|privacy-officer|security-analyst|operator|rol_[a-z2-7]{26})$")
+    str,
+    Field(pattern=r"^(owner|admin|member|(room-)?auditor|privacy-officer|security-analyst|operator|rol_[a-z2-7]{26})$"),
 ]
 Chosen = Literal["own-keys", "generate", "administer", "privacy", "audit", "review", "govern"]
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")]

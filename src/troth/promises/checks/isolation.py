@@ -38,8 +38,8 @@ from troth.vault.store import LIVE, row_of
 from troth.vault.store import objects as object_table
 
 # Parameters that name a place in what is one's own, not a thing.
-_PLACES = frozenset({"index", "path", "check", "form"})
-_THEIRS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_KEYS, Group.AUDIT})
+_PLACES = frozenset({"index", "path", "check", "form", "paper"})
+_THEIRS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_KEYS, Group.AUDIT, Group.ROOM})
 
 
 def _belongings(owner: Probe) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def _belongings(owner: Probe) -> dict[str, Any]:
         "room_id": _room(owner),
         "check": "tenants-apart",
         "form": "lessons",
+        "paper": "oscal",
         "index": 0,
         "path": "checkpoint",
     }
@@ -337,6 +338,8 @@ CHECKS = (
         lambda system: _crossings(system, lambda _, other: other.caller("owner")),
         lambda system: _crossings(system, lambda owner, _: owner.caller("owner")),
         every=6 * 3600,
+        scope="reading routes, across two synthetic tenants",
+        population="answers of routes, and their entries in the log",
     ),
     Check(
         "own-data-only",
@@ -347,6 +350,8 @@ CHECKS = (
         lambda system: _own_list(system, _by_operation),
         lambda system: _own_list(system, _whole_tenant),
         every=6 * 3600,
+        scope="lists and papers of two synthetic people of one tenant",
+        population="lists, and looks at what is somebody else's",
     ),
     Check(
         "one-failure-opens-nothing",
@@ -356,5 +361,7 @@ CHECKS = (
         lambda system: _blast(system, lambda robbed, _: robbed, Down()),
         lambda system: _blast(system, lambda _, other: other, Careless()),
         every=6 * 3600,
+        scope="objects of two synthetic tenants, with parts away",
+        population="attempts with stolen keys, or without a component",
     ),
 )

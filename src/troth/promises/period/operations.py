@@ -14,6 +14,7 @@ from troth.kernel.signer import Signer
 from troth.promises.period.building import DAY_MS, report_of
 from troth.promises.period.bundle import MEDIA_TYPE, packed
 from troth.promises.period.gathering import Sources, gather
+from troth.promises.period.report import PeriodReport
 from troth.promises.status import Period
 
 LONGEST_DAYS = 400
@@ -40,19 +41,24 @@ class PeriodOperations:
     def report(self, call: Call, request: PeriodWish) -> Binary:
         """The looks of a period, with what proves them: a ZIP file that anybody checks offline."""
         period = period_of(request.start, request.end)
-        content, digest = self._made(period, call.caller.tenant, epoch_ms(call.at))
+        content, digest = self.packed(period, call.caller.tenant, epoch_ms(call.at))
         call.note(period=f"{request.start}", until=f"{request.end}", digest=digest)
         return Binary(content, MEDIA_TYPE, f"period-{request.start}-{request.end}.zip")
 
-    def _made(self, period: Period, tenant: str | None, now: int) -> tuple[bytes, str]:
+    def packed(self, period: Period, tenant: str | None, now: int) -> tuple[bytes, str]:
+        """The bundle and the digest of its report. Raises as `found`."""
+        report, files = self.found(period, tenant)
+        told = {"made_at": now, "period": {"start": period.start, "end": period.end}}
+        return packed(files, told, self._signer), report.digest
+
+    def found(self, period: Period, tenant: str | None) -> tuple[PeriodReport, dict[str, bytes]]:
+        """The report for somebody of that tenant, and its files. Raises `Unavailable` (report-busy), and as `gather`."""
         if not self._turn.acquire(blocking=False):
             raise Unavailable("Another report is being made; ask again in some seconds.", code="report-busy")
         try:
-            report, files = report_of(gather(self._sources, period, tenant))
+            return report_of(gather(self._sources, period, tenant))
         finally:
             self._turn.release()
-        told = {"made_at": now, "period": {"start": period.start, "end": period.end}}
-        return packed(files, told, self._signer), report.digest
 
 
 def period_of(start: date, end: date) -> Period:

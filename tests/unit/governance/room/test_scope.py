@@ -10,10 +10,11 @@ import pytest
 from troth.governance.forms.fields import read_value
 from troth.governance.forms.reading import shipped
 from troth.governance.records import FIRST, Record
-from troth.governance.room.scope import AUDITOR, Room, entered, room_of
+from troth.governance.room.scope import Room, entered, room_of
 from troth.kernel.errors import Denied, NotFound
 
 DAY = 86_400_000
+AUDITOR = "auditor"
 TOLD = {
     "name": "First half", "auditor": "usr_a", "author": "usr_o", "of_promises": ["CRY-01"], "of_registers": ["risks"],
     "period_from": "2026-01-01", "period_to": "2026-06-30", "until": "2026-07-31",
@@ -38,6 +39,7 @@ def test_it_ends_by_the_time_alone(before_the_end: int, open_: bool) -> None:
     now = ROOM.until - before_the_end
     if open_:
         assert entered(ROOM, "usr_a", {AUDITOR}, now) is ROOM
+        assert entered(ROOM, "usr_a", {"room-auditor"}, now) is ROOM
     else:
         with pytest.raises(Denied) as refused:
             entered(ROOM, "usr_a", {AUDITOR}, now)
@@ -85,8 +87,11 @@ def test_what_is_inside() -> None:
     ROOM.require_promise("CRY-01")
     ROOM.require_check(("CRY-09", "CRY-01"))
     ROOM.require_register("risks")
+    ROOM.require_taking("pdf")
+    replace(ROOM, bundle=True).require_taking("bundle")
     for refused in (lambda: ROOM.require_promise("CRY-02"), lambda: ROOM.require_check(()),
-                    lambda: ROOM.require_check(("CRY-02",)), lambda: ROOM.require_register("staff")):  # fmt: skip
+                    lambda: ROOM.require_check(("CRY-02",)), lambda: ROOM.require_register("staff"),
+                    lambda: ROOM.require_taking("bundle")):  # fmt: skip
         with pytest.raises(Denied):
             refused()
 
