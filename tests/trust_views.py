@@ -47,6 +47,7 @@ def view(paper: str | None, seed: int = 1) -> TrustShown:
         at=NOW,
         paper=head if paper else None,
         broken=False,
+        markdown=paper is not None and shipped(paper).layout == "markdown",
         announced=(head.model_copy(update={"number": 2, "version": "4", "state": "announced"}),) if paper else (),
         counts=counts([one.state for one in lines if one.state] if paper else [one.state for one in known.values()]),
         history=True,

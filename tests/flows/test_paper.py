@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ import yaml
 from sqlalchemy import delete, update
 
 from house import House
-from paper_texts import bound_text
+from paper_texts import bound_text, known
 from troth.kernel.scope import SYSTEM
+from troth.promises.catalogue import catalogue
 from troth.promises.paper import publishing, store
+from troth.promises.paper.publishing import Papers
 from troth.promises.paper.shipped import shipped_file
 from troth.promises.paper.store import paper_version
+from troth.wiring.identity import relying_party
 
 DAY = 86_400_000
 TEXT = "All connections use TLS 1.3.\nWe delete what you delete."
@@ -166,6 +170,38 @@ def test_the_trust_page_shows_the_paper_in_force_and_its_twins_agree(home: House
     assert feed.headers["content-type"].startswith("application/atom+xml")
     assert f"trust/paper-{made['number']}</id>" in feed.text
     assert made["digest"] in feed.text
+
+
+def test_a_feed_takes_its_addresses_from_no_request(home: House, second: dict[str, str]) -> None:
+    published(home, second, **files(TEXT, ROWS, "1"))
+    without_waiting(home)
+    feed = home.client.get("/trust/changes.atom", headers={"host": "evil.example"})
+    assert "evil.example" not in feed.text
+    own = relying_party(home.system.base.settings).origins[0]
+    assert f'href="{own}/trust"' in feed.text
+    assert home.ok("GET", "/v1/trust-changes")["address"] == own
+
+
+def test_a_promise_of_its_own_never_stands_for_one_of_the_catalogue(home: House, second: dict[str, str]) -> None:
+    """After an upgrade both may have an id: then nobody can say which one the sentence means."""
+    binding = yaml.safe_load(files(TEXT, ROWS, "1")["binding"]) | {"promises": "own.yaml"}
+    own = {"id": "CRY-01", "statement": "We like locks.", "kind": "recorded", "bound": "all", "acceptance": "So.",
+           "checks": ["sentences-bound"]}  # fmt: skip
+    shown = {one["id"]: one["state"] for one in home.ok("GET", "/v1/promises")["data"]}
+    asked = store.Files(TEXT, yaml.safe_dump(binding), yaml.safe_dump({"promises": [own]}))
+    base = home.system.base
+    older = known(promises={"DEL-01": catalogue()["DEL-01"]}, checks=("sentences-bound",))
+    before = Papers(base.database, base.clock, base.signer, notice=timedelta(1), known=lambda _: older)
+    before.approve(before.publish(asked, "usr_one").number, "usr_two")
+    without_waiting(home)
+    view = home.ok("GET", "/v1/trust")
+    (one,) = [one for one in view["promises"] if one["id"] == "CRY-01"]
+    assert (one["state"], one["statement"] != own["statement"]) == ("unknown", True)
+    assert "a promise of its own under this id" in one["reason"]
+    assert {*one["months"], *view["sentences"][0]["months"]} <= {"unknown"}
+    assert view["sentences"][0]["state"] == "unknown"
+    assert "rename its own" in home.client.get("/trust/CRY-01").text
+    assert {one["id"]: one["state"] for one in home.ok("GET", "/v1/promises")["data"]} == shown
 
 
 def test_a_paper_that_was_edited_leaves_the_promises_alone_on_the_page(home: House, second: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict
 from troth.kernel.caller import Connection, anonymous
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.operation import Call, Group, Route, operation
-from troth.promises.catalogue import Promise
 from troth.promises.history import DAY_MS, History, days, first_day, in_months
-from troth.promises.paper.binding import OwnPromise, Paper
+from troth.promises.own_promises import named_twice, standings
+from troth.promises.paper.binding import Paper
 from troth.promises.paper.publishing import Papers, standing, state_of
 from troth.promises.paper.store import Head
 from troth.promises.paper_operations import PaperShown, shown
 from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.standings import Standings
-from troth.promises.status import Declared, Period, Standing, State, status
+from troth.promises.status import Period, State
 from troth.promises.trust_view import CertificateOnRecord, TrustShown, briefs, counts, sentences
 from troth.promises.turns import taken
 
@@ -62,22 +62,25 @@ class ChangeOfTrust(BaseModel):
 
 
 class ChangesOfTrust(BaseModel):
-    """What changed, the newest first."""
+    """What changed, the newest first. `address`: where this installation is for the public."""
 
     model_config = ConfigDict(frozen=True)
 
+    address: str
     changes: tuple[ChangeOfTrust, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is asked for the page. `certificates`: those of the house that two people checked."""
+    """What is asked for the page. `address`: where this installation is for the public, `https://` and its name.
+    `certificates`: those of the house that two people checked."""
 
     papers: Papers
     runner: Runner
     standings: Standings
     past: Past
     jurisdiction: str
+    address: str
     certificates: Callable[[], Sequence[CertificateOnRecord]] = tuple
 
 
@@ -125,8 +128,8 @@ class TrustOperations:
         current, paper = self._current(heads, now)
         histories = self._histories()
         months = tuple(one.month for one in in_months("", _bare(now)).months) if histories is not None else ()
-        rows = [*self._of.standings.now(), *self._own(paper, now)]
-        known = briefs(rows, histories or {}, months)
+        rows, twice = standings(self._of.standings.now(), paper, self._of.runner, now), named_twice(paper)
+        known = briefs(rows, {one: bar for one, bar in (histories or {}).items() if one not in twice}, months)
         lines = sentences(paper, known) if paper else ()
         carried = {one for line in lines for one in line.carries}
         states = [one.state for one in lines if one.state] if paper else [one.state for one in known.values()]
@@ -134,6 +137,7 @@ class TrustOperations:
             at=now,
             paper=_public(current, heads, now) if current else None,
             broken=paper is None and current is not None,
+            markdown=paper is not None and paper.layout == "markdown",
             announced=tuple(_public(one, heads, now) for one in standing(heads, now) if one != current),
             counts=counts(states),
             history=histories is not None,
@@ -159,25 +163,13 @@ class TrustOperations:
         except Unavailable:
             return None
 
-    def _own(self, paper: Paper | None, now: int) -> list[tuple[Promise, Standing]]:
-        """The paper's own promises, by the checks that it names: every one of them must be in the schedule in force."""
-        if paper is None or not paper.own:
-            return []
-        declared, evidence = self._of.runner.declared(), self._of.runner.evidence
-        runs = evidence.reading.now()
-        found = []
-        for one in paper.own:
-            mine = _declared(one, declared)
-            stood = status(one.id, mine, runs, waivers=evidence.waivers(), period=Period(now, now), now=now)
-            found.append((one.promise(paper.name), stood))
-        return found
-
     def _changes(self) -> ChangesOfTrust:
         now, heads = self._of.papers.now(), self._of.papers.heads()
         found = papers_told(heads, now)
         with suppress(Unavailable):  # papers alone, while the runs of a year are read
             found += _turns(self._of.past.settled())
-        return ChangesOfTrust(changes=tuple(sorted(found, key=lambda one: (-one.at, one.id))[:MOST_CHANGES]))
+        newest = sorted(found, key=lambda one: (-one.at, one.id))[:MOST_CHANGES]
+        return ChangesOfTrust(address=self._of.address, changes=tuple(newest))
 
 
 def _bare(now: int) -> list[tuple[Period, State]]:
@@ -187,11 +179,6 @@ def _bare(now: int) -> list[tuple[Period, State]]:
 
 def _public(head: Head, heads: Sequence[Head], now: int) -> PaperShown:
     return shown(head, state_of(head, heads, now), _STRANGER)
-
-
-def _declared(own: OwnPromise, declared: Sequence[Declared]) -> list[Declared]:
-    mine = [replace(one, promises=(own.id,)) for one in declared if one.check in own.checks]
-    return mine if {one.check for one in mine} == set(own.checks) else []
 
 
 def papers_told(heads: Sequence[Head], now: int) -> list[ChangeOfTrust]:

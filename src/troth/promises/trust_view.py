@@ -66,12 +66,13 @@ class TrustShown(_Row):
 
     Without a paper in force, `paper` is None and `sentences` is empty; `promises` then has those of the catalogue.
     `history` is false while the runs of a year are still being read: bars are empty then. `broken`: the published paper
-    is not the one that was approved, and is not shown.
+    is not the one that was approved, and is not shown. `markdown`: sentences are written with its marks of emphasis.
     """
 
     at: int
     paper: PaperShown | None
     broken: bool
+    markdown: bool
     announced: tuple[PaperShown, ...]
     counts: dict[str, int]
     history: bool
@@ -122,7 +123,7 @@ def sentences(paper: Paper, known: Mapping[str, PromiseBrief]) -> tuple[Sentence
                 because=bound.because if bound else None,
                 state=_state([one.state if one else None for one in rows]) if carries else None,
                 checked_at=_oldest([one.checked_at if one else None for one in rows]),
-                months=_months([one for one in rows if one is not None]),
+                months=_months(rows),
             )
         )
     return tuple(found)
@@ -144,5 +145,8 @@ def _oldest(times: Sequence[int | None]) -> int | None:
     return min(known) if known and len(known) == len(times) else None
 
 
-def _months(rows: Sequence[PromiseBrief]) -> tuple[str, ...]:
-    return tuple(_state(month) for month in zip(*(one.months for one in rows), strict=True))
+def _months(rows: Sequence[PromiseBrief | None]) -> tuple[str, ...]:
+    """Month by month the worst of all; beside a promise that nobody knows of, no month is better than unknown."""
+    known = [one.months for one in rows if one is not None]
+    strange = [None] * (len(rows) - len(known))
+    return tuple(_state([*month, *strange]) for month in zip(*known, strict=True))

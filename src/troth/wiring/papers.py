@@ -17,6 +17,7 @@ from troth.promises.runner import Runner
 from troth.promises.standings import Standings
 from troth.promises.system import Base, Governance
 from troth.promises.trust import Sources, TrustOperations
+from troth.wiring.identity import relying_party
 
 _FRESH_SECONDS = 5.0
 
@@ -39,5 +40,6 @@ def build_papers(base: Base, runner: Runner, past: Past, governance: Callable[[]
 
     notice = timedelta(days=base.settings.promises.paper_notice_days)
     papers = Papers(base.database, base.clock, base.signer, notice=notice, known=known)
-    sources = Sources(papers, runner, standings, past, base.settings.data.jurisdiction, certificates)
+    place, address = base.settings.data.jurisdiction, relying_party(base.settings).origins[0]
+    sources = Sources(papers, runner, standings, past, place, address, certificates)
     return PaperOperations(papers), TrustOperations(sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
+from markupsafe import escape
 
 from paper_texts import bound_text
 from troth.kernel.errors import Unavailable
@@ -53,6 +54,30 @@ def test_what_nobody_knows_of_is_unknown_and_never_looked_at() -> None:
     assert (one.state, one.checked_at) == ("unknown", None)
 
 
+def test_a_bar_is_never_greener_than_a_sentence_of_which_a_part_is_unknown() -> None:
+    told = brief("CRY-01", "kept", 5, "kept", "not kept")
+    one, _ = sentences(paper("CRY-01", "OWN-01"), {"CRY-01": told})
+    assert one.months == ("unknown", "not kept")
+    alone, _ = sentences(paper("OWN-01"), {"CRY-01": told})
+    assert (alone.state, alone.months) == ("unknown", ())
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text", "read"),
+    [
+        (True, "Keys live in **tenant_key** and `key_tree`.", "Keys live in tenant_key and key_tree."),
+        (True, "2*3*4 is *24*, not _20_.", "2*3*4 is 24, not 20."),
+        (True, "**All of it.", "All of it."),
+        (True, "None of it.**", "None of it."),
+        (False, "Write to *all* and _us_.", "Write to *all* and _us_."),
+    ],
+)
+def test_marks_of_emphasis_go_and_letters_stay(markdown: bool, text: str, read: str) -> None:
+    shown = bound_text(text, [{"because": "rhetoric"}])
+    page = view("harbour").model_copy(update={"markdown": markdown, "sentences": sentences(shown, {})})
+    assert f">{escape(read)}<" in page_of(page)
+
+
 def test_a_sentence_whose_words_changed_says_nothing() -> None:
     bound = paper("CRY-01")
     changed = Paper(bound.binding, split(TEXT.replace("both", "neither")), sha256(b"other").hexdigest())
@@ -75,7 +100,7 @@ def test_a_page_with_a_year_of_history_is_small_and_has_no_script(name: str | No
 
 
 def test_who_comes_while_a_view_is_made_waits_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = TrustOperations(Sources(*[None] * 4, ""))  # type: ignore[arg-type]
+    page = TrustOperations(Sources(*[None] * 4, "", ""))  # type: ignore[arg-type]
     monkeypatch.setattr(turns, "PATIENCE", 0.01)
     monkeypatch.setattr(page, "_changes", lambda: "feed")
     with page._kept.viewing:
@@ -88,7 +113,7 @@ def test_who_comes_while_a_view_is_made_waits_for_a_moment_only(monkeypatch: pyt
 def test_a_view_that_takes_long_is_made_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its age counts from its end: else each of a crowd that waits behind one another makes it again."""
     made, now = list[str](), [0.0]
-    page = TrustOperations(Sources(*[None] * 4, ""))  # type: ignore[arg-type]
+    page = TrustOperations(Sources(*[None] * 4, "", ""))  # type: ignore[arg-type]
     monkeypatch.setattr(trust.time, "monotonic", lambda: now[0])
 
     def slow(what: str) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from troth.portal import charts
 from troth.portal.desk import Desk
 from troth.portal.forms import document_of, filled
 from troth.portal.render import Page, page, text_of
+from troth.promises.own_promises import NAMED_TWICE
 from troth.promises.showing import PromiseShown, ShowPromise
 from troth.promises.trust import ChangesOfTrust, ShowTrust
 from troth.promises.trust_view import PromiseBrief, SentenceShown, TrustShown
@@ -48,6 +50,7 @@ _MARKS = {
 }
 _TABLE = "public, max-age=60"  # of what is the same for everybody
 _ATOM = "application/atom+xml"
+_EMPHASIS = re.compile(r"(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
 _STEPS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -103,8 +106,10 @@ async def promise(desk: Desk, request: Request, caller: Caller) -> Response:
             raise
         told = None
     months = [(one.month, one.state, one.days) for one in told.months] if told else []
-    texts = [_plain(one.text) for one in said]
-    return page("trust_promise.html", frame, told=told, own=own, said=texts, bar=charts.bar, months=months)
+    texts = [_plain(one.text, markdown=view.markdown) for one in said]
+    twice = own is not None and own.reason == NAMED_TWICE
+    facts: dict[str, Any] = {"told": told, "own": own, "twice": twice, "said": texts, "months": months}
+    return page("trust_promise.html", frame, bar=charts.bar, **facts)
 
 
 async def table(desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -113,11 +118,11 @@ async def table(desk: Desk, _request: Request, caller: Caller) -> Response:
     return Response(view.model_dump_json(), media_type="application/json", headers={"cache-control": _TABLE})
 
 
-async def changes(desk: Desk, request: Request, caller: Caller) -> Response:
+async def changes(desk: Desk, _request: Request, caller: Caller) -> Response:
     """What changed, as a feed (RFC 4287)."""
     found: ChangesOfTrust = await desk.run("trust.changes", caller, ShowTrust())
     newest = max((one.at for one in found.changes), default=0)
-    place = {"base": f"https://{request.url.netloc}", "host": request.url.hostname or "troth"}
+    place = {"base": found.address, "host": urlsplit(found.address).hostname}  # not what a request says of itself
     content = text_of("trust_changes.xml", changes=found.changes, updated=newest, iso=_iso, **place)
     return Response(content, media_type=_ATOM, headers={"cache-control": _TABLE})
 
@@ -125,7 +130,7 @@ async def changes(desk: Desk, request: Request, caller: Caller) -> Response:
 def shown_of(view: TrustShown) -> dict[str, Any]:
     """What the template of the page takes; tests hand in papers that nobody published."""
     marks = {one.id: _MARKS[one.state] for one in view.promises}
-    lines = [_sentence(one, marks, view.at) for one in view.sentences]
+    lines = [_sentence(one, marks, view) for one in view.sentences]
     parts = [("", "", lines)] if lines else _families(view)
     carried = sum(1 for one in view.sentences if one.carries)
     where = _PLACES.get(view.jurisdiction, view.jurisdiction.upper())
@@ -139,11 +144,12 @@ def _families(view: TrustShown) -> list[tuple[str, str, list[Line]]]:
     ]
 
 
-def _sentence(one: SentenceShown, marks: dict[str, str], now: int) -> Line:
-    age = _age(one.checked_at, now) if one.carries else ""
+def _sentence(one: SentenceShown, marks: dict[str, str], view: TrustShown) -> Line:
+    age = _age(one.checked_at, view.at) if one.carries else ""
     carries = tuple((promise, marks.get(promise, "u")) for promise in one.carries)
     heading = one.because == "heading"
-    return Line(one.at, _plain(one.text), heading, one.state, age, carries, one.months, one.because)
+    text = _plain(one.text, markdown=view.markdown)
+    return Line(one.at, text, heading, one.state, age, carries, one.months, one.because)
 
 
 def _promise(one: PromiseBrief, now: int) -> Line:
@@ -151,9 +157,10 @@ def _promise(one: PromiseBrief, now: int) -> Line:
                 one.months, None)  # fmt: skip
 
 
-def _plain(text: str) -> str:
-    """Words without the marks of Markdown: the binding has them, readers need not."""
-    return re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)
+def _plain(text: str, *, markdown: bool) -> str:
+    """Words without the marks of emphasis of Markdown: the binding has them, readers need not. Inside a word, and in a
+    text of another layout, they are part of it."""
+    return _EMPHASIS.sub("", text) if markdown else text
 
 
 def _age(at: int | None, now: int) -> str:

@@ -125,6 +125,11 @@ class Paper:
         """Its token."""
         return self.binding.paper
 
+    @property
+    def layout(self) -> Layout:
+        """How its text is laid out."""
+        return self.binding.text.layout or layout_of(self.binding.text.file)
+
 
 def paper_of(text: bytes, binding: bytes, own: bytes | None = None) -> Paper:
     """A paper from its files. Raises Invalid (`bad-paper`, `bad-yaml`, `yaml-twice`), NotFound (`no-promises`) when the

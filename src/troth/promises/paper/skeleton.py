@@ -47,7 +47,7 @@ def refreshed(paper: Paper, content: bytes) -> Skeleton:
     layout = {"layout": old.text.layout} if old.text.layout else {}
     ordered = {"paper": header.pop("paper"), "version": header.pop("version")}
     header = ordered | {"text": _text(content, old.text.file) | layout} | header
-    found = sentences(text_of(content), old.text.layout or layout_of(old.text.file))
+    found = sentences(text_of(content), paper.layout)
     return _written(old.text.file, header, list(match(found, old.sentences).pairs))
 
 
