@@ -107,6 +107,36 @@ def test_a_feed_shows_nothing_to_who_lost_the_role(home: House, people: dict[str
     assert home.client.get(feed).status_code == 200
     home.ok("DELETE", f"/v1/users/{left.id}/roles/privacy-officer", people["owner"].headers)
     assert home.client.get(feed).status_code == 404
+    home.ok("POST", f"/v1/users/{left.id}/roles", people["owner"].headers, role="privacy-officer")
+    assert home.client.get(feed).status_code == 404  # an address that died stays dead
+
+
+def test_a_feed_of_a_custom_role_is_what_the_role_reads_then(home: House, people: dict[str, Person]) -> None:
+    owner = people["owner"].headers
+    opened(home, people["owner"], "risks", **LATE)
+    wish = {"name": "calendar-reader", "groups": ["govern"]}
+    role = home.ok("POST", "/v1/custom-roles", owner, **wish)["id"]
+    reader = home.member(people["owner"], "custom@calendar.example.org", "member")
+    assert home.call("POST", "/v1/calendar/feed", reader.headers).status_code == 403
+    home.ok("POST", f"/v1/users/{reader.id}/roles", owner, role=role)
+    feed = path(home.ok("POST", "/v1/calendar/feed", reader.headers)["url"])
+    seen = {one["form"] for one in home.ok("GET", "/v1/calendar", reader.headers, days=800)["dues"]}
+    read = home.client.get(feed).text
+    rooms = {"risks", "requests", "keys"}
+    assert {name for name in rooms if f"({name})" in read} == seen & rooms
+    assert {"risks", "keys"} <= seen  # as an admin, and not what officers alone read
+    home.ok("POST", f"/v1/custom-roles/{role}", owner, groups=["audit"])
+    assert home.client.get(feed).status_code == 404
+
+
+def test_the_page_says_that_nobody_is_told(home: House) -> None:
+    owner = home.tenant("untold")
+    assert "<strong>Nobody is told:</strong>" in Visit(home, owner.headers).see("/calendar")
+    home.ok("POST", "/v1/webhooks", owner.headers, url="https://hooks.example.org/troth")
+    seen = Visit(home, owner.headers).see("/calendar")
+    assert "<strong>No mail is sent:</strong>" in seen
+    assert "Nobody is told" not in seen
+    assert home.ok("GET", "/v1/calendar", owner.headers)["told_by"] == ["webhook"]
 
 
 def test_a_letter_goes_only_to_who_is_here(home: House, people: dict[str, Person]) -> None:

@@ -34,6 +34,7 @@ class CalendarShown(BaseModel):
 
     `unjudged`: registers and rooms of which nobody can tell what is due, by name. `failing` and `dead`: messages about
     what is due that were not taken yet, or were given up. `subscribed`: the caller has a feed.
+    `told_by`: the channels by which people are told without looking (mail, webhook); none: nothing is sent.
     """
 
     now: int
@@ -45,6 +46,7 @@ class CalendarShown(BaseModel):
     failing: int
     dead: int
     subscribed: bool
+    told_by: tuple[str, ...]
 
 
 class Nothing(_Message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from troth.governance import calendar_messages as m
@@ -20,11 +21,12 @@ from troth.kernel.operation import Binary, Call, Group, Route, operation
 
 @dataclass(frozen=True, slots=True)
 class CalendarOperations:
-    """The calendar of the caller's tenant."""
+    """The calendar of the caller's tenant. `ways`: by which channels a tenant is told."""
 
     calendar: Calendar
     feeds: Feeds
     deliveries: Deliveries
+    ways: Callable[[str], tuple[str, ...]]
 
     @operation("calendar.show", group=Group.GOVERN, request=m.CalendarShow, command=("calendar", "show"),
                route=Route("GET", "/v1/calendar", body="none"))  # fmt: skip
@@ -36,7 +38,8 @@ class CalendarOperations:
         trouble, subscribed = self.deliveries.trouble(call.tenant), self.feeds.has(call.caller.actor)
         return _shown(found, request, now, m.CalendarShown(
             now=now, overdue=overdue(found.dues), dues=(), more=False, unjudged=found.unjudged, weeks=(),
-            failing=trouble.failing, dead=trouble.dead, subscribed=subscribed))  # fmt: skip
+            failing=trouble.failing, dead=trouble.dead, subscribed=subscribed,
+            told_by=self.ways(call.tenant)))  # fmt: skip
 
     @operation("calendar.subscribe", group=Group.GOVERN, request=m.Nothing, command=("calendar", "subscribe"),
                route=Route("POST", "/v1/calendar/feed", status=201))  # fmt: skip

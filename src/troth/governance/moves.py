@@ -40,6 +40,11 @@ class By:
         return self.also | {self.actor} | ({self.subject} if self.subject else set())
 
 
+def governing(roles: frozenset[str]) -> frozenset[str]:
+    """By which roles somebody is known here: a custom role that governs counts as an admin, never as an owner."""
+    return roles | ({"admin"} if "may:govern" in roles else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be entered: values as in JSON, the salt of the event (32 bytes), the sequence that was seen."""

@@ -19,6 +19,7 @@ from troth.governance.reminders import Reminders
 from troth.governance.webhook_sending import Outside
 from troth.governance.webhooks import CHANNEL as HOOK
 from troth.governance.webhooks import Webhooks
+from troth.identity.duties import as_roles, groups_of, is_custom
 from troth.identity.roles import GIVEN
 from troth.identity.sso.fetching import Reach
 from troth.identity.store import grants, users
@@ -65,7 +66,14 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
     waiting = replace(waiting, elsewhere=elsewhere, recorder=base.outbox)
     reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of)
     feeds = Feeds(base.database, calendar, people.roles, origin)
-    operations = CalendarOperations(calendar, feeds, waiting), WebhookOperations(webhooks, waiting)
+
+    def ways(tenant: str) -> tuple[str, ...]:
+        """By which people of a tenant are told."""
+        with base.database.read() as connection:
+            hooks = bool(webhooks.of(connection, tenant))
+        return (*((MAIL,) if MAIL in senders else ()), *((HOOK,) if hooks else ()))
+
+    operations = CalendarOperations(calendar, feeds, waiting, ways), WebhookOperations(webhooks, waiting)
     return Outgoing(reminders, waiting, SecondChannel(waiting, webhooks.of), operations)
 
 
@@ -95,13 +103,19 @@ class People:
         return connection.execute(here.order_by(users.c.id)).scalars().all()
 
     @as_system
-    def roles(self, person: str) -> frozenset[str]:
-        """The roles of a person now; none for who is shut out or gone."""
+    def roles(self, tenant: str, person: str) -> frozenset[str]:
+        """The roles of a person of a tenant now, custom ones as the groups they stand for; none for who is shut out."""
+        identity = self.system().identity
         try:
-            active = self.system().identity.users.get(person).active
+            found = identity.users.get(person)
         except (NotFound, Gone):
             return frozenset()
-        return frozenset(one.role for one in self.system().identity.roles.of(person)) if active else frozenset()
+        if found.tenant != tenant or not found.active:
+            return frozenset()
+        held = {one.role for one in identity.roles.of(person)}
+        with self.base.database.read() as connection:
+            several = groups_of(connection, tenant, held).values()
+        return frozenset(one for one in held if not is_custom(one)).union(*(as_roles(" ".join(one)) for one in several))
 
     @as_system
     def address(self, tenant: str, person: str) -> str:
