@@ -9,10 +9,9 @@ from troth.governance import shown
 from troth.governance.attachments import Attachments
 from troth.governance.carrying import give_out, take_in
 from troth.governance.cells import typed
-from troth.governance.moves import By
+from troth.governance.moves import By, governing
 from troth.governance.registers import Registers
 from troth.governance.store import Search
-from troth.kernel.caller import Caller
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Binary, Call, Group, Route, operation
 
@@ -21,12 +20,9 @@ _IMPORT_BYTES = 8 << 20
 
 
 def who(call: Call) -> By:
-    """The caller, as registers know people. A custom role that governs counts as an admin, never as an owner."""
-    return By(call.tenant, call.caller.actor, call.caller.subject, _roles(call.caller), call.request_id)
-
-
-def _roles(caller: Caller) -> frozenset[str]:
-    return caller.roles | ({"admin"} if "may:govern" in caller.roles else frozenset())
+    """The caller, as registers know people."""
+    caller = call.caller
+    return By(call.tenant, caller.actor, caller.subject, governing(caller.roles), call.request_id)
 
 
 @dataclass(frozen=True, slots=True)
