@@ -214,3 +214,14 @@ def test_both_doors_are_probed_for_old_tls(home: Town) -> None:
     with within(SYSTEM):
         run = home.installation.troth.runner.run(check)
     assert (run.result, run.control, run.tested) == (Result.PASS, Result.FAIL, 4)
+
+
+def test_the_check_of_floods_gets_the_limits_of_the_door(home: Town) -> None:
+    guard = home.installation.troth.system.door.guard
+    assert guard is not None
+    made, wanted = guard(), home.installation.troth.system.base.settings.server
+    for _ in range(wanted.anonymous_per_minute):
+        made.stranger("192.0.2.1")
+    with pytest.raises(TrothError):
+        made.stranger("192.0.2.1")
+    made.close()

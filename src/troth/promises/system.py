@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from troth.access.policy import CedarDecider
 from troth.audit.details import Details
@@ -260,11 +262,25 @@ class Mailroom:
     alarms: Alarms
 
 
+class Guard(Protocol):
+    """What the door admits, with its own limits and nothing counted yet; time stands still in it."""
+
+    def stranger(self, host: str) -> None: ...
+
+    def credential(self, actor: str) -> None: ...
+
+    def body(self, host: str, count: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Door:
     """The HTTPS door, once it is open; a command that runs without one leaves it shut."""
 
     listener: Listener | None = None
+    guard: Callable[[], Guard] | None = None
+    """Makes a guard with the limits of this door; nothing where no door was built."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Server(Section):
     """Largest request body of any route; single routes have smaller limits."""
     bodies_in_memory: int = Field(default=256 << 20, ge=32 << 20, le=1 << 40)
     """Bytes of the bodies of all requests at one moment; a request beyond it is answered 503. Working on a body takes
-    up to three times as much."""
+    up to three times as much. One network address (IPv6: one /64) has half of it, at least one body of the largest."""
     requests_per_minute: int = Field(default=1200, ge=1)
     """Limit for one credential; passing it answers 429."""
     anonymous_per_minute: int = Field(default=240, ge=1)

@@ -27,3 +27,16 @@ def test_what_is_taken_comes_back_however_it_ends() -> None:
 
 def test_who_has_no_share_is_not_counted() -> None:
     take_room(request(), 1 << 40)
+
+
+def test_one_address_leaves_room_for_others() -> None:
+    room = Room(100, 50)
+    first, second, other = (Request({"type": "http", "client": (host, 1)}) for host in ("::1", "::2", "2620:fe::1"))
+    with room.share(first), room.share(second), room.share(other):
+        take_room(first, 40)
+        with pytest.raises(Unavailable):
+            take_room(second, 11)  # of the same /64
+        take_room(second, 10)
+        take_room(other, 50)
+    with room.share(first):
+        take_room(first, 50)

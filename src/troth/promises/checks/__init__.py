@@ -18,6 +18,7 @@ from troth.promises.checks import (
     ending,
     erasure,
     exceptions,
+    floods,
     gates,
     governed,
     identity,
@@ -108,6 +109,7 @@ _FAMILIES = (
     availability,
     statement,
     edge,
+    floods,
     alerts,
 )
 
