@@ -21,6 +21,7 @@ SHARED = {
     "moderation_takedown": "the list of the installation, which holds for all tenants",
     "certificate_authorities": "who signs certificates for all tenants; its keys are sealed",
     "check_run": "checks of the service",
+    "check_day": "checks of the service",
     "check_head": "checks of the service",
     "check_schedule": "checks of the service",
     "check_tally": "checks of the service",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,6 +143,14 @@ class LogReader:
             within = query.where(entries.c.position >= start, entries.c.position < end)
             rows = connection.execute(within.order_by(entries.c.position).limit(limit))
             return [LogEntry(*one) for one in require_placed(connection, head.number, rows)]
+
+    def of_requests(self, log: str, requests: Collection[str]) -> list[LogEntry]:
+        """The entries of some hundred requests that are kept, oldest first."""
+        with self._database.read() as connection:
+            head = store.head(connection, log)
+            mine = (entries.c.number == head.number, entries.c.request.in_(requests), entries.c.position >= head.first)
+            query = select(entries.c.position, entries.c.leaf).where(*mine).order_by(entries.c.position)
+            return [LogEntry(*one) for one in require_placed(connection, head.number, connection.execute(query))]
 
     def since(self, log: str, moment: int) -> int:
         """About where the entries of `moment` (epoch ms) begin: halving, for times rise with the index but for seconds.

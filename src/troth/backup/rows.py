@@ -25,7 +25,7 @@ from troth.storage.database import Database, metadata
 # what is counted and scrubbed begins anew. Prints of pictures would outlive their pictures in old backups.
 LEFT_OUT = frozenset(
     """audit_entries audit_logs audit_tiles outbox certified_sessions request_claim
-    sessions sign_in_attempts check_run check_head vault_orphan
+    sessions sign_in_attempts check_run check_head check_day vault_orphan
     passkey_challenges spent_proofs sso_attempts sso_seen sso_sessions use_counter reconciled_place reconciliation
     oauth_access_tokens oauth_device_codes oauth_refresh_tokens oauth_seen scrub_round
     scrub_finding vault_print alembic_version""".split()

@@ -1,7 +1,8 @@
 """The runs of a year, kept thin: as few of each chain as a bar of months needs, and every one of them held. Pure.
 
 Fifty hourly runs in a row that all passed say no more than the first and the last of them, where these are near enough
-that no gap hides between. Whatever did not pass is kept as it is, and so are the runs beside it.
+that no gap hides between. The same holds of runs that all could not look, or all found nothing set up: no exception
+excuses these. Whatever failed is kept as it is, and so are the runs beside it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,22 @@ from dataclasses import dataclass, field, replace
 from troth.promises.check import Result
 from troth.promises.reading import EDITED, GAP
 from troth.promises.runs import Run
+from troth.promises.schedule import ScheduleVersion, spans
 from troth.promises.status import Evidence, verdict
 
 _REMEMBERED = 64  # links of the newest runs, by which the log holds the whole chain
+
+Place = tuple[int, str]
+"""A sequence and its link; (0, "") before the first run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Runs of one check between two places of its chain, as few as are needed; the first and the last are there."""
+
+    behind: Place
+    last: Place
+    runs: tuple[Run, ...]
 
 
 @dataclass(slots=True)
@@ -31,22 +45,49 @@ class Chain:
     links: dict[int, str] = field(default_factory=dict)
     last: Run | None = None
     broken: bool = False  # some row does not hang on the one before it, or is not as it was written
-    _good: tuple[bool, bool] = (False, False)  # of the last two that are kept
+    _says: tuple[Result | None, Result | None] = (None, None)  # what the last two that are kept have in common
+
+    @property
+    def end(self) -> Place:
+        """Where it ends, as its rows say."""
+        return (0, "") if self.last is None else (self.last.sequence, self.links.get(self.last.sequence, ""))
 
     def take(self, run: Run, link: str) -> None:
         """Append the next run, whose row says `link`."""
         planned = self._planned(run.at)
         flaw = self._flaw(run, link)
-        good = not flaw and self._passed(run, planned)
-        if good and all(self._good) and run.at - self.kept[-2].run.at <= self.fresh:
+        says = None if flaw else self._said(run, planned)
+        self._append(Evidence(run, planned, flaw), says, link)
+
+    def join(self, part: Part) -> None:
+        """Append runs that were held before: they stand in the chain where the part says."""
+        flaw = "" if self.last is None or part.behind == self.end else GAP
+        for run in part.runs:
+            planned = self._planned(run.at)
+            says = None if flaw else self._said(run, planned)
+            self._append(Evidence(run, planned, flaw), says, part.last[1] if run is part.runs[-1] else "")
+            flaw = ""
+
+    def same(self, other: Chain) -> bool:
+        """True when both were read of the same runs: links that hold, and lead to the same, are of the same."""
+        if self.broken or other.broken:
+            return self.kept == other.kept
+        shorter, longer = sorted((self, other), key=lambda one: one.end[0])
+        sequence, link = shorter.end
+        return longer.links.get(sequence, link) == link
+
+    def _append(self, one: Evidence, says: Result | None, link: str) -> None:
+        run = one.run
+        if says and self._says == (says, says) and run.at - self.kept[-2].run.at <= self.fresh:
             self.kept.pop()
         else:
-            if self._good[1]:
+            if self._says[1]:
                 self.kept[-1] = _thin(self.kept[-1])
-            self._good = (self._good[1], good)
-        self.kept.append(Evidence(run, planned, flaw))
-        self.last, self.broken = run, self.broken or bool(flaw)
-        self.links[run.sequence] = link
+            self._says = (self._says[1], says)
+        self.kept.append(one)
+        self.last, self.broken = run, self.broken or bool(one.flaw)
+        if link:
+            self.links[run.sequence] = link
         if len(self.links) > _REMEMBERED:
             del self.links[next(iter(self.links))]
 
@@ -64,12 +105,15 @@ class Chain:
             return EDITED
         if self.last is None:
             return ""
-        before = self.links[self.last.sequence]
-        return "" if (run.sequence, run.previous) == (self.last.sequence + 1, before) else GAP
+        sequence, before = self.end
+        return "" if (run.sequence, run.previous) == (sequence + 1, before) else GAP
 
-    def _passed(self, run: Run, planned: str) -> bool:
-        steady = self.last is None or run.at >= self.last.at
-        return steady and run.digest == planned and not run.clock and verdict(run) is Result.PASS
+    def _said(self, run: Run, planned: str) -> Result | None:
+        """What a run shows of which two beside each other say all that is between; None for every other run."""
+        if run.digest != planned or run.clock or (self.last is not None and run.at < self.last.at):
+            return None
+        said = verdict(run)
+        return None if said is Result.FAIL else said
 
     def _planned(self, at: int) -> str:
         place = bisect_right(self.codes, at, key=lambda one: one[0])
@@ -79,5 +123,23 @@ class Chain:
 def _thin(one: Evidence) -> Evidence:
     """A run that passed, without what is not asked of it again: those of a year are held in memory."""
     run = one.run
-    bare = Run(run.check, run.at, run.result, run.control, run.population, run.tested, one.planned)
-    return Evidence(replace(bare, sequence=run.sequence), one.planned)
+    if not run.request:  # it is bare already
+        return one
+    bare = Run(run.check, run.at, run.result, run.control, 0, 0, one.planned, sequence=run.sequence)
+    return Evidence(bare, one.planned)
+
+
+def codes_of(versions: Sequence[ScheduleVersion]) -> dict[str, list[tuple[int, str]]]:
+    """From when on which code of each check is planned; nothing where a version does not name it."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for version, start, _ in spans(versions):
+        planned = {one.check: one.code for one in version.checks}
+        for check in found.keys() | planned.keys():
+            found.setdefault(check, []).append((start, planned.get(check, "")))
+    return found
+
+
+def shortest(versions: Sequence[ScheduleVersion], check: str) -> int:
+    """The shortest time, in ms, after which its evidence was ever stale by a schedule."""
+    planned = [one.fresh for version in versions for one in version.checks if one.check == check]
+    return min(planned, default=0) * 1000

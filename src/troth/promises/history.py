@@ -83,49 +83,57 @@ class Told:
         return runs[max(0, bisect_right(times, period.start) - 1) : bisect_right(times, period.end)]
 
 
-def day_state(
-    promise: str,
-    day: Period,
-    versions: Sequence[ScheduleVersion],
-    told: Told,
-    *,
-    waivers: Sequence[Waiver],
-    present: Sequence[Declared],
-    now: int,
-) -> State:
-    """The state of a promise over one day: for each stretch of it, by the schedule that was in force then.
+class Plans:
+    """Which checks stood for a promise at which time: by each version of the schedule, and by what runs here now.
 
     `present`: the checks of the schedule in force now with the code that runs here, for a day that is not over.
     """
-    if not versions or day.end <= min(one.starts for one in versions):  # nobody was to look
+
+    def __init__(self, versions: Sequence[ScheduleVersion], present: Sequence[Declared]) -> None:
+        self._spans = [one for one in spans(versions) if one[1] < one[2]]
+        self._present = present
+        self._known: dict[tuple[int, str], list[Declared]] = {}
+        self.begins = min((one.starts for one in versions), default=1 << 62)
+        """From when on anybody was to look (epoch ms)."""
+
+    def stretches(self, promise: str, day: Period, now: int) -> Iterator[tuple[list[Declared], Period]]:
+        """The checks of each stretch of a day; none before there was any schedule."""
+        reached = day.start
+        for version, start, end in self._spans:
+            if start >= day.end or end <= day.start:
+                continue
+            first, last = max(day.start, start), min(day.end, end)
+            if first > reached:
+                yield [], Period(reached, first)
+            reached = last
+            yield self._declared(version, promise, present=last >= now), Period(first, last)
+        if reached < day.end:
+            yield [], Period(reached, day.end)
+
+    def _declared(self, version: ScheduleVersion, promise: str, *, present: bool) -> list[Declared]:
+        if present:
+            return [one for one in self._present if promise in one.promises]
+        key = version.version, promise
+        if key not in self._known:
+            self._known[key] = declared_by(version, promise)
+        return self._known[key]
+
+
+def day_state(
+    promise: str, day: Period, plans: Plans, told: Told, *, waivers: Sequence[Waiver], now: int
+) -> State:
+    """The state of a promise over one day: for each stretch of it, by the schedule that was in force then."""
+    if day.end <= plans.begins:  # nobody was to look
         return State.UNKNOWN
     found = []
-    for declared, span in _stretches(promise, day, versions, present, now):
+    for declared, span in plans.stretches(promise, day, now):
         evidence = {one.check: told.around(one.check, span) for one in declared}
         found.append(status(promise, declared, evidence, waivers=waivers, period=span, now=now).state)
     return worst(found or [State.UNKNOWN])
 
 
-def _stretches(
-    promise: str, day: Period, versions: Sequence[ScheduleVersion], present: Sequence[Declared], now: int
-) -> Iterator[tuple[list[Declared], Period]]:
-    reached = day.start
-    for version, start, end in spans(versions):
-        first, last = max(day.start, start), min(day.end, end)
-        if first >= last:
-            continue
-        if first > reached:  # before there was any schedule nobody was to look
-            yield [], Period(reached, first)
-        reached = last
-        yield declared_by(version, promise, present if last >= now else None), Period(first, last)
-    if reached < day.end:
-        yield [], Period(reached, day.end)
-
-
-def declared_by(version: ScheduleVersion, promise: str, present: Sequence[Declared] | None) -> list[Declared]:
-    """The checks of a promise by a version; those of now by what runs here."""
-    if present is not None:
-        return [one for one in present if promise in one.promises]
+def declared_by(version: ScheduleVersion, promise: str) -> list[Declared]:
+    """The checks of a promise by a version, as it says of itself."""
     return [
         Declared(one.check, one.promises, one.fresh, one.code, one.code)
         for one in version.checks

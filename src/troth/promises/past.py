@@ -6,13 +6,11 @@ first, and again in turn while the server runs (`look_on`), so that edited rows 
 
 from __future__ import annotations
 
-import json
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from sqlalchemy import Connection, func, select
 
@@ -20,15 +18,14 @@ from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import Unavailable
 from troth.kernel.scope import as_system
 from troth.promises.catalogue import catalogue
-from troth.promises.chains import Chain
-from troth.promises.check import Result
-from troth.promises.history import DAY_MS, History, Told, day_state, days, first_day, in_months
+from troth.promises.chains import Chain, codes_of, shortest
+from troth.promises.history import DAY_MS, History, Plans, Told, day_state, days, first_day, in_months
 from troth.promises.runner import Runner
-from troth.promises.runs import Run
-from troth.promises.schedule import ScheduleVersion, spans
+from troth.promises.schedule import ScheduleVersion
 from troth.promises.schedules import standing_versions
 from troth.promises.status import Declared, Period, State
-from troth.promises.store import check_run
+from troth.promises.store import check_run, linked
+from troth.promises.summaries import Summaries, Window
 from troth.promises.waiving import Waiver
 from troth.storage.database import Database
 
@@ -37,13 +34,8 @@ _ROUND_SECONDS = 5.0
 _PATIENCE = 5.0  # seconds that one waits while the runs of a year are read for another
 _ODD_SECONDS = 60.0  # between two looks at a chain in which something is wrong
 _SETTLED_MS = 600_000  # after midnight, UTC: runs of yesterday are written by then
+_SUMMED_SECONDS = 2.0  # of a round, for summaries of days
 _LEAD_MS = 32 * DAY_MS  # read before the first month: longer than any evidence stays fresh
-_RESULTS = {one.value: one for one in Result}
-_COLUMNS = tuple(
-    check_run.c[name]
-    for name in """check_id at result control population tested digest request sequence slot previous details schedule
-    system clock link""".split()
-)
 
 
 class Past:
@@ -54,6 +46,9 @@ class Past:
         self._database = database
         self._clock = clock
         self._fresh = fresh
+        evidence = runner.evidence
+        versions = partial(standing_versions, evidence.schedules.versions)
+        self._summaries = Summaries(database, evidence.log, versions, evidence.signer)
         self._lock = threading.Lock()
         self._chains: dict[str, Chain] = {}
         self._read_at: dict[str, float] = {}  # monotonic: when a chain was read whole
@@ -101,6 +96,11 @@ class Past:
             count += 1
         return count
 
+    @as_system
+    def summarise(self, seconds: float = _SUMMED_SECONDS) -> int:
+        """Keep what the runs of days that are over come to, for so long at most; how many days it took."""
+        return self._summaries.make(self._since(), seconds)
+
     def _waiting(self) -> tuple[str | None, str | None]:
         with self._taken():
             self._follow(standing_versions(self._runner.evidence.schedules.versions))
@@ -114,7 +114,7 @@ class Past:
             before = self._chains.get(check)
             with self._database.read() as connection:
                 self._read(connection, check)
-            if before is not None and before.kept != self._chains[check].kept:
+            if before is not None and not before.same(self._chains[check]):
                 self._settled.clear()
                 self._said.clear()
 
@@ -145,27 +145,27 @@ class Past:
         self._forward(wanted)
         told = Told({check: self._chains[check].evidence(newest.get(check)) for check in wanted})
         flawed = {check: one.flaw for check, one in newest.items()}
-        found = {}
+        found, plans = {}, Plans(self._versions, present)
         for promise in promises:
             upon = (waivers, self._versions, {one: flawed.get(one) for one in self._checks(promise, ())})
             known = self._over(promise, upon)
-            found[promise] = self._bar(promise, told, known, waivers=waivers, now=now, present=present)
+            found[promise] = self._bar(promise, plans, told, known=known, waivers=waivers, now=now)
         return found
 
     def _bar(
         self,
         promise: str,
+        plans: Plans,
         told: Told,
-        known: dict[int, State],
         *,
+        known: dict[int, State],
         waivers: tuple[Waiver, ...],
         now: int,
-        present: Sequence[Declared],
     ) -> History:
         def state(day: Period) -> State:
             if day.start in known:
                 return known[day.start]
-            said = day_state(promise, day, self._versions, told, waivers=waivers, present=present, now=now)
+            said = day_state(promise, day, plans, told, waivers=waivers, now=now)
             if day.end + _SETTLED_MS < now:
                 known[day.start] = said
             return said
@@ -187,10 +187,10 @@ class Past:
         """Chains are read again where a version says otherwise of runs that were read, which a later one does not."""
         if versions == self._versions:
             return
-        self._versions, codes = versions, _codes(versions)
+        self._versions, codes = versions, codes_of(versions)
         for check, chain in list(self._chains.items()):
             end = chain.last.at if chain.last else 0
-            mine, fresh = codes.get(check, []), _shortest(versions, check)
+            mine, fresh = codes.get(check, []), shortest(versions, check)
             if fresh != chain.fresh or _until(mine, end) != _until(chain.codes, end):
                 del self._chains[check], self._read_at[check]
             else:
@@ -198,54 +198,69 @@ class Past:
 
     def _forward(self, wanted: set[str]) -> None:
         """Read what was written since, and whole chains that were not asked for before."""
+        late = time.monotonic() - _ODD_SECONDS
+        odd = {one for one, chain in self._chains.items() if chain.broken and self._read_at[one] < late}
         with self._database.read() as connection:
             end = connection.scalar(select(func.max(check_run.c.id))) or 0
-            written = select(*_COLUMNS).where(check_run.c.id > self._to, check_run.c.id <= end)
-            if self._to:
-                for row in connection.execute(written.order_by(check_run.c.check_id, check_run.c.sequence)):
-                    chain = self._chains.get(row[0])
-                    if chain is not None and (row.sequence or 0) > (chain.last.sequence if chain.last else 0):
-                        chain.take(_run(row), row.link or "")
+            written = (check_run.c.id > self._to, check_run.c.id <= end)
+            for run, link in linked(connection, *written, by_check=True) if self._to else ():
+                chain = self._chains.get(run.check)
+                if chain is not None and (run.sequence or 0) > chain.end[0]:
+                    chain.take(run, link)
             self._to = end
-            late = time.monotonic() - _ODD_SECONDS
-            odd = {one for one, chain in self._chains.items() if chain.broken and self._read_at[one] < late}
-            for check in (wanted - self._chains.keys()) | (wanted & odd):
+            for check in wanted & odd:
                 self._read(connection, check)
+        if unread := wanted - self._chains.keys():
+            self._begin(unread)
+
+    def _begin(self, wanted: set[str]) -> None:
+        """Chains that were not asked for before: out of the summaries of days, and of rows where there are none."""
+        windows = self._summaries.windows(self._since())
+        codes = codes_of(self._versions)
+        with self._database.read() as connection:
+            for check in wanted:
+                chain = Chain(check, codes.get(check, []), shortest(self._versions, check))
+                if not _joined(connection, chain, windows):
+                    self._read(connection, check)
+                    continue
+                self._chains[check] = chain
+                self._read_at[check] = 0.0  # its rows were not looked at yet: those of others wait
 
     def _read(self, connection: Connection, check: str) -> None:
-        since = first_day(epoch_ms(self._clock.now())) - _LEAD_MS
-        chain = Chain(check, _codes(self._versions).get(check, []), _shortest(self._versions, check))
-        mine = (check_run.c.check_id == check, check_run.c.sequence.is_not(None), check_run.c.at >= since)
-        for row in connection.execute(select(*_COLUMNS).where(*mine).order_by(check_run.c.sequence)):
-            chain.take(_run(row), row.link or "")
+        chain = Chain(check, codes_of(self._versions).get(check, []), shortest(self._versions, check))
+        mine = (check_run.c.check_id == check, check_run.c.sequence.is_not(None), check_run.c.at >= self._since())
+        for run, link in linked(connection, *mine):
+            chain.take(run, link)
         self._chains[check] = chain
         self._read_at[check] = time.monotonic()
 
-
-def _run(row: Any) -> Run:
-    check, at, result, control, population, tested, digest, request, sequence, slot, previous, details = row[:12]
-    return Run(
-        check, at, _RESULTS[result], _RESULTS[control], population, tested, sys.intern(digest), request, sequence,
-        slot, previous or "", {} if details in (None, "{}") else json.loads(details), row[12] or 0, row[13] or "",
-        row[14] or "",
-    )  # fmt: skip
+    def _since(self) -> int:
+        return first_day(epoch_ms(self._clock.now())) - _LEAD_MS
 
 
-def _codes(versions: Sequence[ScheduleVersion]) -> dict[str, list[tuple[int, str]]]:
-    """From when on which code of each check is planned; nothing where a version does not name it."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for version, start, _ in spans(versions):
-        planned = {one.check: one.code for one in version.checks}
-        for check in found.keys() | planned.keys():
-            found.setdefault(check, []).append((start, planned.get(check, "")))
-    return found
+def _joined(connection: Connection, chain: Chain, windows: Sequence[Window]) -> bool:
+    """Fill a chain out of summaries, and out of rows between and behind them. False: no summary has it."""
+    mine = [one for one in windows if chain.check in one.tally.counts]
+    if not any(one.parts for one in mine):
+        return False
+    first: int | None = mine[0].before.get(chain.check, 0)
+    for one in mine:
+        if one.parts is not None:
+            if first is not None and first < one.before.get(chain.check, 0):
+                _rows(connection, chain, first, one.before.get(chain.check, 0))
+            chain.join(one.parts[chain.check])
+            first = None
+        elif first is None:
+            first = one.before.get(chain.check, 0)
+    _rows(connection, chain, chain.end[0] if first is None else first, 1 << 62)
+    return True
+
+
+def _rows(connection: Connection, chain: Chain, behind: int, last: int) -> None:
+    which = (check_run.c.check_id == chain.check, check_run.c.sequence > behind, check_run.c.sequence <= last)
+    for run, link in linked(connection, *which):
+        chain.take(run, link)
 
 
 def _until(codes: Sequence[tuple[int, str]], end: int) -> list[tuple[int, str]]:
     return [one for one in codes if one[0] <= end]
-
-
-def _shortest(versions: Sequence[ScheduleVersion], check: str) -> int:
-    """The shortest time, in ms, after which its evidence was ever stale by a schedule."""
-    planned = [one.fresh for version in versions for one in version.checks if one.check == check]
-    return min(planned, default=0) * 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from troth.storage.database import Database
 from troth.storage.outbox import pending
 
 LOG = "operator"
-RUN, SCHEDULED = "check.run", "check.scheduled"
+RUN, SCHEDULED, TALLY = "check.run", "check.scheduled", "check.tally"
 _WINDOW_MS = 3 * 86_400_000  # read when a process begins: longer than evidence stays fresh
 _WAITING = 20_000  # entries that wait for their place; there are never as many unless the log is stopped
 
@@ -113,6 +113,19 @@ class RunLog:
                 return None
             self._schedules[request] = found[0]
         return self._schedules[request]
+
+    @as_system
+    def tallied(self, requests: Collection[str]) -> dict[str, tuple[str, dict[str, int]]]:
+        """Root and counts of the tallies that the log has, by request; of those that wait for their place nothing.
+
+        Raises `IntegrityError` (log-broken).
+        """
+        try:
+            found = self._reader.of_requests(LOG, requests)
+        except NotFound:  # nothing was ever recorded
+            return {}
+        told = (_members(one.leaf, TALLY) for one in found)
+        return {str(one["request"]): (str(one["facts"]["root"]), one["facts"]["counts"]) for one in told if one}
 
     @as_system
     def pruned_before(self) -> int:

@@ -59,5 +59,6 @@ class Scheduler:
                     count += 1
         if self._past is not None and not self._runner.stopping:
             with suppress(Unavailable):  # somebody reads the runs of a year just now
+                self._past.summarise()
                 self._past.look_on()
         return count

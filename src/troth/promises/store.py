@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
@@ -83,6 +86,13 @@ check_tally = Table(
     Column("counts", Text, nullable=False),  # JSON: check -> its newest sequence
     Column("request", String(64), nullable=False),
     Column("at", Big, nullable=False),
+)
+check_day = Table(  # what the runs of each day came to: a cache, made again where it does not hold (`summaries`)
+    "check_day",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("envelope", Text, nullable=False),  # signer and signature of its statement, as DSSE
 )
 
 # What the reconciliation has counted: up to where in each log, and what came out of each time.
@@ -221,6 +231,38 @@ def recent(connection: Connection, check: str, most: int) -> list[KeptRun]:
     """The newest runs of a check in the order of its chain, at most so many."""
     mine = select(check_run).where(check_run.c.check_id == check, check_run.c.sequence.is_not(None))
     return [_kept(row) for row in connection.execute(mine.order_by(check_run.c.sequence.desc()).limit(most))][::-1]
+
+
+_LINKED = tuple(
+    check_run.c[name]
+    for name in """check_id at result control population tested digest request sequence slot previous details schedule
+    system clock link""".split()
+)
+_RESULTS = {one.value: one for one in Result}
+
+
+def linked(connection: Connection, *which: ColumnElement[bool], by_check: bool = False) -> Iterator[tuple[Run, str]]:
+    """The runs of rows with the links that these state, in the order of their chains; not what is signed.
+
+    `by_check`: rows of several checks, one check after the other.
+    """
+    order = (check_run.c.check_id, check_run.c.sequence) if by_check else (check_run.c.sequence,)
+    for check, at, result, control, population, tested, digest, *more, link in connection.execute(
+        select(*_LINKED).where(*which).order_by(*order)
+    ):
+        request, sequence, slot, previous, details, schedule, system, clock = more
+        run = Run(
+            check, at, _RESULTS[result], _RESULTS[control], population, tested, sys.intern(digest), request, sequence,
+            slot, previous or "", {} if details in (None, "{}") else json.loads(details), schedule or 0, system or "",
+            clock or "",
+        )  # fmt: skip
+        yield run, link or ""
+
+
+def tallies(connection: Connection) -> list[Tally]:
+    """The tally of every day, oldest first."""
+    rows = connection.execute(select(check_tally).order_by(check_tally.c.day))
+    return [Tally(row.day, row.root, json.loads(row.counts), row.request, row.at) for row in rows]
 
 
 def add_schedule(connection: Connection, kept: KeptSchedule) -> None:

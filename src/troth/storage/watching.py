@@ -129,6 +129,7 @@ PRIVILEGED: Mapping[str, Watch] = {
     "tenant_arrival": Watch("tenant", tenant="tenant"),
     "installation": Watch("name"),
     "check_run": Watch("id"),
+    "check_day": Watch("day"),
     "check_head": Watch("check_id"),
     "check_schedule": Watch("version"),
     "check_tally": Watch("day"),

@@ -11,7 +11,7 @@ import pytest
 
 from troth.promises.chains import Chain
 from troth.promises.check import Result
-from troth.promises.history import DAY_MS, Told, day_state, days, first_day, in_months
+from troth.promises.history import DAY_MS, Plans, Told, day_state, days, first_day, in_months
 from troth.promises.runs import Run
 from troth.promises.schedule import Planned, ScheduleVersion
 from troth.promises.status import Declared, Evidence, Period, State, status
@@ -66,7 +66,7 @@ def _evidence(chain: Chain) -> tuple[Evidence, ...]:
 def _day(number: int, chain: Chain, *versions: ScheduleVersion, now: int = START + 400 * DAY_MS) -> State:
     day = Period(START + number * DAY_MS, START + (number + 1) * DAY_MS)
     told = Told({"one": _evidence(chain)})
-    return day_state(ONE, day, versions or (FIRST,), told, waivers=(), present=(), now=now)
+    return day_state(ONE, day, Plans(versions or (FIRST,), ()), told, waivers=(), now=now)
 
 
 def test_months_begin_eleven_before_the_present() -> None:
@@ -143,7 +143,7 @@ def test_an_old_row_that_was_touched_makes_its_day_unknown(change: str) -> None:
 
 
 def _eventful(seed: int) -> Iterator[Run]:
-    """Runs with failures, errors, holes and a clock that was off."""
+    """Runs with failures, errors, holes and a clock that was off; two stretches in which nothing could be looked at."""
     chance = random.Random(seed)
     hole = 0
     for number in range(1, 24 * 40):
@@ -158,6 +158,8 @@ def _eventful(seed: int) -> Iterator[Run]:
             members |= {"result": Result.ERROR}
         elif odd < 0.02:
             members |= {"clock": "off"}
+        elif number // 90 in (2, 3):
+            members |= {"result": (Result.ERROR, Result.NOT_CONFIGURED)[number // 90 - 2]}
         yield replace(_plain(number), **members)  # type: ignore[arg-type]
 
 

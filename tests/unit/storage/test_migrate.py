@@ -130,6 +130,18 @@ def test_runs_outlive_their_chain(empty: Database) -> None:
         assert checks.latest(connection) == []
 
 
+def test_summaries_of_days_come_and_go(empty: Database) -> None:
+    upgrade(empty)
+    with empty.write(SYSTEM) as connection:
+        connection.execute(insert(checks.check_day).values(day="2026-11-22", text="{}", envelope="{}"))
+    downgrade(empty, "0035")
+    with empty.read(SYSTEM) as connection:
+        assert not inspect(connection).has_table("check_day")
+    upgrade(empty)
+    with empty.read(SYSTEM) as connection:
+        assert connection.execute(select(checks.check_day)).all() == []
+
+
 def test_registers_come_and_go_with_what_they_hold(empty: Database) -> None:
     upgrade(empty)
     row = {"id": "rec_a", "tenant": "ten_a", "form": "risks", "state": "found", "account": None, "opened_at": 1}
