@@ -137,7 +137,7 @@ class Schedules:
         if asked != digest_of(text_of(known[-1].checks)):
             facts = {"digest": asked, "version": known[-1].version, "count": len(self._checks)}
             now = epoch_ms(self._clock.now())
-            self._recorder.record(_entry(CHANGED, new_id("run"), "svc_promises", now, facts))
+            self._recorder.record(_entry(CHANGED, changed_request(known[-1].version), "svc_promises", now, facts))
         self._told = known[-1].version
 
     def _commit(self, version: int, by: str, *, lead: int, previous: int = 0) -> ScheduleVersion:
@@ -181,6 +181,13 @@ class Schedules:
 def _entry(name: str, request: str, actor: str, at: int, facts: Mapping[str, Any]) -> Entry:
     outcome = Outcome.DONE if name == SCHEDULED else Outcome.FAILED
     return Entry(LOG, name, "event", outcome, request, actor, None, at, facts=dict(facts))
+
+
+def changed_request(version: int) -> str:
+    """The request of entries that say that the code asks for something else than this version: so they are found by an
+    index, among a million entries of runs.
+    """
+    return f"run_changed_{version}"
 
 
 def standing_versions(read: Callable[[], tuple[ScheduleVersion, ...]]) -> tuple[ScheduleVersion, ...]:

@@ -19,7 +19,7 @@ from troth.promises.period.figures import spans
 from troth.promises.period.report import RegisterEvent
 from troth.promises.run_log import LOG, RUN
 from troth.promises.schedule import ScheduleVersion
-from troth.promises.schedules import CHANGED
+from troth.promises.schedules import changed_request
 from troth.promises.status import Period
 from troth.promises.store import check_run, check_schedule, check_tally
 from troth.promises.waiving import Waiver
@@ -167,7 +167,8 @@ def _entries(
     indexes = {_index(sources, request) for request in (*requests, *(one.request for one in tallies))}
     found = [LogEntry(index, sources.log.entry(LOG, index)) for index in indexes]
     start, end = sources.log.since(LOG, period.start), max(indexes) + 1
-    changed = sources.log.stretch(LOG, Filter(operation=CHANGED), start, end)
+    asked = sources.log.of_requests(LOG, [changed_request(one.version) for one in versions])
+    changed = [one for one in asked if start <= one.index < end]
     return sorted({one.index: one for one in (*found, *changed)}.values(), key=lambda one: one.index)
 
 
