@@ -134,7 +134,7 @@ _TABLE: dict[tuple[int, int], str] = {
         offboarding.request offboarding.approve retention.clear redaction.clear
         takedown.withdraw budget.remove
         keys.compromise keys.replacement-done sso.delete""",
-    (3004, OTHER): "budget.reached message.given-up",
+    (3004, OTHER): "budget.reached message.given-up calendar.lapsed",
     (3004, 5): "tenant.packed",
     (3004, 6): "tenant.arrived tenant.invited",
     (3004, 7): "key-domain.retire keys.domain-given-up",

@@ -13,6 +13,7 @@ from troth.kernel.errors import Gone, NotFound, Unavailable
 from troth.mail.alarms import Message, Poster
 
 CHANNEL: Final = "mail"
+_SAYS: Final = {"escalated": ", nobody acted yet", "lapsed": ": what hung on it has ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,4 @@ def composed(letter: Letter, page: str) -> tuple[str, str]:
 def _line(one: dict[str, Any]) -> str:
     day = datetime.fromtimestamp(one["at"] / 1000, UTC).strftime("%Y-%m-%d")
     words = f"{one['name']} ({one['form']})".replace("-", " ")
-    return f"- {day}: {words}, {one['state']}" + (", nobody acted yet" if one["stage"] == "escalated" else "")
+    return f"- {day}: {words}, {one['state']}{_SAYS.get(one['stage'], '')}"

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from troth.governance.dues import Due
 from troth.governance.looking import DAY_MS
 
-Stage = Literal["soon", "due", "overdue", "escalated"]
+Stage = Literal["soon", "due", "overdue", "lapsed", "escalated"]
 ESCALATE_DAYS: Final = 7  # after it was due, where the form names no time of its own
 ESCALATE_TO: Final = "owner"
 _AGAIN_MS: Final = 7 * DAY_MS  # while it stays overdue
@@ -34,8 +34,15 @@ class Notice:
 
 
 def notices(due: Due, now: int) -> Iterator[Notice]:
-    """What is to be told by now: of the stages that passed only the last one, and the escalation beside it."""
-    if (last := _stage(due, now)) is not None:
+    """What is to be told by now: of the stages that passed only the last one, beside it the lapse and the escalation.
+
+    That something lapsed is told once, however late the telling comes, and in its first week in place of `overdue`.
+    """
+    lapsed = due.state == "lapsed" and due.lapse is not None and now >= due.grace_until
+    if lapsed:
+        yield Notice(due, "lapsed", due.grace_until, due.by)
+    last = _stage(due, now)
+    if last is not None and not (lapsed and last[1] == due.grace_until):
         yield Notice(due, *last, due.by)
     at, role = due.escalate_at, due.escalate_to
     if at is None or role is None:

@@ -1,14 +1,13 @@
 """What ends with a lapse, by the dates on paper: a badge, and one person's access to production. Pure.
 
 A form binds its lapse words to what they end (`couples`). Whatever enforces asks here, or its own papers, at the moment
-of the call; a job only tells of it.
+of the call; a job only tells of it, once (`reminders`). Routes and grants are ended by the rooms that keep them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from troth.governance.dues import Due
 from troth.governance.forms.form import Form, PopulationRule
 from troth.governance.looking import Item, Look
 from troth.governance.populations import owed
@@ -16,7 +15,7 @@ from troth.governance.records import Record
 from troth.governance.standing import wrong
 
 ROUTE, BADGE, ACCESS, GRANT = "route.off", "badge.off", "access.suspend", "grant.revoke"
-ATTEST, CUSTOMER = "policy.attest", "customer.stop"
+PORTS = frozenset({ROUTE, BADGE, ACCESS, GRANT})
 _SHOWN = "shown"
 
 
@@ -42,8 +41,3 @@ def rests_from(form: Form, records: Sequence[Record], items: Sequence[Item], loo
         one.by for rule in suspending(form) for record in records for one in owed(form, rule, record, items, look) or ()
     ]
     return min(ends, default=None)
-
-
-def ended(dues: Sequence[Due]) -> Iterator[Due]:
-    """What has lapsed and ends something."""
-    return (one for one in dues if one.state == "lapsed" and one.lapse is not None)

@@ -17,6 +17,7 @@ from troth.governance.agenda import Agenda
 from troth.governance.calendar import Calendar
 from troth.governance.calendar_tables import deliveries, reminders
 from troth.governance.deliveries import ACTOR, Deliveries, Letter, as_body, delivery_id, finished_before
+from troth.governance.dues import Due
 from troth.governance.escalation import Notice, notices
 from troth.governance.looking import DAY_MS
 from troth.governance.moves import By
@@ -24,11 +25,13 @@ from troth.governance.people import ACCOUNT
 from troth.governance.tables import records
 from troth.identity.store import users
 from troth.kernel.ids import new_id
+from troth.kernel.record import Entry, Fact, Outcome, Recorder
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
 from troth.vault.tables import insert_missing
 
 KIND: Final = "calendar.reminder"
+LAPSED: Final = "calendar.lapsed"
 _ALL: Final = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor"})
 _MOST: Final = 1_000  # new ones of a tenant in one round; the others come with the next
 _IN_MESSAGE: Final = 100
@@ -40,7 +43,8 @@ _CHUNK: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """Looks at every tenant. `people`: who holds a role of a tenant now; `hooks`: its webhooks."""
+    """Looks at every tenant. `people`: who holds a role of a tenant now; `hooks`: its webhooks; `recorder`: the log,
+    which is told of what lapsed."""
 
     database: Database
     calendar: Calendar
@@ -48,6 +52,7 @@ class Reminders:
     tenants: Callable[[], Sequence[str]]
     people: Callable[[Connection, str, str], Sequence[str]]
     hooks: Callable[[Connection, str], Sequence[str]]
+    recorder: Recorder
 
     @as_system
     def run(self) -> int:
@@ -72,7 +77,20 @@ class Reminders:
         with self.database.write() as connection:
             mine = [one for name, one in fresh if insert_missing(connection, reminders, _row(tenant, name, one, now))]
             self._put(connection, tenant, mine, now)
+            for one in mine:
+                if one.stage == "lapsed":
+                    self._record(connection, tenant, one.due, now)
         return len(mine)
+
+    def _record(self, connection: Connection, tenant: str, due: Due, now: int) -> None:
+        """What ended with the lapse ended at its moment, in whatever enforces it; here it is told, once."""
+        facts: dict[str, Fact] = {"register": due.form, "object": due.record, "due": due.at, "state": due.state}
+        facts["kinds"] = {str(due.lapse): 1}
+        entry = Entry(
+            log=tenant, operation=LAPSED, phase="event", outcome=Outcome.DONE, request=new_id("req"), actor=ACTOR,
+            tenant=tenant, time=now, facts=facts,
+        )  # fmt: skip
+        self.recorder.record_within(connection, entry)
 
     def _put(self, connection: Connection, tenant: str, several: Sequence[Notice], now: int) -> None:
         """Letters for what this transaction put; another server that was first has its own."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from troth.governance.clocks import LAWS
 from troth.governance.forms.form import Form
+from troth.governance.lapses import PORTS
 from troth.governance.problems import Problem
 
 # `room` is nobody's to give: who came into an auditor's room by its door has it there.
 ROLES = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor", "member", "room"})
-PORTS = frozenset({"route.off", "badge.off", "access.suspend", "grant.revoke", "policy.attest", "customer.stop"})
 _DAYS = ("date", "moment")
 
 

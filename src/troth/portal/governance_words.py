@@ -55,6 +55,7 @@ REGISTERS = {
     "privacy-statement.approve": "Approved a version of the privacy statement",
     "privacy-statement.publish": "Proposed a version of the privacy statement",
     "privacy-statement.show": "Looked at the privacy statement",
+    "calendar.lapsed": "Something ended because it was not renewed or done in time",
     "message.given-up": "A message was given up: nobody took it",
     "trust.changes": "Looked at what changed of the promises",
     "trust.show": "Looked at the trust page",

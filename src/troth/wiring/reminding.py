@@ -64,7 +64,7 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
         return [(HOOK, one) for one in webhooks.of(connection, letter.tenant)]
 
     waiting = replace(waiting, elsewhere=elsewhere, recorder=base.outbox)
-    reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of)
+    reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of, base.outbox)
     feeds = Feeds(base.database, calendar, people.roles, origin)
 
     def ways(tenant: str) -> tuple[str, ...]:

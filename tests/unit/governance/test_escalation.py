@@ -19,7 +19,8 @@ DUE = Due(
 def told(days: float, due: Due = DUE) -> list[tuple[str, float, str]]:
     """(stage, since in days from the end, role) at a moment so many days after the end."""
     now = AT + int(days * DAY_MS)
-    state = "overdue" if now >= due.grace_until else "later"
+    late = "lapsed" if due.lapse else "overdue"
+    state = late if now >= due.grace_until else "later"
     found = notices(replace(due, state=state), now)  # type: ignore[arg-type]
     return [(one.stage, (one.since - AT) / DAY_MS, one.role) for one in found]
 
@@ -40,6 +41,19 @@ def told(days: float, due: Due = DUE) -> list[tuple[str, float, str]]:
 )
 def test_stages_follow_each_other(days: float, expected: list[tuple[str, float, str]]) -> None:
     assert told(days) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (1.9, [("due", -1, "admin")]),
+        (2, [("lapsed", 2, "admin")]),
+        (9, [("lapsed", 2, "admin"), ("overdue", 9, "admin"), ("escalated", 9, "owner")]),
+        (500, [("lapsed", 2, "admin"), ("overdue", 58, "admin"), ("escalated", 9, "owner")]),
+    ],
+)
+def test_a_lapse_is_told_beside_the_stages_however_late(days: float, expected: list[tuple[str, float, str]]) -> None:
+    assert told(days, replace(DUE, lapse="route")) == expected
 
 
 def test_a_form_names_who_is_told_next_and_when() -> None:

@@ -101,9 +101,7 @@ def test_what_each_known_bad_was_made_for_is_what_is_found(name: str, what: str)
     assert what in found
 
 
-@pytest.mark.parametrize(
-    ("name", "lapse"), [("certificates", "badge"), ("agreements", "route"), ("customer-agreements", "stop")]
-)
+@pytest.mark.parametrize(("name", "lapse"), [("certificates", "badge"), ("agreements", "route")])
 def test_what_ends_at_midnight_lapses_at_midnight(name: str, lapse: str) -> None:
     """An agreement or certificate of the last day holds until 23:59:59.999 and not a moment longer."""
     form = shipped()[name]

@@ -23,8 +23,9 @@ from troth.governance.reminders import Reminders
 from troth.governance.tables import records
 from troth.identity.store import tenants, users
 from troth.kernel.clock import epoch_ms
+from troth.kernel.errors import Unavailable
 from troth.storage.database import Database
-from worlds import MovableClock
+from worlds import ListRecorder, MovableClock
 
 TENANT = "ten_a"
 A_TENANT = {"name": "A", "jurisdiction": "eu", "created_at": 0}
@@ -44,18 +45,22 @@ class World:
     clock: MovableClock
     several: list[Due] = field(default_factory=list)
     hooks: Sequence[str] = ()
+    log: ListRecorder = field(default_factory=ListRecorder)
 
     def dues(self, _by: Any, now: int) -> Agenda:
-        return Agenda(
-            tuple(replace(one, state="overdue" if one.grace_until <= now else "soon") for one in self.several), ()
-        )
+        found = [
+            replace(one, state="soon" if now < one.grace_until else "lapsed" if one.lapse else "overdue")
+            for one in self.several
+        ]
+        return Agenda(tuple(found), ())
 
     def now(self) -> int:
         return epoch_ms(self.clock.now())
 
     def round(self) -> int:
         desk = Deliveries(self.database, self.clock, {"mail": Nowhere(), "webhook": Nowhere()})
-        made = Reminders(self.database, self, desk, lambda: [TENANT], people, lambda *_: self.hooks)  # type: ignore[arg-type]
+        ways = people, lambda *_: self.hooks
+        made = Reminders(self.database, self, desk, lambda: [TENANT], *ways, self.log)  # type: ignore[arg-type]
         return made.run()
 
     def add(self, name: str, days: float, by: str = "admin", person: str | None = None) -> None:
@@ -133,6 +138,25 @@ def test_what_nobody_does_goes_to_the_owners(world: World) -> None:
     world.clock.forward(days=8.1)
     assert world.round() == 2
     assert world.letters() == [("usr_n", 1), ("usr_o", 1)]
+
+
+def test_what_lapsed_is_told_once_in_the_log_and_to_people(world: World) -> None:
+    world.add("renewal", 1)
+    world.several[0] = replace(world.several[0], lapse="route")
+    world.round()
+    assert world.log.entries == []
+    world.clock.forward(days=1)
+    world.log.broken = True
+    with pytest.raises(Unavailable):
+        world.round()
+    world.log.broken = False
+    before = len(world.letters())
+    assert (world.round(), world.round()) == (1, 0)  # what the log did not take was not told either
+    assert len(world.letters()) - before == 2
+    world.clock.forward(days=30)
+    world.round()
+    told = [(one.operation, one.log, one.facts["object"], one.facts["kinds"]) for one in world.log.entries]
+    assert told == [("calendar.lapsed", TENANT, "rec_1", {"route": 1})]
 
 
 def test_webhooks_get_all_of_it_in_bounded_messages(world: World) -> None:
