@@ -85,7 +85,8 @@ _TABLE: dict[tuple[int, int], str] = {
         1008,
         OTHER,
     ): """audit.list audit.prove audit.details activity.list activity.prove activity.details review.list
-        review.show review.open log.replayed room.list room.show room.runs room.records room.sample
+        review.show review.open log.replayed room.list room.show room.runs room.proof
+        room.records room.sample
         promise.oscal""",
     (2006, 1): "text.redact redaction.image redaction.video moderation.classify",
     (3001, 1): "scim.user.create user.create operator.create operator.founded sso.account-made",
@@ -103,7 +104,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (3002, 2): "session.delete oauth.revoke sso.logout",
     (3003, 1): "session.step-up session.step-up-challenge session.step-up-passkey session.bind-challenge session.bind",
     (3004, 1): """provisioning.create scim.group.create
-        register.open register.import register.attach room.ask webhook.add calendar.subscribe
+        register.open register.import register.attach register.prepare room.ask webhook.add calendar.subscribe
         tenant.create custom-role.create key.create vendor.add keys.pre-activation service.create sso.connect
         saml.connect credentials.created""",
     (
@@ -117,7 +118,7 @@ _TABLE: dict[tuple[int, int], str] = {
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
     "key-domain.list user.list operator.list register.forms register.form register.list register.show register.history "
-    "register.export register.files register.file register.dues calendar.show calendar.feed webhook.list webhook.test "
+    "register.export register.files register.file register.changes register.dues calendar.show calendar.feed webhook.list webhook.test "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch
         device.renew device.renewed device.bound device.confirm service.certify service.renew service.renewed
@@ -155,7 +156,7 @@ _TABLE: dict[tuple[int, int], str] = {
     (6003, 2): """status.entry check.schedule house.show paper.lint paper.list paper.show paper.diff
         privacy-statement.show data-map.show trust.show trust.changes
         promise.history""",
-    (6003, 3): """check.scheduled check.changed house.name paper.publish paper.approve
+    (6003, 3): """check.scheduled check.changed house.name house.approve paper.publish paper.approve
         privacy-statement.publish privacy-statement.approve""",
     (
         6005,

@@ -250,6 +250,12 @@ def _rooms(troth: Troth) -> Periodic:
     return Periodic("rooms", end, seconds=_HOUSEKEEPING_SECONDS, delay=65.0, faults=troth.system.base.journal)
 
 
+def _prepared(troth: Troth) -> Periodic:
+    """Says each quarter what is set, for people to judge."""
+    prepare, faults = troth.system.governance.reviews.run, troth.system.base.journal
+    return Periodic("config-reviews", prepare, seconds=_HOUSEKEEPING_SECONDS, delay=75.0, faults=faults)
+
+
 def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     vault, identity = troth.system.vault, troth.system.identity
     tree, faults = troth.system.base.tree, troth.system.base.journal
@@ -302,7 +308,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
     work.append(
         Periodic("public-reads", tally, seconds=_HOUSEKEEPING_SECONDS, delay=_HOUSEKEEPING_SECONDS, faults=faults)
     )
-    work += [*_availability(troth), _rooms(troth)]
+    work += [*_availability(troth), _rooms(troth), _prepared(troth)]
     if checks:
         tick, delay = troth.scheduler.tick, troth.system.base.settings.promises.first_after_seconds
         work.append(Periodic("checks", tick, seconds=_CHECK_SECONDS, delay=delay, faults=faults))

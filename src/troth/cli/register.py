@@ -20,11 +20,14 @@ _LARGEST_IMPORT = 6 << 20  # bytes of a file
 _LARGEST_FILE = 25 << 20  # bytes of what is kept with a record
 
 
+_OF_OPERATIONS = ("act", "all", "changes", "detach", "dues", "files", "form", "history", "prepare")
+
+
 class _Grown(click.Group):
     """Commands that stand here, and those that the operations of registers declare."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "act", "all", "detach", "dues", "files", "form", "history"})
+        return sorted({*super().list_commands(ctx), *_OF_OPERATIONS})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)

@@ -44,6 +44,7 @@ _OWNERS = (
     "troth.governance.calendar_operations:WebhookOperations",
     "troth.governance.house_operations:HouseOperations",
     "troth.governance.operations:RegisterOperations",
+    "troth.governance.review_operations:ConfigReviewOperations",
     "troth.governance.room.operations:RoomOperations",
     "troth.identity.key_operations:ApiKeyOperations",
     "troth.identity.auditor_operations:AuditorOperations",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from troth.gateway.wire.upload import Upload
 
 MOST_ROWS = 5_000  # of one import
+MOST_CHANGES = 2_000  # of one answer
 Token = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 RecordId = Annotated[str, Field(pattern=r"^[a-z]{3}_[a-z2-7]{26}$")]
 Values = Annotated[dict[str, Any], Field(max_length=100)]
@@ -87,6 +88,16 @@ class FileNamed(_Message):
     object_id: Annotated[str, Field(pattern=r"^obj_[a-z2-7]{26}$")]
 
 
+class ReviewPrepare(_Message):
+    """A review of configuration, with what is set now."""
+
+
+class ReviewNamed(_Message):
+    """One review of configuration."""
+
+    record_id: RecordId
+
+
 class RegisterExport(_Message):
     """A whole register: as a table, with the history of each record, or with that and the files of its records."""
 
@@ -149,7 +160,10 @@ class MoveShown(BaseModel):
 
 
 class FormShown(BaseModel):
-    """A form: everything that a page, a program or a person needs to fill it in. `opens` is None where nobody opens."""
+    """A form: everything that a page, a program or a person needs to fill it in. `opens` is None where nobody opens.
+
+    `snapshots`: what the system enters itself.
+    """
 
     form: str
     version: int
@@ -162,6 +176,7 @@ class FormShown(BaseModel):
     opens: MoveShown | None
     moves: tuple[MoveShown, ...]
     populations: tuple[str, ...]
+    snapshots: tuple[str, ...] = ()
 
 
 class RecordShown(BaseModel):
@@ -236,6 +251,23 @@ class EventShown(BaseModel):
     digest: str
     previous: str
     link: str
+
+
+class ChangeShown(BaseModel):
+    """One value that came (`before` is None), went, or is another one. Values as text in JSON."""
+
+    section: str
+    path: str
+    before: str | None
+    after: str | None
+
+
+class ChangesShown(BaseModel):
+    """What changed since the last review that was closed; the first `MOST_CHANGES` of `count`."""
+
+    record: str
+    count: int
+    changes: tuple[ChangeShown, ...]
 
 
 class FileShown(BaseModel):

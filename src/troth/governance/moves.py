@@ -19,6 +19,7 @@ from troth.kernel.errors import Conflict, Denied, Invalid, NotFound, Preconditio
 
 _LARGEST: Final = 64_000  # characters of what one event says, as JSON
 ANYBODY: Final = "any"
+SNAPSHOT: Final = "snapshot"  # the move of a form with snapshots that the system alone prepares
 _NOBODY: Final = ""  # a move that nobody made yet forbids nobody
 
 
@@ -33,6 +34,7 @@ class By:
     roles: frozenset[str]
     call: str
     also: frozenset[str] = frozenset()
+    prepares: bool = False  # whether the system enters what it found itself
 
     @property
     def ids(self) -> frozenset[str]:
@@ -87,6 +89,8 @@ def moved(
     if rule is None:
         raise NotFound("This register knows no such move.", code="no-such-move")
     _permit(rule, by)
+    if form.snapshots and move == SNAPSHOT and not by.prepares:
+        raise Denied("The system says what it found; prepare the review.", code="wrong-role")
     if wish.seen is not None and wish.seen != record.sequence:
         raise PreconditionFailed("The record was changed meanwhile; look at it again.", code="stale-record")
     if record.state not in rule.start:

@@ -17,7 +17,7 @@ from troth.governance.forms.form import Form, PopulationRule
 from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look, Member
 from troth.governance.moments import moment
-from troth.governance.moves import ANYBODY, By, Wish, entered_people, moved, opening
+from troth.governance.moves import ANYBODY, SNAPSHOT, By, Wish, entered_people, moved, opening
 from troth.governance.people import STAFF, People, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold, mentions
@@ -182,6 +182,7 @@ class Registers:
         found, _, acts = self.read(by.tenant, rules, record)
         look = self.look(by.tenant, rules)
         possible = [one.name for one in rules.moves.values() if found.state in one.start and _permits(one.roles, by)]
+        possible = [one for one in possible if one != SNAPSHOT or not rules.snapshots]
         reasons = tuple(wrong(rules, found, acts, look)) if rules.judged(found.state) else ()
         return Opened(rules, found, tuple(possible), tuple(dues(rules, [found], acts, look)), reasons)
 

@@ -25,7 +25,7 @@ def form(one: Form) -> m.FormShown:
         promises=one.promises, states=tuple(one.states), fields=tuple(_field(each) for each in one.fields.values()),
         opens=None if one.opened is None else _move(one.opened, _opening(one)),
         moves=tuple(_move(each, _taken(one, each)) for each in one.moves.values()),
-        populations=tuple(one.populations),
+        populations=tuple(one.populations), snapshots=one.snapshots,
     )  # fmt: skip
 
 

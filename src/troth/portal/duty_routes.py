@@ -9,6 +9,7 @@ from troth.portal.pages import (
     access,
     access_review,
     calendar,
+    config_reviews,
     home,
     key_domains,
     machines,
@@ -19,6 +20,7 @@ from troth.portal.pages import (
     placement,
     preserved,
     registers,
+    room,
     routing,
     takedowns,
     vendors,
@@ -84,11 +86,29 @@ def register_routes(desk: Desk) -> list[BaseRoute]:
         Route("/registers/{form}", desk.member(registers.records), methods=["GET"]),
         Route("/registers/{form}", desk.member(registers.open_), methods=["POST"]),
         Route("/registers/{form}/csv", desk.member(registers.export), methods=["GET"]),
+        Route("/registers/config-reviews/prepared", desk.member(config_reviews.prepare), methods=["POST"]),
+        Route("/registers/config-reviews/{record_id}/changes", desk.member(config_reviews.show), methods=["GET"]),
         Route(one, desk.member(registers.record), methods=["GET"]),
         Route(f"{one}/moves/{{move}}", desk.member(registers.move), methods=["POST"]),
         Route(f"{one}/files", desk.member(registers.attach), methods=["POST"]),
         Route(f"{one}/files/{{object_id}}", desk.member(registers.file), methods=["GET"]),
         Route(f"{one}/files/{{object_id}}/removal", desk.member(registers.detach), methods=["POST"]),
+    ]
+
+
+def room_routes(desk: Desk) -> list[BaseRoute]:
+    """What an auditor may look at."""
+    one = "/room/{room_id}"
+    check = f"{one}/checks/{{check}}"
+    return [
+        Route("/room", desk.member(room.mine), methods=["GET"]),
+        Route(one, desk.member(room.show), methods=["GET"]),
+        Route(f"{one}/questions", desk.member(room.ask), methods=["POST"]),
+        Route(f"{one}/reports/{{paper}}", desk.member(room.report), methods=["GET"]),
+        Route(f"{one}/registers/{{form}}", desk.member(room.records), methods=["GET"]),
+        Route(check, desk.member(room.runs), methods=["GET"]),
+        Route(f"{check}/sample", desk.member(room.sample), methods=["POST"]),
+        Route(f"{check}/runs/{{sequence}}", desk.member(room.proof), methods=["GET"]),
     ]
 
 

@@ -27,6 +27,7 @@ from troth.gateway.vendors.ports import Ports
 from troth.gateway.vendors.registry import Vendors
 from troth.gateway.videos.runner import VideoRunner
 from troth.governance.alarming import SecondChannel
+from troth.governance.config_reviews import ConfigReviews
 from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
 from troth.governance.registers import Registers
@@ -227,6 +228,7 @@ class Governance:
     deliveries: Deliveries
     second: SecondChannel
     statements: PlainStatements
+    reviews: ConfigReviews
     operations: tuple[object, ...]
 
 

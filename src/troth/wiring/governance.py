@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from troth.governance.attachment_operations import AttachmentOperations
 from troth.governance.attachments import Attachments
 from troth.governance.calendar_holder import CalendarHolder
+from troth.governance.config_reviews import ConfigReviews
 from troth.governance.holder import RegistersHolder
 from troth.governance.house import House
 from troth.governance.house_operations import HouseOperations
@@ -14,11 +16,13 @@ from troth.governance.loading import Forms
 from troth.governance.operations import RegisterOperations
 from troth.governance.registers import Registers
 from troth.governance.resting import Duties, DutiesForProduction
+from troth.governance.review_operations import ConfigReviewOperations
 from troth.kernel.dispatch import Decider
 from troth.promises.catalogue import catalogue
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, Governance, System
 from troth.vault.rights.clocks import calendar_of
 from troth.wiring.calendar import build_calendar
+from troth.wiring.configuration import configuration
 from troth.wiring.reminding import build_reminding
 from troth.wiring.rooms import build_rooms
 from troth.wiring.statement import build_statements, statement_operations
@@ -42,11 +46,16 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         rooms=build_rooms(base, system),
     )
     outgoing = build_reminding(base, build_calendar(registers, system), system)
-    house = House(base.database, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
+    house = House(base.database, base.clock, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
     statements = build_statements(base, system)
     told = HouseOperations(house), statement_operations(statements)
     attachments = Attachments(registers, lambda: system().vault.objects)
-    kept = RegisterOperations(registers, attachments), AttachmentOperations(attachments)
+    reviews = ConfigReviews(registers, attachments, _named(base), partial(configuration, base, system))
+    kept = (
+        RegisterOperations(registers, attachments),
+        AttachmentOperations(attachments),
+        ConfigReviewOperations(reviews),
+    )
     operations = *kept, *outgoing.operations, *told
     return Governance(
         registers=registers,
@@ -55,8 +64,19 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         deliveries=outgoing.deliveries,
         second=outgoing.second,
         statements=statements,
+        reviews=reviews,
         operations=operations,
     )
+
+
+def _named(base: Base) -> Callable[[], str | None]:
+    house = House(base.database, base.clock)
+
+    def named() -> str | None:
+        found = house.named()
+        return None if found is None else found.tenant
+
+    return named
 
 
 def resting(base: Base, governance: Governance, decider: Decider) -> Decider:
@@ -64,11 +84,7 @@ def resting(base: Base, governance: Governance, decider: Decider) -> Decider:
     if not base.settings.governance.suspend_overdue:
         return decider
 
-    def house() -> str | None:
-        named = governance.house.named()
-        return None if named is None else named.tenant
-
-    return DutiesForProduction(decider, Duties(governance.registers, house))
+    return DutiesForProduction(decider, Duties(governance.registers, _named(base)))
 
 
 def build_registers_holder(base: Base) -> RegistersHolder:

@@ -1,0 +1,47 @@
+"""Reviews of configuration, as doors may ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from troth.governance import messages as m
+from troth.governance import shown
+from troth.governance.config_reviews import FORM, ConfigReviews
+from troth.governance.operations import who
+from troth.governance.prepared.configuration import Change, canonical
+from troth.kernel.data_class import DataClass
+from troth.kernel.operation import Call, Group, Route, operation
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReviewOperations:
+    """The reviews of the house."""
+
+    reviews: ConfigReviews
+
+    @operation("register.prepare", group=Group.GOVERN, request=m.ReviewPrepare, command=("register", "prepare"),
+               route=Route("POST", "/v1/config-reviews", status=201), data_class=DataClass.ACCOUNT)  # fmt: skip
+    def prepare(self, call: Call, request: m.ReviewPrepare) -> m.RecordShown:  # noqa: ARG002
+        """Prepare a review of configuration: what is set now, and what changed since the last one."""
+        record = self.reviews.prepare(who(call))
+        call.note(register=FORM, object=record.id, state=record.state)
+        return shown.record(record)
+
+    @operation("register.changes", group=Group.GOVERN, request=m.ReviewNamed, command=("register", "changes"),
+               route=Route("GET", "/v1/config-reviews/{record_id}", body="none"),
+               data_class=DataClass.ACCOUNT)  # fmt: skip
+    def changes(self, call: Call, request: m.ReviewNamed) -> m.ChangesShown:
+        """Show what a review of configuration has to judge: every value that changed since the last one."""
+        found = self.reviews.changes(who(call), request.record_id)
+        call.note(register=FORM, object=request.record_id, count=len(found))
+        shown_ones = tuple(_change(one) for one in found[: m.MOST_CHANGES])
+        return m.ChangesShown(record=request.record_id, count=len(found), changes=shown_ones)
+
+
+def _change(one: Change) -> m.ChangeShown:
+    return m.ChangeShown(section=one.section, path=one.path, before=_text(one.before), after=_text(one.after))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else canonical(value).decode()
