@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from troth.governance.house import Named
 from troth.governance.moves import By
 from troth.identity.users import NewUser
 from troth.kernel.clock import epoch_ms
@@ -54,7 +55,7 @@ def test_an_exception_of_the_house_from_its_register_to_the_state(system: System
     }  # fmt: skip
     one, two = (By(owner.id, _person(system, owner.id, n), None, frozenset({"owner"}), "run_a") for n in ("one", "two"))
     record = governance.registers.open(one, "exceptions", told | {"asked_by": one.actor})
-    several = Exceptions(lambda: governance.registers, lambda: owner.id, [_check()])
+    several = Exceptions(lambda: governance.registers, lambda: Named(owner.id, "Owner", 0), [_check()])
     assert several.waivers() == (), "asked is not agreed"
     with pytest.raises(Denied):
         governance.registers.move(one, "exceptions", record.id, "approve", values={"note": "Yes"})
@@ -79,15 +80,11 @@ def _person(system: System, tenant: str, name: str) -> str:
 
 def _named(system: System, house: str | None) -> None:
     with system.base.database.write() as connection:
-        connection.execute(update(placed).values(house=house))
+        connection.execute(update(placed).values(house=house, house_at=0))
 
 
 def _wired(system: System) -> tuple[waiving.Waiver, ...]:
-    def house() -> str | None:
-        named = system.governance.house.named()
-        return named.tenant if named else None
-
-    return Exceptions(lambda: system.governance.registers, house, [_check()]).waivers()
+    return Exceptions(lambda: system.governance.registers, system.governance.house.named, [_check()]).waivers()
 
 
 def _check() -> Check:

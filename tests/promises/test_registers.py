@@ -40,7 +40,7 @@ def checks() -> dict[str, Check]:
 def house(system: System) -> Iterator[str]:
     """A tenant that is the house for one test; its registers are empty."""
     tenant = system.identity.tenants.create("A publisher", "eu").id
-    system.governance.house.name(tenant)
+    system.governance.house.name(tenant, "usr_one")
     yield tenant
     with system.base.database.write() as connection:
         connection.execute(update(row).values(house=None))

@@ -27,7 +27,7 @@ DECISIONS = frozenset(
     request.extend review.judge review.follow-up elevation.approve elevation.refuse emergency.review
     access-review.judge role.replace user.offboard moderation-policy.propose moderation-policy.approve
     moderation-case.open moderation-case.decide takedown.approve takedown.withdraw preserved.report preserved.ask
-    preserved.open preserved.release check.confirm house.name paper.publish paper.approve
+    preserved.open preserved.release check.confirm house.name house.approve paper.publish paper.approve
     privacy-statement.publish privacy-statement.approve""".split()
 )
 _OPENED, _PENDING = "opened", "pending"

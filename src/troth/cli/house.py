@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -20,17 +21,38 @@ def show(as_json: bool) -> None:
     _ask("GET", "/v1/house", {}, as_json=as_json)
 
 
-@house.command()
-@click.argument("tenant")
-@click.option("--reason", required=True, help="Why: a coarse reason such as checked, rule or contract.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def _deciding(command: Callable[..., None]) -> click.Command:
+    """A command about a tenant, with why."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON."),
+        click.option("--reason", required=True, help="Why: a coarse reason such as checked, rule or contract."),
+        click.argument("tenant"),
+    ):
+        command = option(command)
+    return house.command()(command)
+
+
+@_deciding
 def name(tenant: str, reason: str, as_json: bool) -> None:
-    """Make TENANT the house: its registers alone count for the promises from now on."""
+    """Make TENANT the house, whose registers alone count for the promises. After the first another operator approves.
+
+    Naming the present house again takes back what waits.
+    """
+    _ask("POST", f"/v1/house/{_id(tenant)}", {"reason": reason}, as_json=as_json)
+
+
+@_deciding
+def approve(tenant: str, reason: str, as_json: bool) -> None:
+    """Agree that TENANT, which another operator named, is the house from now on. Older exceptions excuse nothing."""
+    _ask("POST", f"/v1/house/{_id(tenant)}/approval", {"reason": reason}, as_json=as_json)
+
+
+def _id(tenant: str) -> str:
     from troth.kernel.errors import Invalid
 
     if not (tenant.isascii() and tenant.replace("_", "").isalnum() and len(tenant) <= 64):
         raise Invalid("The id of a tenant begins with ten_; list the tenants to see their ids.", code="bad-id")
-    _ask("POST", f"/v1/house/{tenant}", {"reason": reason}, as_json=as_json)
+    return tenant
 
 
 def _ask(method: str, path: str, values: dict[str, Any], *, as_json: bool) -> None:

@@ -95,6 +95,7 @@ OPERATIONS = (
         "erasure.sealed": "Keys destroyed and erasure proven",
         "erasure.show": "Looked at an erasure",
         "erasure.tombstoned": "Shut for good before the keys went",
+        "house.approve": "Agreed to another house",
         "house.name": "Named the house, whose registers count",
         "house.show": "Looked at which tenant is the house",
         "hold.lift": "Lifted a legal hold",

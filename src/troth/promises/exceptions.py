@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from datetime import time as midnight
 
+from troth.governance.house import Named
 from troth.governance.records import Record
 from troth.governance.registers import Registers
 from troth.kernel.errors import TrothError
@@ -27,14 +28,14 @@ _DAY_MS = 86_400_000
 
 
 class Exceptions:
-    """The waivers of the house. `house`: the tenant whose registers count, or None; `fresh`: how many seconds an
-    answer is given again.
+    """The waivers of the house. `house`: the tenant whose registers count, and since when, or None; `fresh`: for how
+    many seconds an answer is given again.
     """
 
     def __init__(
         self,
         registers: Callable[[], Registers],
-        house: Callable[[], str | None],
+        house: Callable[[], Named | None],
         checks: Sequence[Check],
         *,
         fresh: float = 0.0,
@@ -55,23 +56,28 @@ class Exceptions:
 
     def _read(self) -> tuple[Waiver, ...]:
         house, registers = self._house(), self._registers()
-        if house is None:
+        if house is None or house.since is None:
             return ()
         try:
-            with within(Scope(house)):
-                records = registers.records(house, FORM)
+            with within(Scope(house.tenant)):
+                records = registers.records(house.tenant, FORM)
         except TrothError:  # broken or sealed for good: nothing is excused by what nobody can read
             return ()
-        return waivers_of(records, self._checks, registers.home)
+        return waivers_of(records, self._checks, registers.home, since=house.since)
 
 
-def waivers_of(records: Iterable[Record], checks: Sequence[Check], home: Calendar) -> tuple[Waiver, ...]:
-    """What these records excuse: one waiver for each check of the promise that is of their part."""
+def waivers_of(
+    records: Iterable[Record], checks: Sequence[Check], home: Calendar, *, since: int = 0
+) -> tuple[Waiver, ...]:
+    """What these records excuse: one waiver for each check of the promise that is of their part.
+
+    What was approved before `since` (epoch ms) excuses nothing: the tenant was not the house then.
+    """
     return tuple(
         waiver
         for record in records
         for check in checks
-        if (waiver := _waiver(record, check, home)) is not None and waiver.valid
+        if (waiver := _waiver(record, check, home)) is not None and waiver.valid and record.done["approve"].at >= since
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from troth.governance.house import Named
 from troth.promises.check import Check
 from troth.promises.exceptions import Exceptions
 from troth.promises.operations import PromiseOperations
@@ -27,9 +28,8 @@ def build_evidence(base: Base, checks: Sequence[Check], governance: Callable[[],
     `governance` is asked for when somebody reads: it may be built after this.
     """
 
-    def house() -> str | None:
-        named = governance().house.named()
-        return None if named is None else named.tenant
+    def house() -> Named | None:
+        return governance().house.named()
 
     exceptions = Exceptions(lambda: governance().registers, house, checks, fresh=_FRESH_SECONDS)
     log = RunLog(base.database, base.reader, base.clock)

@@ -16,7 +16,7 @@ from troth.promises.system import Base, System
 
 def build_rooms(base: Base, system: Callable[[], System]) -> Rooms:
     """The sources of registers. `system` is asked for when somebody looks: it is built after this."""
-    house = House(base.database)
+    house = House(base.database, base.clock)
 
     def vendors() -> Sequence[VendorRecord]:
         return system().gateway.vendors.all()

@@ -12,6 +12,7 @@ import pytest
 from check_world import check
 from troth.governance.forms.fields import read_value
 from troth.governance.forms.reading import shipped
+from troth.governance.house import Named
 from troth.governance.records import FIRST, Done, Record
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import current
@@ -95,8 +96,16 @@ class _Registers:
         return [_record()]
 
 
-def _exceptions(house: str | None, registers: _Registers, fresh: float = 0.0) -> Exceptions:
-    return Exceptions(lambda: registers, lambda: house, [HERE], fresh=fresh)  # type: ignore[arg-type, return-value]
+def _exceptions(house: str | None, registers: _Registers, fresh: float = 0.0, since: int | None = 0) -> Exceptions:
+    named = Named(house, "House", since) if house else None
+    return Exceptions(lambda: registers, lambda: named, [HERE], fresh=fresh)  # type: ignore[arg-type, return-value]
+
+
+def test_what_was_approved_before_the_tenant_was_the_house_excuses_nothing() -> None:
+    registers, approved = _Registers(), _ms(DAY, 12)
+    assert len(_exceptions("ten_house", registers, since=approved).waivers()) == 1
+    assert _exceptions("ten_house", registers, since=approved + 1).waivers() == ()
+    assert _exceptions("ten_house", registers, since=None).waivers() == (), "nobody knows since when"
 
 
 def test_only_the_house_is_asked_and_without_one_nothing_is_excused() -> None:

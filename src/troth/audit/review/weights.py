@@ -32,7 +32,7 @@ HEAVIEST = frozenset(
     """erasure.request erasure.period erasure.approve erasure.cancel offboarding.request offboarding.approve
     offboarding.cancel hold.place hold.lift keys.compromise key-domain.retire key-replacement.approve move.pin
     move.approve operator.create operator.disable role.assign vendor.approve redaction.set redaction.clear
-    routing.approve check.confirm house.name paper.publish paper.approve
+    routing.approve check.confirm house.name house.approve paper.publish paper.approve
     privacy-statement.publish privacy-statement.approve webhook.add
     auditor.grant log.prune audit.details custom-role.create custom-role.change elevation.approve emergency.designate
     authority.rotate device.confirm

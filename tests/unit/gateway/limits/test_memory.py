@@ -65,7 +65,7 @@ def test_over_any_time_no_more_than_the_bucket_and_what_flowed_in(
     kept = 0  # what was admitted and not given back
     for amount, moved, failed in steps:
         now += moved
-        latest = max(latest, now)
+        first, latest = min(first, now), max(latest, now)  # what was refused begins no bucket
         one = claim(name, most, amount)
         taken = memory.take([one], moment(now), ("req_1", now), no_seed)
         if taken.refused is None and failed:
