@@ -34,7 +34,7 @@ class Taking:
 def told(system: System) -> Iterator[System]:
     """An installation with a house, a relay and a webhook of the house, that were made for one test."""
     tenant = system.identity.tenants.create("A publisher", "eu").id
-    system.governance.house.name(tenant)
+    system.governance.house.name(tenant, "usr_one")
     before = system.governance.deliveries
     ready = replace(before, senders={**before.senders, "mail": Taking()})
     channel = SecondChannel(ready, lambda _connection, asked: ["whk_a"] if asked == tenant else [])
