@@ -38,6 +38,7 @@ from troth.promises.checks import (
     programs,
     provisioning,
     reasons,
+    receipts,
     redaction,
     requests,
     restore,
@@ -110,6 +111,7 @@ _FAMILIES = (
     statement,
     edge,
     floods,
+    receipts,
     alerts,
 )
 
