@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from troth.cli.main import troth
+from troth.promises.tallies import Tallies
 from troth.settings.load import load
 from troth.wiring import opened
 
@@ -41,6 +42,47 @@ def test_paper_is_a_pdf(folder: Path) -> None:
     done = CliRunner().invoke(troth, ["promises", "pdf", "--out", str(folder / "promises.pdf")])
     assert done.exit_code == 0, done.output
     assert (folder / "promises.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.fixture
+def period(folder: Path) -> tuple[str, ...]:
+    """Two days that are over: the tally of yesterday closes them. Nobody was to look in them."""
+    with opened(load(), must_exist=True) as troth:
+        base, runner = troth.system.base, troth.runner
+        runner.run(runner.checks[0])
+        Tallies(base.database, base.outbox, base.clock).write()
+        base.sequencer.flush()
+    return "--from", "2026-01-01", "--to", "2026-01-03"
+
+
+def test_a_period_in_oscal_and_on_paper(folder: Path, period: tuple[str, ...]) -> None:
+    for kind, name in (("oscal", "of-period"), ("pdf", "of-period.pdf")):
+        done = CliRunner().invoke(troth, ["promises", kind, "--out", str(folder / name), *period])
+        assert done.exit_code == 0, done.output
+    told = json.loads((folder / "of-period" / "assessment-results.json").read_text())
+    (result,) = told["assessment-results"]["results"]
+    assert (result["start"][:10], result["end"][:10]) == ("2026-01-01", "2026-01-03")
+    assert len(result["findings"]) == 134
+    assert {one["target"]["status"]["state"] for one in result["findings"]} == {"not-satisfied"}
+    assert (folder / "of-period.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [
+        (("--from", "2026-01-01"), "bad-period"),
+        (("--to", "2026-01-01"), "bad-period"),
+        (("--from", "2026-01-02", "--to", "2026-01-02"), "bad-period"),
+        (("--from", "2024-01-01", "--to", "2026-01-02"), "bad-period"),
+        (("--from", "2026-01-01", "--to", "2026-01-02x"), ""),
+        (("--from", "2199-01-01", "--to", "2199-01-02"), "period-open"),
+    ],
+)
+def test_what_is_no_period_or_not_over_is_refused(folder: Path, days: tuple[str, ...], code: str) -> None:
+    done = CliRunner().invoke(troth, ["promises", "oscal", "--out", str(folder / "refused"), *days])
+    assert done.exit_code != 0
+    assert getattr(done.exception, "code", "") in (code, 2)
+    assert not (folder / "refused").exists()
 
 
 def test_without_an_installation_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,17 +18,21 @@ from troth.promises.system import Base
 
 
 def build_period(base: Base, runner: Runner, house: House) -> PeriodOperations:
-    """Reports of what stands in the log; events of the house's registers go to people of the house alone."""
+    """Reports of what stands in the log."""
+    return PeriodOperations(period_sources(base, runner, house), base.signer)
+
+
+def period_sources(base: Base, runner: Runner, house: House) -> Sources:
+    """Where reports come from; events of the house's registers go to people of the house alone."""
 
     def told(tenant: str | None, period: Period) -> Sequence[RegisterEvent]:
         named = house.named()
         return _events(base, tenant, period) if named is not None and named.tenant == tenant else ()
 
     evidence = runner.evidence
-    sources = Sources(
+    return Sources(
         base.database, base.reader, base.prover, evidence.schedules, base.clock, evidence.waivers, events=told
     )
-    return PeriodOperations(sources, base.signer)
 
 
 def _events(base: Base, tenant: str | None, period: Period) -> list[RegisterEvent]:
