@@ -11,7 +11,15 @@ from troth.promises.catalogue import catalogue
 from troth.promises.paper.shipped import shipped
 from troth.promises.paper_operations import PaperShown
 from troth.promises.status import State
-from troth.promises.trust_view import CertificateOnRecord, PromiseBrief, TrustShown, counts, sentences
+from troth.promises.trust_view import (
+    AnnouncedShown,
+    CertificateOnRecord,
+    PromiseBrief,
+    Taken,
+    TrustShown,
+    counts,
+    sentences,
+)
 
 NOW = 1_795_000_000_000
 MONTHS = tuple(f"2025-{month:02}" for month in range(12, 13)) + tuple(f"2026-{month:02}" for month in range(1, 12))
@@ -48,7 +56,7 @@ def view(paper: str | None, seed: int = 1) -> TrustShown:
         paper=head if paper else None,
         broken=False,
         markdown=paper is not None and shipped(paper).layout == "markdown",
-        announced=(head.model_copy(update={"number": 2, "version": "4", "state": "announced"}),) if paper else (),
+        announced=(_announced(head),) if paper else (),
         counts=counts([one.state for one in lines if one.state] if paper else [one.state for one in known.values()]),
         history=True,
         months=MONTHS,
@@ -57,7 +65,20 @@ def view(paper: str | None, seed: int = 1) -> TrustShown:
         certificates=(CertificateOnRecord(standard="ISO/IEC 27001", word="certified", issuer="A certification body",
                                           scope="The whole service", valid_until="2027-06-30"),),
         jurisdiction="eu",
+        regions=("eu-west-1", "us-east-1"),
     )  # fmt: skip
+
+
+def _announced(head: PaperShown) -> AnnouncedShown:
+    told = head.model_dump() | {
+        "number": 2,
+        "version": "4",
+        "state": "announced",
+        "effective_at": NOW + 30 * 86_400_000,
+    }
+    takes = (Taken(promise="DEL-01", kind="dropped", says="No sentence carries it any more."),
+             Taken(promise="INC-06", kind="weakened", says="notice-hours: 48 became 72 (hours)."))  # fmt: skip
+    return AnnouncedShown(**told, takes=takes, more=3)
 
 
 def page_of(shown: TrustShown) -> str:

@@ -103,6 +103,10 @@ def test_what_a_version_takes_away_is_announced_first(home: House, second: dict[
         409,
         "paper-published",
     )
+    without_waiting(home)
+    (announced,) = home.ok("GET", "/v1/trust")["announced"]
+    assert [(one["promise"], one["kind"]) for one in announced["takes"]] == [("DEL-01", "dropped")]
+    assert '<a href="/trust/DEL-01">DEL-01</a>: dropped.' in home.client.get("/trust").text
     more = published(home, second, **files(TEXT, ROWS, "3"))
     assert more["effective_at"] == more["approved_at"], "nothing that anybody relies on goes"
     states = {one["version"]: one["state"] for one in home.ok("GET", "/v1/papers")["papers"]}
@@ -140,6 +144,16 @@ def test_what_was_edited_in_the_database_is_not_shown(
     with home.system.base.database.write(SYSTEM) as connection:
         connection.execute(update(paper_version).values(change))
     assert refused(home, "GET", f"/v1/papers/{made['number']}")[1] == "paper-changed"
+
+
+def test_a_day_to_come_that_was_brought_forward_is_not_announced(home: House, second: dict[str, str]) -> None:
+    published(home, second, **files(TEXT, ROWS, "1"))
+    less = published(home, second, **files(TEXT.splitlines()[0], ROWS[:1], "2"))
+    with home.system.base.database.write(SYSTEM) as connection:
+        row = update(paper_version).where(paper_version.c.number == less["number"])
+        connection.execute(row.values(effective_at=less["effective_at"] - DAY))
+    without_waiting(home)
+    assert home.ok("GET", "/v1/trust")["announced"] == []
 
 
 def without_waiting(home: House) -> None:

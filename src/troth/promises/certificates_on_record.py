@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from datetime import date
 
+from troth.governance.lapses import badges
 from troth.governance.registers import Registers
-from troth.governance.standing import wrong
 from troth.kernel.errors import TrothError
 from troth.kernel.scope import Scope, within
 from troth.promises.trust_view import CertificateOnRecord
 
 FORM = "certificates"
-_SHOWN = "shown"
 _FRESH_SECONDS = 5.0
 _MOST = 50  # of a page
 
@@ -53,14 +52,12 @@ class CertificatesOnRecord:
     def _found(self, registers: Registers, tenant: str) -> list[CertificateOnRecord]:
         form = registers.forms.get(FORM)
         look = registers.look(tenant, form)
-        records = [one for one in registers.records(tenant, FORM) if one.state == _SHOWN]
-        sound = [one for one in records if not list(wrong(form, one, (), look))]
         return [
             CertificateOnRecord(
                 **{name: str(one.raw.get(name) or "") for name in ("standard", "word", "issuer", "scope")},
                 valid_until=_day(one.raw.get("valid_until")),
             )
-            for one in sound
+            for one in badges(form, registers.records(tenant, FORM), look)
         ]
 
 

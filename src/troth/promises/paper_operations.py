@@ -11,6 +11,7 @@ from troth.kernel.errors import NotFound
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.kernel.reasons import Why
 from troth.promises.paper.binding import MOST_BINDING
+from troth.promises.paper.changes import weakens
 from troth.promises.paper.lint import Finding
 from troth.promises.paper.publishing import Papers, standing, state_of
 from troth.promises.paper.splitting import MOST_BYTES
@@ -199,8 +200,7 @@ class PaperOperations:
     def _diff(self, old: Head | None, new: Head) -> DiffShown:
         found = self._papers.changes(old, new) if old else ()
         shown = tuple(ChangeShown(**{name: getattr(one, name) for name in ChangeShown.model_fields}) for one in found)
-        less = any(one.kind in ("dropped", "weakened") for one in found)
-        return DiffShown(number=new.number, against=old.number if old else 0, weakens=less, changes=shown)
+        return DiffShown(number=new.number, against=old.number if old else 0, weakens=weakens(found), changes=shown)
 
     def _before(self, head: Head) -> Head | None:
         """What readers relied on when it was approved, or rely on now while it waits: the newest before it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
@@ -24,12 +25,13 @@ from troth.promises.past import Past
 from troth.promises.runner import Runner
 from troth.promises.standings import Standings
 from troth.promises.status import Period, State
-from troth.promises.trust_view import CertificateOnRecord, TrustShown, briefs, counts, sentences
+from troth.promises.trust_view import AnnouncedShown, CertificateOnRecord, Taken, TrustShown, briefs, counts, sentences
 from troth.promises.turns import taken
 
 _FRESH_SECONDS = 5.0
 _FEED_SECONDS = 60.0
 MOST_CHANGES = 100  # days and papers of the feed, the newest
+_MOST_TAKEN = 20  # that the page names of a version to come
 _STRANGER = anonymous(Connection(None, "in-process"))
 
 
@@ -73,7 +75,7 @@ class ChangesOfTrust(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What is asked for the page. `address`: where this installation is for the public, `https://` and its name.
-    `certificates`: those of the house that two people checked."""
+    `certificates`: those of the house that two people checked; `regions`: where sub-processors get data now."""
 
     papers: Papers
     runner: Runner
@@ -82,6 +84,7 @@ class Sources:
     jurisdiction: str
     address: str
     certificates: Callable[[], Sequence[CertificateOnRecord]] = tuple
+    regions: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass
@@ -130,7 +133,10 @@ class TrustOperations:
         months = tuple(one.month for one in in_months("", _bare(now)).months) if histories is not None else ()
         rows, twice = standings(self._of.standings.now(), paper, self._of.runner, now), named_twice(paper)
         known = briefs(rows, {one: bar for one, bar in (histories or {}).items() if one not in twice}, months)
-        lines = sentences(paper, known) if paper else ()
+        certificates = tuple(self._of.certificates())
+        certified = [one.standard for one in certificates if one.word == "certified"]
+        today = datetime.fromtimestamp(now / 1000, UTC).date()
+        lines = sentences(paper, known, certified, today) if paper else ()
         carried = {one for line in lines for one in line.carries}
         states = [one.state for one in lines if one.state] if paper else [one.state for one in known.values()]
         return TrustShown(
@@ -138,14 +144,15 @@ class TrustOperations:
             paper=_public(current, heads, now) if current else None,
             broken=paper is None and current is not None,
             markdown=paper is not None and paper.layout == "markdown",
-            announced=tuple(_public(one, heads, now) for one in standing(heads, now) if one != current),
+            announced=tuple(self._announced(current, heads, now)),
             counts=counts(states),
             history=histories is not None,
             months=months,
             sentences=lines,
             promises=tuple(one for one in known.values() if not paper or one.id in carried),
-            certificates=tuple(self._of.certificates()),
+            certificates=certificates,
             jurisdiction=self._of.jurisdiction,
+            regions=tuple(self._of.regions()),
         )
 
     def _current(self, heads: Sequence[Head], now: int) -> tuple[Head | None, Paper | None]:
@@ -156,6 +163,18 @@ class TrustOperations:
             return head, self._of.papers.opened(head)[1]
         except IntegrityError:
             return head, None
+
+    def _announced(self, current: Head | None, heads: Sequence[Head], now: int) -> Iterator[AnnouncedShown]:
+        """Versions to come with what they take back; one that is not what was approved is not shown."""
+        for one in standing(heads, now):
+            if one == current:
+                continue
+            with suppress(IntegrityError):
+                self._of.papers.opened(one)
+                found = self._of.papers.changes(current, one) if current else ()
+                taken = [Taken(promise=it.promise, kind=it.kind, says=it.says) for it in found if it.takes]
+                told = _public(one, heads, now).model_dump()
+                yield AnnouncedShown(**told, takes=tuple(taken[:_MOST_TAKEN]), more=len(taken[_MOST_TAKEN:]))
 
     def _histories(self) -> dict[str, History] | None:
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
 from troth.promises.catalogue import Promise
 from troth.promises.history import History
-from troth.promises.paper.binding import Paper
+from troth.promises.paper.binding import Bound, Paper
 from troth.promises.paper.matching import matched
+from troth.promises.paper.splitting import Sentence
+from troth.promises.paper.wording import CERTIFICATE, claims_certificate, on_record
 from troth.promises.paper_operations import PaperShown
 from troth.promises.status import Standing, State, worst
 
@@ -38,7 +41,8 @@ class PromiseBrief(_Row):
 class SentenceShown(_Row):
     """One sentence of the paper, with the worst of what its promises say; one without promises has no state.
 
-    `because`: why it carries none (heading, lead-in, rhetoric, contact, link, not-ours).
+    `because`: why it carries none (heading, lead-in, rhetoric, contact, link, not-ours). `lapsed`: it says that a
+    certificate is held, and none is on record today, nor did the paper say why it may: then it is unknown at best.
     """
 
     at: str
@@ -49,6 +53,25 @@ class SentenceShown(_Row):
     state: str | None
     checked_at: int | None
     months: tuple[str, ...]
+    lapsed: bool
+
+
+class Taken(_Row):
+    """A promise that an announced version takes back: `kind` dropped or weakened, and why that is said."""
+
+    promise: str
+    kind: str
+    says: str
+
+
+class AnnouncedShown(PaperShown):
+    """A version that is in force from a day to come, and what it takes back of the one in force; `more`: so many
+    further ones, which `paper.diff` has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    takes: tuple[Taken, ...]
+    more: int
 
 
 class CertificateOnRecord(_Row):
@@ -67,13 +90,14 @@ class TrustShown(_Row):
     Without a paper in force, `paper` is None and `sentences` is empty; `promises` then has those of the catalogue.
     `history` is false while the runs of a year are still being read: bars are empty then. `broken`: the published paper
     is not the one that was approved, and is not shown. `markdown`: sentences are written with its marks of emphasis.
+    `jurisdiction`: where this installation keeps what it is given; `regions`: where sub-processors get data now.
     """
 
     at: int
     paper: PaperShown | None
     broken: bool
     markdown: bool
-    announced: tuple[PaperShown, ...]
+    announced: tuple[AnnouncedShown, ...]
     counts: dict[str, int]
     history: bool
     months: tuple[str, ...]
@@ -81,6 +105,7 @@ class TrustShown(_Row):
     promises: tuple[PromiseBrief, ...]
     certificates: tuple[CertificateOnRecord, ...]
     jurisdiction: str
+    regions: tuple[str, ...]
 
 
 def briefs(
@@ -106,14 +131,19 @@ def _brief(
     )
 
 
-def sentences(paper: Paper, known: Mapping[str, PromiseBrief]) -> tuple[SentenceShown, ...]:
+def sentences(
+    paper: Paper, known: Mapping[str, PromiseBrief], certified: Sequence[str] = (), today: date = date.max
+) -> tuple[SentenceShown, ...]:
     """The sentences of a paper in order, each as the worst of its promises stands. A promise that nobody knows of, and
-    a binding of other words, are unknown."""
+    a binding of other words, are unknown. `certified`: the standards of certificates on record."""
     found = []
     for pair in matched(paper).pairs:
         bound = pair.bound if pair.how != "changed" else None
         carries = bound.carries if bound else ()
         rows = [known.get(one) for one in carries]
+        lapsed = _lapsed(pair.sentence, bound, certified, today)
+        states = [one.state if one else None for one in rows] + [None] * lapsed
+        months = _months(rows)
         found.append(
             SentenceShown(
                 at=pair.sentence.at,
@@ -121,9 +151,10 @@ def sentences(paper: Paper, known: Mapping[str, PromiseBrief]) -> tuple[Sentence
                 text=pair.sentence.text,
                 carries=carries,
                 because=bound.because if bound else None,
-                state=_state([one.state if one else None for one in rows]) if carries else None,
+                state=_state(states) if states else None,
                 checked_at=_oldest([one.checked_at if one else None for one in rows]),
-                months=_months(rows),
+                months=(*months[:-1], _state([months[-1], None])) if lapsed and months else months,
+                lapsed=lapsed,
             )
         )
     return tuple(found)
@@ -133,6 +164,12 @@ def counts(states: Iterable[str]) -> dict[str, int]:
     """How many stand in each state, in the order of the states."""
     counted = Counter(states)
     return {state.value: counted[state.value] for state in State}
+
+
+def _lapsed(sentence: Sentence, bound: Bound | None, certified: Sequence[str], today: date) -> bool:
+    if not claims_certificate(sentence) or on_record(sentence, certified):
+        return False
+    return not any(one.finding == CERTIFICATE and today <= one.until for one in (bound.accepts if bound else ()))
 
 
 def _state(states: Sequence[str | None]) -> str:

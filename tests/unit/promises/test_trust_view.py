@@ -78,6 +78,14 @@ def test_marks_of_emphasis_go_and_letters_stay(markdown: bool, text: str, read: 
     assert f">{escape(read)}<" in page_of(page)
 
 
+def test_the_page_says_where_data_goes_and_which_certificate_is_not_on_record() -> None:
+    shown = bound_text("Certified to ISO 27001.", [{"because": "heading"}])
+    html = page_of(view("harbour").model_copy(update={"sentences": sentences(shown, {}), "regions": ("eu-1", "us-2")}))
+    assert "no certificate for this is on record today" in html
+    assert "Now they get it in eu-1, us-2." in html
+    assert "Now nobody gets any." in page_of(view(None).model_copy(update={"regions": ()}))
+
+
 def test_a_sentence_whose_words_changed_says_nothing() -> None:
     bound = paper("CRY-01")
     changed = Paper(bound.binding, split(TEXT.replace("both", "neither")), sha256(b"other").hexdigest())

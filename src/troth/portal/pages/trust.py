@@ -146,8 +146,10 @@ def _families(view: TrustShown) -> list[tuple[str, str, list[Line]]]:
 
 def _sentence(one: SentenceShown, marks: dict[str, str], view: TrustShown) -> Line:
     age = _age(one.checked_at, view.at) if one.carries else ""
+    if one.lapsed:
+        age = "no certificate for this is on record today"
     carries = tuple((promise, marks.get(promise, "u")) for promise in one.carries)
-    heading = one.because == "heading"
+    heading = one.because == "heading" and not one.lapsed
     text = _plain(one.text, markdown=view.markdown)
     return Line(one.at, text, heading, one.state, age, carries, one.months, one.because)
 
@@ -159,8 +161,8 @@ def _promise(one: PromiseBrief, now: int) -> Line:
 
 def _plain(text: str, *, markdown: bool) -> str:
     """Words without the marks of emphasis of Markdown: the binding has them, readers need not. Inside a word, and in a
-    text of another layout, they are part of it."""
-    return _EMPHASIS.sub("", text) if markdown else text
+    text of another layout, they are part of it. Cells of a table have a dot between them."""
+    return _EMPHASIS.sub("", text).replace(" | ", " \u00b7 ") if markdown else text
 
 
 def _age(at: int | None, now: int) -> str:

@@ -43,6 +43,11 @@ class Change:
     before: tuple[str, ...]
     after: tuple[str, ...]
 
+    @property
+    def takes(self) -> bool:
+        """True when the promise was dropped or weakened."""
+        return self.kind in ("dropped", "weakened")
+
 
 def changed(old: Paper, new: Paper, parameters: Mapping[str, Parameter]) -> tuple[Change, ...]:
     """What changed, the worst first: dropped and weakened promises are those that readers must be told of.
@@ -65,7 +70,7 @@ def changed(old: Paper, new: Paper, parameters: Mapping[str, Parameter]) -> tupl
 
 def weakens(changes: Sequence[Change]) -> bool:
     """True when a promise was dropped or weakened."""
-    return any(one.kind in ("dropped", "weakened") for one in changes)
+    return any(one.takes for one in changes)
 
 
 def _by_promise(paper: Paper) -> dict[str, tuple[Sentence, ...]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -113,6 +114,12 @@ def wordings(sentence: Sentence) -> tuple[Wording, ...]:
         if all(one.search(words) for one in rule.patterns)
         and not (rule.code in ("wording/iso-mirrors", "wording/iso-complies") and _ALIGNED.search(words))
     )
+
+
+@lru_cache(maxsize=4096)  # asked for each sentence of the page, again and again
+def claims_certificate(sentence: Sentence) -> bool:
+    """True when the words say that a certificate is held."""
+    return any(one.code == CERTIFICATE for one in wordings(sentence))
 
 
 def on_record(sentence: Sentence, certified: Iterable[str]) -> tuple[str, ...]:
