@@ -34,6 +34,7 @@ from troth.promises.checks import (
     papers,
     passkeys,
     places,
+    preserved,
     privileges,
     programs,
     provisioning,
@@ -112,6 +113,7 @@ _FAMILIES = (
     edge,
     floods,
     receipts,
+    preserved,
     alerts,
 )
 
