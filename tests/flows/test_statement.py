@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from troth.governance.statement import store
 from troth.governance.statement.store import digest_of, statement_version
 from troth.kernel.scope import SYSTEM
 
+OWN_ACTIVITIES = Path(__file__).parent / "own_activities.yaml"
 PLACE = "/v1/privacy-statement"
 WHY = {"reason": "checked"}
 
@@ -183,6 +185,22 @@ def test_all_versions_are_read_at_once_however_many_are_shown(
     monkeypatch.setattr(store, "heads", counting)
     assert len(home.ok("GET", PLACE, home.operator)["versions"]) == 6
     assert len(read) == 1
+
+
+def test_what_a_deployment_does_beyond_troth_is_said_and_recorded(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the file of `governance.data_map`; the page, the record of processing and what two people publish have it."""
+    assert "We do it to send you our news." in home.client.get("/statement").text
+    home.ok("POST", f"{PLACE}s/{proposed(home)['number']}/approval", second, **WHY)
+    told = home.ok("GET", PLACE)
+    assert (told["state"], told["sections"][-3]["id"], told["unsaid"]) == ("in force", "newsletter", [])
+    owner = home.tenant("statement-records")
+    record = home.ok("GET", "/v1/data-map", owner.headers)["record"]
+    (mine,) = [row for row in record if row["id"] == "newsletter"]
+    assert mine["stores"] == ["The tool that mails our news, in Dublin"]
+    shown = CliRunner().invoke(troth, ["data-map", "show", "--own", str(OWN_ACTIVITIES)])
+    assert "to send you our news" in shown.output
 
 
 def test_the_page_needs_no_script(home: House) -> None:

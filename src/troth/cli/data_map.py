@@ -33,16 +33,19 @@ def data_map() -> None:
 
 
 _SERVER = click.option("--server", is_flag=True, help="The map of a server, with its vendors and its own days.")
+_OWN = click.option("--own", type=click.Path(path_type=Path, dir_okay=False),
+                    help="A file with activities of your own, which is also looked through.")  # fmt: skip
 
 
 @data_map.command()
 @_SERVER
+@_OWN
 @click.option("--tables", is_flag=True, help="Also print tables with their personal columns, and stores.")
-def show(server: bool, tables: bool) -> None:
+def show(server: bool, own: Path | None, tables: bool) -> None:
     """Print each activity with its purpose, basis, retention and recipients."""
     from troth.governance.statement.article30 import rows
 
-    found = _map(server)
+    found = _map(server, own)
     for row, one in zip(rows(found), found.activities, strict=True):
         click.echo(f"\n{click.style(str(row['title']), bold=True)}  {click.style(one.id, dim=True)}")
         for name in ("purpose", "basis", "subjects", "categories", "recipients", "regions", "retention", "suppliers"):
@@ -60,15 +63,16 @@ def show(server: bool, tables: bool) -> None:
 
 @data_map.command()
 @_SERVER
+@_OWN
 @click.option("--format", "form", type=click.Choice(["csv", "json", "html", "dpia"]), default="csv", show_default=True,
               help="dpia: the description that an assessment begins with.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
-def export(server: bool, form: str, output: Path | None) -> None:
+def export(server: bool, own: Path | None, form: str, output: Path | None) -> None:
     """Write the record of processing activities (GDPR Art. 30)."""
     from troth.governance.statement import article30
 
     made = {"csv": article30.as_csv, "json": article30.as_json, "html": article30.as_html, "dpia": article30.described}
-    text = made[form](_map(server))
+    text = made[form](_map(server, own))
     if output is None:
         click.echo(text, nl=False)
         return
@@ -80,11 +84,12 @@ def export(server: bool, form: str, output: Path | None) -> None:
         raise Unavailable("The file cannot be written; check its folder.", code="cannot-write") from error
 
 
-def _map(server: bool) -> DataMap:
-    from troth.governance.data_map.reading import parse_map, shipped
+def _map(server: bool, own: Path | None) -> DataMap:
+    from troth.governance.data_map.own import map_of
+    from troth.governance.data_map.reading import parse_map
 
     if not server:
-        return shipped()
+        return map_of(own)
     from troth.cli.client import Client
 
     answer = Client.from_environment().call("GET", "/v1/data-map", {}).json()

@@ -109,6 +109,9 @@ class Governance(Section):
 
     registers: Path | None = None
     """Folder with forms of your own (NAME.yaml); one of the name of a shipped form stands in its place."""
+    data_map: Path | None = None
+    """YAML file with processing activities of your own, which the statement and the record of processing show beside
+    those of Troth."""
     suspend_overdue: bool = True
     """Who is behind with a training or a policy administers, reviews, reads the log and operates nothing until it is
     done."""

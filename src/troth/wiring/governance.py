@@ -9,6 +9,7 @@ from troth.governance.attachment_operations import AttachmentOperations
 from troth.governance.attachments import Attachments
 from troth.governance.calendar_holder import CalendarHolder
 from troth.governance.config_reviews import ConfigReviews
+from troth.governance.data_map.own import map_of
 from troth.governance.holder import RegistersHolder
 from troth.governance.house import House
 from troth.governance.house_operations import HouseOperations
@@ -32,9 +33,9 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
     """The registers of every tenant, by the forms that are shipped and those of the folder in the settings.
 
     `system` is asked for when somebody looks at the calendar: it is built after this. Raises `Invalid` for a folder
-    that cannot be read.
+    or a file of activities that cannot be read.
     """
-    settings = base.settings
+    settings, of = base.settings, map_of(base.settings.governance.data_map)
     registers = Registers(
         base.database,
         base.fields,
@@ -43,11 +44,11 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         Forms(settings.governance.registers),
         home=calendar_of(settings.data.jurisdiction, frozenset(settings.rights.holidays)),
         lists={"promises": tuple(catalogue())},
-        rooms=build_rooms(base, system),
+        rooms=build_rooms(base, system, of),
     )
     outgoing = build_reminding(base, build_calendar(registers, system), system)
     house = House(base.database, base.clock, frozenset({PROBE_TENANT, NEIGHBOUR, ALONE}))
-    statements = build_statements(base, system)
+    statements = build_statements(base, system, of)
     told = HouseOperations(house), statement_operations(statements)
     attachments = Attachments(registers, lambda: system().vault.objects)
     reviews = ConfigReviews(registers, attachments, _named(base), partial(configuration, base, system))

@@ -6,17 +6,16 @@ from collections.abc import Callable
 
 from troth.governance.data_map.live import live
 from troth.governance.data_map.map import DataMap
-from troth.governance.data_map.reading import shipped
 from troth.governance.statement.operations import StatementOperations
 from troth.governance.statement.publishing import Statements
 from troth.promises.system import Base, System
 
 
-def build_statements(base: Base, system: Callable[[], System]) -> Statements:
-    """Versions of the statement. `system` is asked for its vendors: it is built after this."""
+def build_statements(base: Base, system: Callable[[], System], of: DataMap) -> Statements:
+    """Versions of the statement about `of`. `system` is asked for its vendors: it is built after this."""
 
     def current() -> DataMap:
-        return live(shipped(), base.settings, system().gateway.vendors.all())
+        return live(of, base.settings, system().gateway.vendors.all())
 
     return Statements(base.database, base.clock, base.signer, current)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,6 +13,7 @@ from troth.governance.data_map.map import DataMap
 from troth.kernel.errors import Invalid
 from troth.settings import strict_yaml
 
+Read = TypeVar("Read")
 _LIMITS: Final = strict_yaml.Limits(characters=128_000, nodes=12_000, depth=10)
 _WHOLE: Final[TypeAdapter[DataMap]] = TypeAdapter(DataMap)
 
@@ -20,15 +21,20 @@ _WHOLE: Final[TypeAdapter[DataMap]] = TypeAdapter(DataMap)
 def parse_map(text: str) -> DataMap:
     """The map that a text says. Raises `Invalid` (bad-data-map) with the place, `TooLarge` beyond the limits."""
     value: Any = strict_yaml.load(text, _LIMITS, what="data map")
+    found = valid(_WHOLE, value)
+    for wrong in lint(found):
+        raise bad(wrong.where, wrong.says)
+    return found
+
+
+def valid(adapter: TypeAdapter[Read], value: object) -> Read:
+    """What a model makes of a value. Raises `Invalid` (bad-data-map) with the first place that does not fit."""
     try:
-        found = _WHOLE.validate_python(value)
+        return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(one) for one in first["loc"])[:120]
-        raise _bad(place, first["msg"]) from None
-    for wrong in lint(found):
-        raise _bad(wrong.where, wrong.says)
-    return found
+        raise bad(place, first["msg"]) from None
 
 
 @cache
@@ -37,5 +43,6 @@ def shipped() -> DataMap:
     return parse_map(files(__package__).joinpath("map.yaml").read_text("utf-8"))
 
 
-def _bad(place: str, says: str) -> Invalid:
+def bad(place: str, says: str) -> Invalid:
+    """The refusal of a map that is not right at a place."""
     return Invalid(f"The data map is not right at {place}: {says}.", code="bad-data-map", field=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from troth.governance.data_map.map import Activity, DataMap, Retention
 from troth.governance.data_map.reading import shipped
@@ -13,15 +13,15 @@ from troth.vault.rights.clocks import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Activities:
-    """What is done with personal data, as mapped. `jurisdiction`: where this installation stands."""
+    """What is done with personal data, as mapped. `jurisdiction`: where this installation stands; `of`: its map."""
 
     jurisdiction: str
+    of: DataMap = field(default_factory=shipped)
     of_service: bool = True
 
     def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:  # noqa: ARG002
         """Every activity of the map, as it stands now."""
-        found = shipped()
-        return [self._activity(found, one, now) for one in found.activities]
+        return [self._activity(self.of, one, now) for one in self.of.activities]
 
     def _activity(self, of: DataMap, one: Activity, now: int) -> Kept:
         def words(kind: str, tokens: Iterable[str]) -> str:
