@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from house import House, Person
 from register_calls import code, move, opened
 from troth.governance import store
+from troth.governance.forms.reading import shipped
 from troth.governance.loading import Forms
 from troth.governance.moves import By
 from troth.governance.records import content_digest
@@ -327,8 +328,12 @@ def test_what_is_kept_for_the_service_is_read_by_the_house_alone(home: House, pe
         mapped = home.ok("GET", "/v1/registers/activities", owner.headers, limit=5)
         assert len(mapped["records"]) == 5
         assert mapped["next"]
+        elsewhere = {name for name, form in shipped().items() if form.source is not None}
+        assert set(home.system.governance.registers.rooms.sources) == elsewhere
+        for name in elsewhere:
+            assert home.call("GET", f"/v1/registers/{name}", owner.headers).is_success
         known = {one["form"]: one["readable"] for one in home.ok("GET", "/v1/registers", owner.headers)["registers"]}
-        assert (known["vendors"], known["risks"], known["backups"]) == (True, True, False)
+        assert (known["vendors"], known["risks"], known["backups"]) == (True, True, True)
     finally:
         with home.system.base.database.write() as connection:
             connection.execute(update(installation).values(house=None))

@@ -16,7 +16,6 @@ from troth.governance.forms.reading import shipped, shipped_text
 from troth.governance.loading import Forms
 from troth.governance.moves import By
 from troth.governance.registers import Registers
-from troth.governance.sources.rooms import NOT_SHOWN
 from troth.promises.catalogue import catalogue
 from troth.promises.check import EMPTY, UNNAMED, Check, Result, judge
 from troth.promises.checks import all_checks
@@ -147,6 +146,6 @@ def test_where_software_refuses_the_refusing_check_is_the_evidence() -> None:
     held = {one.id: set(one.promises) for one in register_checks(Forms(), catalogue())}
     for name, form in shipped().items():
         enforced = {one for one in form.promises if catalogue()[one].kind == "enforced"}
-        asked = set() if name in NOT_SHOWN else set(form.promises)
+        asked = set(form.promises)
         assert free.get(f"register-{name}", set()) == (asked - enforced if form.source else asked)
         assert held.get(f"register-{name}", set()) == (set() if form.source else asked - enforced)

@@ -58,6 +58,13 @@ def day(at: int | None, home: Calendar) -> str | None:
     return None if at is None else home.day(datetime.fromtimestamp(at / 1000, UTC)).isoformat()
 
 
+def moment(at: int | None) -> str | None:
+    """A moment (epoch ms), as fields of moments have it."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def written(one: date | None) -> str | None:
     """A day as fields have it."""
     return None if one is None else one.isoformat()

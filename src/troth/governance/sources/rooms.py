@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from troth.governance.forms.form import Form
 from troth.governance.records import Record
@@ -12,16 +11,6 @@ from troth.governance.sources.port import Source, as_record
 from troth.governance.store import Search
 from troth.kernel.errors import Conflict
 from troth.vault.rights.clocks import Calendar
-
-# Forms whose records no room can give yet, and why. A test holds this list and the bound ones complete.
-NOT_SHOWN: Final[Mapping[str, str]] = {
-    "backups": "sets lie in places that may be far away; a page must not wait for them",
-    "consents": "that data was used after a consent was taken back is counted nowhere",
-    "drills": "a drill stands in the log alone; nothing keeps what was aimed at",
-    "log-reviews": "a review covers numbers of entries, and the form asks for times",
-    "preserved": "whether a preview was shown is kept nowhere, because there is none",
-    "transfers": "the papers of vendors hold no assessment of a transfer, so each would be wrong",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from troth.gateway.sub_processors import listed
 from troth.gateway.vendors.announcing import third_party
 from troth.gateway.vendors.papers import Tier
-from troth.gateway.vendors.record import State, VendorRecord
+from troth.gateway.vendors.record import State, Transfer, VendorRecord
 from troth.governance.sources.port import Kept, day, named
 from troth.vault.rights.clocks import Calendar
 
@@ -51,6 +51,37 @@ class SubProcessors:
     def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:  # noqa: ARG002
         """Everybody who was ever announced or in use."""
         return [one for record in self.registry() for one in _places(record, now)]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """On which ground personal data of a jurisdiction may be processed by a vendor in a region."""
+
+    registry: Registry
+    of_service: bool = True
+
+    def kept(self, tenant: str, now: int, home: Calendar) -> Sequence[Kept]:  # noqa: ARG002
+        """Each ground on file, of vendors that are somebody else."""
+        found = [one for one in self.registry() if third_party(one.facts)]
+        return [_transfer(record, one, now, home) for record in found for one in record.facts.transfers]
+
+
+def _transfer(record: VendorRecord, one: Transfer, now: int, home: Calendar) -> Kept:
+    stands = record.state is not State.SUSPENDED and (record.state is State.APPROVED or one.ends > now)
+    return Kept(
+        named("trf", record.id, one.jurisdiction, one.region, one.mechanism, str(one.starts)),
+        "allowed" if stands else "ended",
+        max(one.starts, _since(record)),
+        {
+            "vendor": record.id,
+            "start": one.jurisdiction,
+            "destination": one.region,
+            "mechanism": one.mechanism,
+            "starts_on": day(one.starts or None, home),
+            "review_by": day(one.ends, home),
+        },
+        record.changed_at,
+    )
 
 
 def _supplier(record: VendorRecord, home: Calendar) -> Kept:

@@ -16,7 +16,6 @@ from troth.governance.forms.form import Form
 from troth.governance.forms.reading import shipped
 from troth.governance.loading import Forms
 from troth.governance.looking import Look
-from troth.governance.sources.rooms import NOT_SHOWN
 from troth.governance.specimens import known_bad
 from troth.governance.standing import standing
 from troth.kernel.clock import epoch_ms
@@ -65,8 +64,6 @@ def _promises(form: Form, usual: Form | None, covered: Collection[str]) -> tuple
     asked = [one for one in (*form.promises, *(usual.promises if usual else ())) if one in known]
     if form.source is None:
         needed = [one for one in asked if known[one].kind != "enforced" or one not in covered]
-    elif form.name in NOT_SHOWN:
-        needed = []
     else:  # the room that keeps the records looks at them itself, where it has a check, and alone refuses
         needed = [one for one in asked if known[one].kind != "enforced" and one not in covered]
     return tuple(dict.fromkeys(needed))

@@ -1,4 +1,4 @@
-"""Who sees what other rooms keep, page by page; which forms have no source, and why."""
+"""Who sees what other rooms keep, page by page; none is left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from troth.governance.forms.reading import shipped
 from troth.governance.records import Record
 from troth.governance.sources.port import Kept, as_record, named
-from troth.governance.sources.rooms import NOT_SHOWN, Rooms, paged
+from troth.governance.sources.rooms import Rooms, paged
 from troth.governance.store import Search
 from troth.kernel.errors import Conflict
 from troth.vault.rights.clocks import Calendar
@@ -66,10 +66,3 @@ def test_pages_go_back_in_time_and_none_is_left_out() -> None:
 def test_what_a_form_cannot_read_counts_as_missing() -> None:
     record = as_record(FORM, Kept("hld_a", "in-force", 1, {"ground": "a", "placed_on": "yesterday", "other": 1}))
     assert (record.values["placed_on"], set(record.raw)) == (None, {"ground", "placed_on"})
-
-
-def test_each_form_of_another_room_is_shown_or_says_why_not() -> None:
-    elsewhere = {name for name, form in shipped().items() if form.source is not None}
-    shown = {"access-reviews", "activities", "agreements", "appeals", "holds", "requests", "sub-processors", "vendors"}
-    assert shown | set(NOT_SHOWN) == elsewhere
-    assert not shown & set(NOT_SHOWN)
