@@ -144,7 +144,9 @@ def test_what_would_be_said_in_other_words_is_not_approved_and_shown_as_out_of_d
     assert home.ok("GET", PLACE)["state"] == "in force"
 
 
-def test_versions_and_what_one_says_otherwise_than_another_are_public(home: House, second: dict[str, str]) -> None:
+def test_versions_and_what_one_says_otherwise_than_another_are_public(
+    home: House, second: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = proposed(home)["number"]
     home.ok("POST", f"{PLACE}s/{first}/approval", second, **WHY)
     with saying(home, "to keep an account for you"):
@@ -163,6 +165,11 @@ def test_versions_and_what_one_says_otherwise_than_another_are_public(home: Hous
     assert f"/statement?number={later}&amp;against={first}" in page
     assert f"Version {first}, replaced." in home.client.get("/statement", params={"number": first}).text
     assert home.client.get("/statement", params={"number": "x"}).status_code == 422
+    asked = SimpleNamespace(call=lambda _method, path, wish: home.client.get(path, params=wish))
+    monkeypatch.setattr(Client, "from_environment", lambda: asked)
+    shown = CliRunner().invoke(troth, ["privacy-statement", "diff", str(first), str(later)])
+    assert "- We do it to give you an account." in shown.output
+    assert "+ We do it to keep an account for you." in shown.output
 
 
 def test_all_versions_are_read_at_once_however_many_are_shown(
