@@ -196,13 +196,30 @@ def test_a_feed_takes_its_addresses_from_no_request(home: House, second: dict[st
     assert home.ok("GET", "/v1/trust-changes")["address"] == own
 
 
+def own_promises(*names: str) -> str:
+    told = {"statement": "We like locks.", "kind": "recorded", "bound": "all", "acceptance": "So."}
+    return yaml.safe_dump({"promises": [{"id": one, "checks": ["sentences-bound"], **told} for one in names]})
+
+
+def test_a_promise_of_its_own_has_a_page_with_its_year(home: House, second: dict[str, str]) -> None:
+    sent = files(TEXT, [{"carries": ["CRY-01"]}, {"carries": ["OWN-01", "DEL-01"]}], "1")
+    sent["binding"] = yaml.safe_dump(yaml.safe_load(sent["binding"]) | {"promises": "own.yaml"})
+    published(home, second, **sent, promises=own_promises("OWN-01"))
+    without_waiting(home)
+    view = home.ok("GET", "/v1/trust")
+    (one,) = [one for one in view["promises"] if one["id"] == "OWN-01"]
+    assert (len(one["months"]), one["statement"]) == (len(view["months"]), "We like locks.")
+    page = home.client.get("/trust/OWN-01").text
+    assert "Twelve months" in page
+    assert f'<td data-label="Month">{view["months"][-1]}</td>' in page
+    assert "/v1/promises/OWN-01" not in page, "no catalogue has it"
+
+
 def test_a_promise_of_its_own_never_stands_for_one_of_the_catalogue(home: House, second: dict[str, str]) -> None:
     """After an upgrade both may have an id: then nobody can say which one the sentence means."""
     binding = yaml.safe_load(files(TEXT, ROWS, "1")["binding"]) | {"promises": "own.yaml"}
-    own = {"id": "CRY-01", "statement": "We like locks.", "kind": "recorded", "bound": "all", "acceptance": "So.",
-           "checks": ["sentences-bound"]}  # fmt: skip
     shown = {one["id"]: one["state"] for one in home.ok("GET", "/v1/promises")["data"]}
-    asked = store.Files(TEXT, yaml.safe_dump(binding), yaml.safe_dump({"promises": [own]}))
+    asked = store.Files(TEXT, yaml.safe_dump(binding), own_promises("CRY-01"))
     base = home.system.base
     older = known(promises={"DEL-01": catalogue()["DEL-01"]}, checks=("sentences-bound",))
     before = Papers(base.database, base.clock, base.signer, notice=timedelta(1), known=lambda _: older)
@@ -210,7 +227,7 @@ def test_a_promise_of_its_own_never_stands_for_one_of_the_catalogue(home: House,
     without_waiting(home)
     view = home.ok("GET", "/v1/trust")
     (one,) = [one for one in view["promises"] if one["id"] == "CRY-01"]
-    assert (one["state"], one["statement"] != own["statement"]) == ("unknown", True)
+    assert (one["state"], one["statement"] != "We like locks.") == ("unknown", True)
     assert "a promise of its own under this id" in one["reason"]
     assert {*one["months"], *view["sentences"][0]["months"]} <= {"unknown"}
     assert view["sentences"][0]["state"] == "unknown"

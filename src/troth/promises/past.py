@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection, func, select
@@ -20,10 +21,11 @@ from troth.kernel.scope import as_system
 from troth.promises.catalogue import catalogue
 from troth.promises.chains import Chain, codes_of, shortest
 from troth.promises.history import DAY_MS, History, Plans, Told, day_state, days, first_day, in_months
+from troth.promises.own_rule import OwnRule
 from troth.promises.runner import Runner
 from troth.promises.schedule import ScheduleVersion
 from troth.promises.schedules import standing_versions
-from troth.promises.status import Declared, Period, State
+from troth.promises.status import Declared, Evidence, Period, State
 from troth.promises.store import check_run, linked
 from troth.promises.summaries import Summaries, Window
 from troth.promises.waiving import Waiver
@@ -36,6 +38,16 @@ _ODD_SECONDS = 60.0  # between two looks at a chain in which something is wrong
 _SETTLED_MS = 600_000  # after midnight, UTC: runs of yesterday are written by then
 _SUMMED_SECONDS = 2.0  # of a round, for summaries of days
 _LEAD_MS = 32 * DAY_MS  # read before the first month: longer than any evidence stays fresh
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What holds at the moment of an answer."""
+
+    now: int
+    present: Sequence[Declared]
+    waivers: tuple[Waiver, ...]
+    newest: dict[str, Evidence]
 
 
 class Past:
@@ -78,7 +90,16 @@ class Past:
         """
         self._told(tuple(catalogue()))
         with self._taken():
-            return {one: dict(states) for one, (_, states) in self._settled.items()}
+            return {one: dict(self._settled[one][1]) for one in catalogue() if one in self._settled}
+
+    @as_system
+    def days_of(self, own: Sequence[OwnRule]) -> dict[OwnRule, dict[int, State]]:
+        """How promises that no catalogue has stood on each day of those months, by the day's beginning (epoch ms).
+
+        Raises as `bars`.
+        """
+        with self._taken():
+            return self._days_of(own)
 
     @as_system
     def look_on(self, seconds: float = _ROUND_SECONDS) -> int:
@@ -137,40 +158,39 @@ class Past:
             self._lock.release()
 
     def _bars(self, promises: Sequence[str]) -> dict[str, History]:
+        moment = self._moment()
+        told = self._evidence(moment, {check for one in promises for check in self._checks(one, moment.present)})
+        found, plans = {}, Plans(self._versions, moment.present)
+        for promise in promises:
+            known = self._over(promise, self._upon(moment, self._checks(promise, ())))
+            found[promise] = in_months(promise, _days(promise, plans, told, moment, known))
+        return found
+
+    def _days_of(self, own: Sequence[OwnRule]) -> dict[OwnRule, dict[int, State]]:
+        moment = self._moment()
+        told = self._evidence(moment, {check for one in own for check in one.checks})
+        found = {}
+        for one in own:
+            plans = Plans(one.versions(self._versions), one.declared(moment.present))
+            known = self._over(one.key, self._upon(moment, one.checks))
+            found[one] = {day.start: said for day, said in _days(one.id, plans, told, moment, known)}
+        return found
+
+    def _moment(self) -> _Moment:
         evidence = self._runner.evidence
         now, present, waivers = epoch_ms(self._clock.now()), self._runner.declared(), tuple(evidence.waivers())
         newest = {check: runs[-1] for check, runs in evidence.reading.now().items() if runs}
         self._follow(standing_versions(evidence.schedules.versions))
-        wanted = {check for one in promises for check in self._checks(one, present)}
+        return _Moment(now, present, waivers, newest)
+
+    def _evidence(self, moment: _Moment, wanted: set[str]) -> Told:
         self._forward(wanted)
-        told = Told({check: self._chains[check].evidence(newest.get(check)) for check in wanted})
-        flawed = {check: one.flaw for check, one in newest.items()}
-        found, plans = {}, Plans(self._versions, present)
-        for promise in promises:
-            upon = (waivers, self._versions, {one: flawed.get(one) for one in self._checks(promise, ())})
-            known = self._over(promise, upon)
-            found[promise] = self._bar(promise, plans, told, known=known, waivers=waivers, now=now)
-        return found
+        return Told({check: self._chains[check].evidence(moment.newest.get(check)) for check in wanted})
 
-    def _bar(
-        self,
-        promise: str,
-        plans: Plans,
-        told: Told,
-        *,
-        known: dict[int, State],
-        waivers: tuple[Waiver, ...],
-        now: int,
-    ) -> History:
-        def state(day: Period) -> State:
-            if day.start in known:
-                return known[day.start]
-            said = day_state(promise, day, plans, told, waivers=waivers, now=now)
-            if day.end + _SETTLED_MS < now:
-                known[day.start] = said
-            return said
-
-        return in_months(promise, [(day, state(day)) for day in days(first_day(now), now)])
+    def _upon(self, moment: _Moment, checks: Collection[str]) -> object:
+        """What days that are over were judged upon."""
+        flaws = {check: moment.newest[check].flaw if check in moment.newest else None for check in checks}
+        return moment.waivers, self._versions, flaws
 
     def _over(self, promise: str, upon: object) -> dict[int, State]:
         """The days of a promise that were judged already, upon what still holds."""
@@ -236,6 +256,21 @@ class Past:
 
     def _since(self) -> int:
         return first_day(epoch_ms(self._clock.now())) - _LEAD_MS
+
+
+def _days(
+    promise: str, plans: Plans, told: Told, moment: _Moment, known: dict[int, State]
+) -> Iterator[tuple[Period, State]]:
+    """The days of those months with their states; `known` has those that are over and were judged."""
+    now = moment.now
+    for day in days(first_day(now), now):
+        if day.start not in known:
+            said = day_state(promise, day, plans, told, waivers=moment.waivers, now=now)
+            if day.end + _SETTLED_MS >= now:
+                yield day, said
+                continue
+            known[day.start] = said
+        yield day, known[day.start]
 
 
 def _joined(connection: Connection, chain: Chain, windows: Sequence[Window]) -> bool:

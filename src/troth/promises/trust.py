@@ -16,7 +16,7 @@ from troth.kernel.caller import Connection, anonymous
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.promises.history import DAY_MS, History, days, first_day, in_months
-from troth.promises.own_promises import named_twice, standings
+from troth.promises.own_promises import histories, named_twice, standings
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.publishing import Papers, standing, state_of
 from troth.promises.paper.store import Head
@@ -129,10 +129,10 @@ class TrustOperations:
         papers, now = self._of.papers, self._of.papers.now()
         heads = papers.heads()
         current, paper = self._current(heads, now)
-        histories = self._histories()
-        months = tuple(one.month for one in in_months("", _bare(now)).months) if histories is not None else ()
+        bars = self._bars(paper, heads, now)
+        months = tuple(one.month for one in in_months("", _bare(now)).months) if bars is not None else ()
         rows, twice = standings(self._of.standings.now(), paper, self._of.runner, now), named_twice(paper)
-        known = briefs(rows, {one: bar for one, bar in (histories or {}).items() if one not in twice}, months)
+        known = briefs(rows, {one: bar for one, bar in (bars or {}).items() if one not in twice}, months)
         certificates = tuple(self._of.certificates())
         certified = [one.standard for one in certificates if one.word == "certified"]
         today = datetime.fromtimestamp(now / 1000, UTC).date()
@@ -146,7 +146,7 @@ class TrustOperations:
             markdown=paper is not None and paper.layout == "markdown",
             announced=tuple(self._announced(current, heads, now)),
             counts=counts(states),
-            history=histories is not None,
+            history=bars is not None,
             months=months,
             sentences=lines,
             promises=tuple(one for one in known.values() if not paper or one.id in carried),
@@ -176,9 +176,9 @@ class TrustOperations:
                 told = _public(one, heads, now).model_dump()
                 yield AnnouncedShown(**told, takes=tuple(taken[:_MOST_TAKEN]), more=len(taken[_MOST_TAKEN:]))
 
-    def _histories(self) -> dict[str, History] | None:
+    def _bars(self, paper: Paper | None, heads: Sequence[Head], now: int) -> dict[str, History] | None:
         try:
-            return self._of.past.bars()
+            return self._of.past.bars() | histories(paper, heads, self._of.papers, self._of.past, now)
         except Unavailable:
             return None
 

@@ -105,7 +105,9 @@ async def promise(desk: Desk, request: Request, caller: Caller) -> Response:
         if own is None:
             raise
         told = None
-    months = [(one.month, one.state, one.days) for one in told.months] if told else []
+    months: list[Any] = [(one.month, one.state, one.days) for one in told.months] if told else []
+    if told is None and own is not None:
+        months = list(zip(view.months, own.months, strict=False))
     texts = [_plain(one.text, markdown=view.markdown) for one in said]
     twice = own is not None and own.reason == NAMED_TWICE
     facts: dict[str, Any] = {"told": told, "own": own, "twice": twice, "said": texts, "months": months}
