@@ -21,7 +21,7 @@ class Calendar:
     def dues(self, by: By, now: int | None = None) -> Agenda:
         """Everything that is due and that somebody may read, at `now` (epoch ms), overdue first."""
         at = self.now() if now is None else now
-        own = self.registers.all_dues(by, at)
+        own = self.registers.gathered(by, at)
         return joined(Agenda(own.dues, own.unjudged), agenda(self.sources, by.tenant, by.roles, at))
 
     def now(self) -> int:

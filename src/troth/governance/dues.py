@@ -18,6 +18,7 @@ from troth.governance.records import Record
 DueState = Literal["later", "soon", "due", "overdue", "lapsed"]
 _SOON: Final = (Span(7, "days"),)
 _NONE: Final = Span(0, "days")
+_LENGTHS: Final = {"hours": DAY_MS // 24, "months": 30 * DAY_MS}
 _ORDER: Final[dict[DueState, int]] = {"lapsed": 0, "overdue": 1, "due": 2, "soon": 3, "later": 4}
 
 
@@ -70,8 +71,13 @@ def dues(form: Form, records: Sequence[Record], items: Sequence[Item], look: Loo
 
     A date that a rule asks for and nobody entered is due since the last change: silence is never "later".
     """
+    return in_order(unordered(form, records, items, look))
+
+
+def unordered(form: Form, records: Sequence[Record], items: Sequence[Item], look: Look) -> Iterator[Due]:
+    """The same in no order, for who puts several registers together."""
     acts = by_record(items)
-    return in_order(due for record in records for due in _of(form, record, acts.get(record.id, ()), look))
+    return (due for record in records for due in _of(form, record, acts.get(record.id, ()), look))
 
 
 def in_order(several: Iterable[Due]) -> list[Due]:
@@ -80,7 +86,7 @@ def in_order(several: Iterable[Due]) -> list[Due]:
 
 
 def _of(form: Form, record: Record, items: Sequence[Item], look: Look) -> Iterator[Due]:
-    names = names_of(form, record, look) if form.dues else {}
+    names = names_of(form, record, look) if any(rule.when for rule in form.dues.values()) else {}
     for rule in form.dues.values():
         if record.state in rule.states and (rule.when is None or holds(rule.when, names)):
             yield _due(form, rule, record, look)
@@ -140,4 +146,4 @@ def _state(at: int, grace_until: int, first: int, lapse: str | None, now: int) -
 
 
 def _length(span: Span) -> int:
-    return span.number * {"hours": DAY_MS // 24, "months": 30 * DAY_MS}.get(span.unit, DAY_MS)
+    return span.number * _LENGTHS.get(span.unit, DAY_MS)

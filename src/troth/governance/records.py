@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -21,6 +22,9 @@ from troth.kernel.errors import IntegrityError, Invalid
 
 FIRST: Final = "0" * 64
 _PREFIX: Final = b"troth-register-v1\n"
+_LARGE: Final = 2**53  # from here on a number has no exact double
+_AS_THEY_ARE: Final = frozenset({str, bool, type(None)})
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Event:
             self.form, self.form_version, self.record, self.sequence, self.at, self.actor, self.move, self.state,
             self.digest, self.previous,
         ]  # fmt: skip
-        return hashlib.sha256(_PREFIX + rfc8785.dumps(list(told))).hexdigest()
+        return hashlib.sha256(_PREFIX + canonical(told)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,33 @@ class Record:
 
 def content_digest(salt: bytes, values: Mapping[str, Any]) -> str:
     """HMAC-SHA256 of the canonical JSON (RFC 8785) under the salt, in hex."""
-    return hmac.new(salt, rfc8785.dumps(dict(values)), hashlib.sha256).hexdigest()
+    return hmac.new(salt, canonical(dict(values)), hashlib.sha256).hexdigest()
+
+
+def canonical(told: dict[str, Any] | list[Any]) -> bytes:
+    """Canonical JSON (RFC 8785). Raises as `rfc8785.dumps`.
+
+    Texts, flags, lists of texts and numbers without a fraction are written alike by the encoder of Python, at a tenth
+    of the cost: names of members are ASCII, so that the order of code points is that of UTF-16.
+    """
+    values = told
+    if isinstance(told, dict):
+        values = list(told.values())
+        if not all(map(str.isascii, told)):
+            return rfc8785.dumps(told)
+    if all(map(_plain, values)):
+        try:
+            return _encode(told).encode()
+        except UnicodeEncodeError:  # half a character, which the other way refuses by name
+            pass
+    return rfc8785.dumps(told)
+
+
+def _plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is list:
+        return all(type(one) is str for one in value)
+    return kind in _AS_THEY_ARE or (kind is int and -_LARGE < value < _LARGE)
 
 
 def erased(event: Event) -> Event:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError as Duplicate
 
 from troth.governance import store
-from troth.governance.dues import Due, dues, in_order
+from troth.governance.dues import Due, dues, in_order, unordered
 from troth.governance.forms.form import Form, PopulationRule
 from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look, Member
@@ -222,7 +222,7 @@ class Registers:
             return [(one, ()) for one in self._elsewhere(rules, tenant)]
         with moment(self.database) as connection:
             past = store.all_events(connection, tenant, form, at)
-            rows = {row["id"]: row for row in store.all_of(connection, tenant, form)} if at is None else {}
+            rows = store.heads(connection, tenant, form) if at is None else {}
         if at is None and rows.keys() != past.keys():
             raise _broken()
         found = []
@@ -243,7 +243,12 @@ class Registers:
         return standing(rules, found, self.items(tenant, found), self.look(tenant, rules))
 
     def all_dues(self, by: By, now: int | None = None) -> AllDues:
-        """Everything that falls due in the registers that somebody may read, overdue first.
+        """Everything that falls due in the registers that somebody may read, overdue first."""
+        found = self.gathered(by, now)
+        return AllDues(tuple(in_order(found.dues)), found.unjudged)
+
+    def gathered(self, by: By, now: int | None = None) -> AllDues:
+        """The same in no order, for who puts more to it.
 
         A register whose form or records are not in order blocks no other: it is named, and is never as if nothing were
         due there.
@@ -255,10 +260,12 @@ class Registers:
                 rules = self.forms.get(name)
                 if by.roles & set(rules.read):
                     found = self.records(by.tenant, name)
-                    several += dues(rules, found, self.items(by.tenant, found), self.look(by.tenant, rules, now))
+                    look = self.look(by.tenant, rules, now)
+                    acts = self.items(by.tenant, found) if rules.populations else ()
+                    several += list(unordered(rules, found, acts, look))
             except TrothError:
                 unjudged.append(name)
-        return AllDues(tuple(in_order(several)), tuple(unjudged))
+        return AllDues(tuple(several), tuple(unjudged))
 
     def counts(self, tenant: str) -> dict[str, int]:
         """How many records each register has."""

@@ -57,12 +57,19 @@ def page(connection: Connection, tenant: str, form: str, wanted: Search, most: i
         before = and_(at == last["opened_at"], records.c.id < last["id"])
         query = query.where(or_(at < last["opened_at"], before))
     query = query.order_by(records.c.opened_at.desc(), records.c.id.desc()).limit(most)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return _rows(connection, query)
 
 
 def all_of(connection: Connection, tenant: str, form: str) -> list[Row]:
     """Every record's row of a register."""
     return _rows(connection, select(records).where(records.c.tenant == tenant, records.c.form == form))
+
+
+def heads(connection: Connection, tenant: str, form: str) -> dict[str, Row]:
+    """What each record of a register must come to: the link and number of its last event, and the state."""
+    columns = records.c.id, records.c.head, records.c.sequence, records.c.state
+    query = select(*columns).where(records.c.tenant == tenant, records.c.form == form)
+    return {row["id"]: row for row in _rows(connection, query)}
 
 
 def events_of(connection: Connection, tenant: str, ids: Sequence[str]) -> dict[str, list[Row]]:
@@ -173,4 +180,6 @@ def _event_row(tenant: str, one: Written, request: str) -> Row:
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[Row]:
-    return [dict(row) for row in connection.execute(query).mappings()]
+    found = connection.execute(query)
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import rfc8785
 
 from register_forms import FORM, form_with, look
 from troth.governance.forms.reading import parse_form
 from troth.governance.moves import By, Wish, moved, opening
-from troth.governance.records import Event, erased, fold
+from troth.governance.records import Event, canonical, erased, fold
 from troth.kernel.errors import IntegrityError, Invalid
 
 THINGS = parse_form(FORM)
@@ -138,3 +140,42 @@ def test_what_the_form_of_today_cannot_read_is_missing() -> None:
 def test_a_state_that_there_is_no_more_is_told() -> None:
     with pytest.raises(Invalid, match="state"):
         fold(form_with("states: {draft: {}, live: {}}"), history())
+
+
+PIECES = ("a", "Ä", '"', "\\", "/", "\x00", "\x1f", "\x7f", "\u2028", "\uffff", "\U0001f600", "\n", " ", "é")
+VALUES = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**53 - 1,
+    -(2**53) + 1,
+    1.0,
+    1e21,
+    -0.0,
+    ["a", "ä"],
+    [1],
+    [None],
+    {"b": 1, "a": 2},
+    [],
+)
+
+
+def test_what_is_written_fast_is_what_the_standard_asks_for() -> None:
+    chance = random.Random(7)
+    for _ in range(400):
+        several: dict[str, Any] = {}
+        for _ in range(chance.randrange(6)):
+            name = "".join(chance.choices([*PIECES[:2], "b", "_", *PIECES[9:11]], k=3))
+            text = "".join(chance.choices(PIECES, k=chance.randrange(8)))
+            several[name] = chance.choice([text, chance.choice(VALUES)])
+        assert canonical(several) == rfc8785.dumps(several)
+        assert canonical(list(several.values())) == rfc8785.dumps(list(several.values()))
+
+
+@pytest.mark.parametrize("value", [2**53, "\ud800", float("nan"), float("inf"), b"bytes"])
+def test_what_canonical_json_cannot_carry_is_refused(value: Any) -> None:
+    for told in ({"name": value}, [value]):
+        with pytest.raises((rfc8785.CanonicalizationError, UnicodeEncodeError)):
+            canonical(told)  # type: ignore[arg-type]

@@ -95,7 +95,7 @@ def _text(field: Field, raw: Any) -> str:
     lines = "\n\t" if field.kind == "long" else ""
     if not isinstance(raw, str) or not (field.least or 1) <= len(raw) <= most:
         raise _refused(field, f"is a text of {field.least or 1} to {most} characters")
-    if any(not one.isprintable() and one not in lines for one in raw):
+    if not raw.isprintable() and any(not one.isprintable() and one not in lines for one in raw):
         raise _refused(field, "holds signs that cannot be printed")
     return raw
 
