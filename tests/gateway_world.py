@@ -228,10 +228,8 @@ class World:
         return self.receipts.show(TENANT, PERSON, call.request_id)
 
     def add_vendor(self, base_url: str, *, vendor: str = "acme", credential: str | None = None, **facts: Any) -> None:
-        """An approved vendor that keeps nothing and stands in the EU, unless `facts` say otherwise; on file and told of
-        for forty days."""
-        long_ago = {"announced_at": self.now - 40 * DAY}
-        on_file = due_diligence(self.now, base_url, **(long_ago | facts))
+        """An approved vendor that keeps nothing, stands in the EU unless `facts` say otherwise, and is long on file."""
+        on_file = due_diligence(self.now, base_url, **({"announced_at": self.now - 40 * DAY} | facts))
         self.clock.forward(days=-40)
         self.vendors.add(vendor, on_file, credential, "usr_one")
         self.clock.forward(days=40)
@@ -339,10 +337,8 @@ async def serving(upstream: Upstream) -> AsyncIterator[Upstream]:
     app.router.add_route("*", "/{tail:.*}", upstream.answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    upstream.url = f"http://127.0.0.1:{port}/v1"
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    upstream.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
     try:
         yield upstream
     finally:
