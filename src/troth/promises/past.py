@@ -9,14 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection, func, select
 
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Unavailable
 from troth.kernel.scope import as_system
 from troth.promises.catalogue import catalogue
 from troth.promises.chains import Chain, codes_of, shortest
@@ -28,12 +26,12 @@ from troth.promises.schedules import standing_versions
 from troth.promises.status import Declared, Evidence, Period, State
 from troth.promises.store import check_run, linked
 from troth.promises.summaries import Summaries, Window
+from troth.promises.turns import taken
 from troth.promises.waiving import Waiver
 from troth.storage.database import Database
 
 _FRESH_SECONDS = 5.0  # a crowd that asks is given the same answer
 _ROUND_SECONDS = 5.0
-_PATIENCE = 5.0  # seconds that one waits while the runs of a year are read for another
 _ODD_SECONDS = 60.0  # between two looks at a chain in which something is wrong
 _SETTLED_MS = 600_000  # after midnight, UTC: runs of yesterday are written by then
 _SUMMED_SECONDS = 2.0  # of a round, for summaries of days
@@ -89,7 +87,7 @@ class Past:
         Raises as `bars`.
         """
         self._told(tuple(catalogue()))
-        with self._taken():
+        with taken(self._lock):
             return {one: dict(self._settled[one][1]) for one in catalogue() if one in self._settled}
 
     @as_system
@@ -98,7 +96,7 @@ class Past:
 
         Raises as `bars`.
         """
-        with self._taken():
+        with taken(self._lock):
             return self._days_of(own)
 
     @as_system
@@ -123,14 +121,14 @@ class Past:
         return self._summaries.make(self._since(), seconds)
 
     def _waiting(self) -> tuple[str | None, str | None]:
-        with self._taken():
+        with taken(self._lock):
             self._follow(standing_versions(self._runner.evidence.schedules.versions))
             planned = {one.check for version in self._versions[-1:] for one in version.checks}
             unread = min(planned - self._chains.keys(), default=None)
             return unread, min(self._chains, key=lambda one: self._read_at[one], default=None)
 
     def _look_at(self, check: str) -> None:
-        with self._taken():
+        with taken(self._lock):
             self._forward(set())
             before = self._chains.get(check)
             with self._database.read() as connection:
@@ -140,22 +138,12 @@ class Past:
                 self._said.clear()
 
     def _told(self, promises: Sequence[str]) -> dict[str, History]:
-        with self._taken():
+        with taken(self._lock):
             stale = time.monotonic() - self._fresh
             if any(one not in self._said or self._said[one][0] <= stale for one in promises):
                 found, at = self._bars(promises), time.monotonic()
                 self._said |= {one: (at, bar) for one, bar in found.items()}
             return {one: self._said[one][1] for one in promises}
-
-    @contextmanager
-    def _taken(self) -> Iterator[None]:
-        if not self._lock.acquire(timeout=_PATIENCE):
-            raise Unavailable("The runs of the last months are being read; ask again in some seconds.",
-                              code="history-busy")  # fmt: skip
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def _bars(self, promises: Sequence[str]) -> dict[str, History]:
         moment = self._moment()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from troth.kernel.errors import NotFound, Unavailable
+from troth.kernel.errors import NotFound
 from troth.kernel.operation import Call, Group, Route, operation
 from troth.promises.catalogue import catalogue
 from troth.promises.check import Check
@@ -18,10 +18,10 @@ from troth.promises.past import Past
 from troth.promises.report import PromiseRow, RunRow, row_of, run_row
 from troth.promises.runner import Runner
 from troth.promises.standings import Standings
+from troth.promises.turns import taken
 
 _RECENT = 12  # runs of each check
 _FRESH_SECONDS = 5.0
-_PATIENCE = 5.0  # seconds that one waits for the views of others: a crowd must not hold every thread
 
 
 class ShowHistory(BaseModel):
@@ -126,17 +126,12 @@ class PromiseViews:
         known = self._shown.get(promise)
         if known is not None and time.monotonic() - known[0] < self._fresh:
             return known[1]
-        if not self._lock.acquire(timeout=_PATIENCE):  # strangers ask, and a view costs some hundredths of a second
-            raise Unavailable("The runs of the last months are being read; ask again in some seconds.",
-                              code="history-busy")  # fmt: skip
-        try:
+        with taken(self._lock):  # strangers ask, and a view costs some hundredths of a second
             known = self._shown.get(promise)
             if known is None or time.monotonic() - known[0] >= self._fresh:
                 view = self._view(promise)
                 self._shown[promise] = known = (time.monotonic(), view)  # from its end: a slow one is made once
             return known[1]
-        finally:
-            self._lock.release()
 
     def _view(self, promise: str) -> PromiseShown:
         told, standing = next(one for one in self._standings.now() if one[0].id == promise)

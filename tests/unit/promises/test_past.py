@@ -11,8 +11,7 @@ from sqlalchemy import select
 from check_world import ONE, OTHER, CheckWorld, bad, check
 from database_world import opened
 from troth.kernel.errors import NotFound, Unavailable
-from troth.promises import past as module
-from troth.promises import showing, store
+from troth.promises import store, turns
 from troth.promises.past import Past
 from troth.promises.showing import PromiseViews, ShowHistory
 from troth.promises.standings import Standings
@@ -72,8 +71,8 @@ def test_who_comes_while_a_year_is_read_waits_for_a_moment_only(
     world: CheckWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past = _past(world)
-    monkeypatch.setattr(module, "_PATIENCE", 0.01)
-    with past._taken(), pytest.raises(Unavailable, match="ask again"):
+    monkeypatch.setattr(turns, "PATIENCE", 0.01)
+    with past._lock, pytest.raises(Unavailable, match="ask again"):
         past.bars()
 
 
@@ -121,7 +120,7 @@ def test_a_crowd_is_told_to_come_back_and_not_kept_waiting(world: CheckWorld, mo
     """Who finds another view in the making for too long gets an answer, and a view that is there is given at once."""
     views = PromiseViews(world.runner, Standings(world.runner), _past(world), fresh=3600.0)
     shown = views.shown(OTHER)
-    monkeypatch.setattr(showing, "_PATIENCE", 0.01)
+    monkeypatch.setattr(turns, "PATIENCE", 0.01)
     with views._lock:
         assert views.shown(OTHER) is shown
         with pytest.raises(Unavailable) as refused:
