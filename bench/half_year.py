@@ -30,7 +30,7 @@ from troth.promises.period.gathering import Sources, gather
 from troth.promises.runner import _entry
 from troth.promises.runs import Run, statement
 from troth.promises.status import Period, State
-from troth.promises.store import Head, Tally, _row
+from troth.promises.store import Head, Tally, row_of
 from troth.promises.tallies import root_of
 from troth.storage.database import Database
 from troth.storage.outbox import outbox, row
@@ -84,7 +84,7 @@ def filled(database: Database, folder: Path, count: int, days: int) -> CheckWorl
             )  # fmt: skip
             last = hour == days * 24 - 1
             signature = signature_over(statement(run), IN_TOTO, world.key) if last else b"\0" * 64
-            values = _row(run, store.Signed(world.key.name, signature))
+            values = row_of(run, store.Signed(world.key.name, signature))
             heads[one.id] = Head(run.sequence, values["link"], run.slot, at)
             rows.append(values)
             if at >= world.now - LOGGED_MS:

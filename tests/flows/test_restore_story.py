@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, text, update
 
 from backup_world import Someone, World, backup_settings, opened, restore, started, world
 from database_world import DATABASES, SERVER, administrator, fresh_place
@@ -15,6 +15,8 @@ from troth.backup import places
 from troth.backup.restoring import Accepting
 from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError, Unavailable
 from troth.kernel.scope import SYSTEM, within
+from troth.promises.status import State
+from troth.promises.store import check_run
 from troth.settings.load import Settings
 from troth.telemetry.readiness import Readiness
 from troth.wiring import Troth, build
@@ -23,6 +25,20 @@ from troth.wiring.going_live import go_live
 from troth.wiring.restoring import Wish, remaining, yield_log
 from troth.wiring.restoring import restore as restore_any
 from troth.wiring.telemetry import ready_parts
+
+CHECK, PROMISE = "period-reports", "GOV-11"
+
+
+def _require_runs(troth: Troth, story: Story) -> None:
+    """What checks found is known, also after the newest backup; and an edit of it is seen."""
+    standing = next(one for promise, one in troth.runner.table() if promise.id == PROMISE)
+    assert (standing.state, [one.link for one in standing.runs]) == (State.KEPT, [story.found.link])
+    assert State.NOT_KEPT not in troth.past.bar(PROMISE).months[-1].days
+    with troth.system.base.database.write() as connection:
+        rows = update(check_run).where(check_run.c.sequence == 1)
+        assert connection.execute(rows.values(result="fail")).rowcount == 1
+    recent = troth.runner.evidence.reading.recent([CHECK], 2)[CHECK]
+    assert [bool(one.flaw) for one in recent] == [True, False]
 
 
 def _opened(troth: Troth, person: Someone) -> dict[str, bytes]:
@@ -68,6 +84,7 @@ class Story:
         one, other = home.tenant("One"), home.tenant("Other")
         self.erased, self.stays = home.someone(one), home.someone(one)
         self.neighbour, self.own = home.someone(other, own=True), home.someone(other, own=True)
+        home.troth.runner.run(next(one for one in home.troth.runner.checks if one.id == CHECK))
         self.oldest = home.backups.run().manifest.id
         home.erase(self.erased)
         self.deleted = sorted(self.stays.kept)[0]
@@ -79,6 +96,7 @@ class Story:
         home.backups.run()
         self.sealed_later = home.someone(one)
         home.erase(self.sealed_later)
+        self.found = home.troth.runner.run(next(one for one in home.troth.runner.checks if one.id == CHECK))
         home.backups.ship()
 
     def expected(self, person: Someone) -> dict[str, bytes]:
@@ -116,6 +134,7 @@ def test_the_whole_data_folder_is_lost(story: Story, tmp_path: Path) -> None:
     assert (story.sealed_later.tenant, story.sealed_later.subject) not in done.replayed.people  # never in that backup
     folder = tmp_path / "restored"
     with started(settings, folder) as troth:
+        _require_runs(troth, story)
         for person in (story.erased, story.sealed_later):
             _require_forgotten(troth, folder, person)
         for person in (story.stays, story.neighbour, story.own):

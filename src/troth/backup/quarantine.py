@@ -15,7 +15,8 @@ from troth.storage.database import Database
 class Quarantine:
     """An installation that was built on an empty folder and never started; its roots are today's and only open.
 
-    `open_object` gives an object's bytes by tenant, subject and id; `close` lets go of everything.
+    `open_object` gives an object's bytes by tenant, subject and id. `rebuild` makes rows that backups leave out again
+    from the entries of the operator's log, and says how many; `close` lets go of everything.
     """
 
     database: Database
@@ -25,4 +26,5 @@ class Quarantine:
     holders: Sequence[Holder]
     open_object: Callable[[str, str, str], bytes]
     now: Callable[[], int]
+    rebuild: Callable[[Sequence[bytes]], int]
     close: Callable[[], None]

@@ -132,6 +132,8 @@ class Restoring:
         roots = [domain.root for domain in self.remains.domains]
         replayed = replay(quarantine.database, today, roots, self.now(), accepted)
         logs.put(quarantine.database, today.logs, self.now())
+        if logs.OPERATOR in today.logs:
+            quarantine.rebuild(today.logs[logs.OPERATOR][1])
         for log, (copy, entries) in today.logs.items():
             for path, content in logs.resources(entries):
                 quarantine.mirror.create(blob_name(log, path), content)

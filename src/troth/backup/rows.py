@@ -21,8 +21,9 @@ from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
 from troth.storage.database import Database, metadata
 
-# Not copied. The log comes from its own entries and what waits for it is in them; sign-ins and claims are over by then;
-# what is counted and scrubbed begins anew. Prints of pictures would outlive their pictures in old backups.
+# Not copied. The log comes from its own entries and what waits for it is in them, runs of checks come from the log
+# (`promises.rebuilding`); sign-ins and claims are over by then; what is counted and scrubbed begins anew. Prints of
+# pictures would outlive their pictures in old backups.
 LEFT_OUT = frozenset(
     """audit_entries audit_logs audit_tiles outbox certified_sessions request_claim
     sessions sign_in_attempts check_run check_head check_day vault_orphan

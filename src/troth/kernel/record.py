@@ -21,7 +21,7 @@ FACT_KEYS = frozenset(
     purpose consent bytes count counts kinds region jurisdiction role state version policy digest period checks promise
     backup withheld expires tokens moderation format marked reason index first last since until review root seed
     verdict ruleset hold replacement table row change uses differences offset settings
-    register move slot sequence previous statement population due paper link""".split()
+    register move slot sequence previous statement population due paper link system clock""".split()
 )
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}\Z")
 

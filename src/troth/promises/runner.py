@@ -257,7 +257,8 @@ def _entry(run: Run, uses: Counter[str]) -> Entry:
         "statement": hashlib.sha256(rfc8785.dumps(statement(run))).hexdigest(),
         "version": run.schedule,
     }
-    more = {"slot": run.slot, "previous": run.previous or None, "uses": dict(uses), "counts": dict(run.details)}
+    more = {"slot": run.slot, "previous": run.previous or None, "uses": dict(uses), "counts": dict(run.details),
+            "system": run.system, "clock": run.clock}  # fmt: skip
     return Entry(
         log=LOG,
         operation=RUN,

@@ -175,7 +175,7 @@ def add(connection: Connection, run: Run, signed: Signed, head: Head | None, fil
     """Append one run and move the head of its check, from `head` on; `filled` is the slot that it fills where another
     run stands in it. Raises the database's refusal when another process was first.
     """
-    connection.execute(insert(check_run).values(_row(run, signed)))
+    connection.execute(insert(check_run).values(row_of(run, signed)))
     moved = {"sequence": run.sequence, "link": run.link, "at": run.at}
     if (slot := run.slot if filled is None else filled) is not None:
         moved["slot"] = slot
@@ -312,7 +312,8 @@ def newest_tally(connection: Connection) -> Tally | None:
     return None if row is None else Tally(row.day, row.root, json.loads(row.counts), row.request, row.at)
 
 
-def _row(run: Run, signed: Signed) -> dict[str, Any]:
+def row_of(run: Run, signed: Signed) -> dict[str, Any]:
+    """The row of a run."""
     return {
         "check_id": run.check,
         "at": run.at,

@@ -30,6 +30,8 @@ from troth.kernel.errors import Conflict, NotFound, Unavailable
 from troth.kernel.journal import Journal
 from troth.keys.domains import Domain
 from troth.keys.signing import LocalSigner
+from troth.promises.rebuilding import rebuild
+from troth.promises.runner import SYSTEM
 from troth.promises.system import Base
 from troth.settings.load import Settings
 from troth.settings.sections import Data
@@ -166,6 +168,7 @@ def _quarantine(settings: Settings, target: Target, folder: Path) -> Quarantine:
         holders=vault.holders,
         open_object=lambda tenant, subject, identifier: vault.objects.open(tenant, subject, identifier)[1],
         now=lambda: epoch_ms(base.clock.now()),
+        rebuild=lambda leaves: rebuild(base.database, base.signer, leaves, (SYSTEM,)),
         close=close,
     )
 
