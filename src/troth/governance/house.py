@@ -19,6 +19,7 @@ from troth.storage.database import Database
 from troth.storage.placement import installation
 from troth.vault.fences import fence_tenant
 
+_THIS: Final = select(installation).where(installation.c.name == "this")
 _NOBODY: Final[dict[str, Any]] = {"house_proposed": None, "house_proposed_by": None, "house_proposed_at": None}
 
 
@@ -56,7 +57,7 @@ class House:
     def proposed(self) -> Proposed | None:
         """The tenant that waits for a second operator, or None."""
         with self._database.read(SYSTEM) as connection:
-            return _proposed(_row(connection))
+            return _proposed(connection.execute(_THIS).mappings().one())
 
     def name(self, tenant: str, by: str) -> Named | None:
         """Make a tenant the first house, or propose it as the next one; gives who is the house meanwhile (None: it is).
@@ -110,8 +111,7 @@ class House:
 
 def _row(connection: Connection) -> RowMapping:
     """The one row, which nobody else changes before the end of this transaction."""
-    wanted = select(installation).where(installation.c.name == "this").with_for_update()
-    return connection.execute(wanted).mappings().one()
+    return connection.execute(_THIS.with_for_update()).mappings().one()
 
 
 def _write(connection: Connection, values: dict[str, Any]) -> None:
