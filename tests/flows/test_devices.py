@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,9 +26,10 @@ from troth.identity.certificates.requesting import private_key, private_pem, req
 from troth.identity.sessions import Proof
 from troth.kernel.errors import TrothError
 from troth.kernel.scope import SYSTEM, within
-from troth.promises.check import Result
+from troth.promises.check import Result, judge
 from troth.promises.checks import edge
 from troth.promises.checks.devices import CHECKS
+from troth.promises.system import Listener
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +227,25 @@ def test_the_check_of_floods_gets_the_limits_of_the_door(home: Town) -> None:
     with pytest.raises(TrothError):
         made.stranger("192.0.2.1")
     made.close()
+
+
+def test_every_route_is_asked_without_an_identity_within_the_limit_of_strangers(
+    home: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are more routes than one address may ask for in a minute, so several ask, over the network."""
+    system, status, asked = home.installation.troth.system, edge._status, Counter[str]()
+
+    def limited(listener: Listener, method: str, path: str, source: str | None) -> int:
+        asked.update([str(source)])
+        few = asked.total() % 40 == 0  # the others would take a second
+        return (status(listener, method, path, source) if few else 401) if asked[str(source)] <= 120 else 429
+
+    monkeypatch.setattr(edge, "_status", limited)
+    monkeypatch.setattr(edge, "_of_one", lambda _system: 120)
+    (check,) = [one for one in edge.CHECKS if one.id == "edge-no-identity-no-answer"]
+    seen = check.observe(system)
+    assert (seen.tested, seen.broken) == (seen.population, 0)
+    assert seen.population > 240
+    monkeypatch.setattr(edge, "_of_one", lambda _system: 1000)
+    asked.clear()
+    assert judge(check.observe(system)) is Result.ERROR, "what was not looked at is not kept"

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
+import pytest
+
 from promise_world import named, shown
 from troth.promises.check import Check, Result
 from troth.promises.checks import places
@@ -21,8 +23,15 @@ def test_nothing_lies_about(run_once: Callable[[Check], Run]) -> None:
     assert (run.result, run.control) == (Result.PASS, Result.FAIL)
 
 
-def test_a_file_beside_the_stores_is_seen(system: System) -> None:
-    stray = system.base.settings.data.folder / "export.zip"
+@pytest.mark.parametrize(
+    "name",
+    ["export.zip", "troth.db.old", "objects/export.zip", "key-pages/kt.txt", "log/tail/1"],
+    ids=lambda name: name,
+)
+def test_a_file_that_belongs_to_nothing_is_seen(name: str, system: System) -> None:
+    """A copy of the database is none of its files, nor is what lies beside the names that a store has."""
+    stray = system.base.settings.data.folder / name
+    stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"left behind")
     os.utime(stray, (time.time() - _LONG_AGO, time.time() - _LONG_AGO))
     try:

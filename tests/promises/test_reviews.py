@@ -67,3 +67,9 @@ def test_a_road_that_forgets_why_is_seen(system: System, monkeypatch: pytest.Mon
 def test_decisions_under_no_named_set_of_policies_are_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "_rules_of", lambda *_: {})
     assert shown(named(reviews.CHECKS, "decisions-name-why"), system) is Result.FAIL
+
+
+def test_a_decision_that_names_no_reason_any_more_is_seen(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not left out of the look: those with words of their own are known by name."""
+    monkeypatch.setattr(reviews, "_OTHER_WORDS", reviews._OTHER_WORDS - {"hold.place"})
+    assert named(reviews.CHECKS, "decisions-name-why").observe(system).broken == 1

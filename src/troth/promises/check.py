@@ -69,7 +69,7 @@ class Check:
 
 
 def judge(facts: Facts, source_age: int | None = None, now: int = 0) -> Result:
-    """Pass only when something was looked at and nothing was wrong; an empty population proves nothing.
+    """Pass only when all was looked at and nothing was wrong; an empty population proves nothing, nor does a part.
 
     With `source_age` (seconds), nor does a source that was older at `now` (epoch ms), newer than now, or of no age.
     """
@@ -79,7 +79,7 @@ def judge(facts: Facts, source_age: int | None = None, now: int = 0) -> Result:
         return Result.FAIL
     if source_age is not None and not 0 <= now - _seen(facts, now) <= source_age * 1000:
         return Result.ERROR
-    return Result.PASS if facts.tested > 0 and facts.tested >= min(facts.population, 1) else Result.ERROR
+    return Result.PASS if facts.tested > 0 and facts.tested >= facts.population else Result.ERROR
 
 
 def _seen(facts: Facts, now: int) -> int:

@@ -143,6 +143,9 @@ def test_an_empty_population_proves_nothing() -> None:
     assert judge(Facts(5, 5, 1)) is Result.FAIL
     assert judge(Facts(5, 5, 0)) is Result.PASS
     assert judge(Facts(0, 0, 0, configured=False)) is Result.NOT_CONFIGURED
+    assert judge(Facts(10, 9, 0)) is Result.ERROR, "a part of it is not all of it"
+    assert judge(Facts(10, 9, 1)) is Result.FAIL
+    assert judge(Facts(9, 10, 0)) is Result.PASS
 
 
 def test_a_source_must_say_its_age_where_one_is_wanted() -> None:
@@ -160,7 +163,7 @@ def test_a_source_must_say_its_age_where_one_is_wanted() -> None:
 )
 def test_what_only_people_can_show_is_unknown_and_says_what_to_enter(promise: str, wanted: str) -> None:
     """Facilities, the provider's SOC 2 and attestations: only registers of the house show them, and no other check."""
-    assert {check.scope for check in all_checks() if promise in check.promises} == {"house"}
+    assert {check.part for check in all_checks() if promise in check.promises} == {"house"}
     missing = catalogue()[promise].missing
     found = status(promise, (), {}, waivers=(), period=Period(0, 0), now=0, missing=missing)
     assert (found.state, found.runs) == (State.UNKNOWN, ())

@@ -17,6 +17,7 @@ from troth.kernel.ids import new_id
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
+from troth.storage.placement import MARKER
 from troth.vault import framing
 from troth.vault.objects import BLOBS
 from troth.vault.store import LIVE, blobs_with_rows
@@ -28,7 +29,9 @@ _SAMPLE = 200  # newest objects whose headers are read
 _FOREIGN = "unknown"
 _GRACE = 3600.0  # seconds: an upload writes its row right after its bytes
 # What an installation keeps in its data folder: the database with its companions, and three stores.
-_FILES, _STORES = "troth.db", ("objects", "key-pages", "log")
+_FILES = frozenset(f"troth.db{end}" for end in ("", "-wal", "-shm", "-journal", "-sequencer"))
+_STORES = {"objects": ("objects",), "key-pages": ("kt",), "log": ("tlog", "cut")}  # and what they keep; cut: a restore
+_OWN = (MARKER, ".lock")  # of a store itself
 
 
 def _placed(system: System, *, claimed: str | None = None) -> Facts:
@@ -93,8 +96,9 @@ def _unindexed(system: System) -> Facts:
 
 def _belongs(path: Path) -> bool:
     if len(path.parts) == 1:
-        return path.name.startswith(_FILES)
-    return path.parts[0] in _STORES
+        return path.name in _FILES
+    kept = _STORES.get(path.parts[0], ())
+    return path.parts[1] in (kept if len(path.parts) > 2 else _OWN) and bool(kept)
 
 
 def _age(path: Path) -> float:

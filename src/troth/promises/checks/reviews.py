@@ -30,7 +30,7 @@ from troth.kernel.operation import Group, Operation, Registry
 from troth.kernel.reasons import Why
 from troth.kernel.record import Entry, Outcome
 from troth.keys.signing import LocalSigner
-from troth.promises.check import Check, Facts
+from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import BOUND, SERVICE, Ahead, Probe, probe, refused
 from troth.promises.system import System
 from troth.storage.blobs import LocalBlobs
@@ -40,6 +40,11 @@ from troth.storage.outbox import Outbox
 _LOG, _ACT = "operator", "hold.lift"
 _ADMIN, _REVIEWER = "usr_admin", "usr_reviewer"
 Eye = Callable[[Watch], Watch]
+# Decisions whose reason is of another list, or that name a basis instead; any other that names no `Why` is seen.
+_OTHER_WORDS = frozenset(
+    """hold.place restriction.place request.extend request.refuse review.judge review.follow-up keys.compromise
+    key-domain.retire""".split()
+)
 
 
 class _Blind(Watch):
@@ -149,8 +154,8 @@ def _reviewed(system: System, eye: Eye) -> Facts:
     logs = watch.logs()
     live = [watch.sound(log) and not watch.duty(log).overdue(now) for log in logs]
     begun = not all(live) or any(watch.closed(log) for log in logs)
-    wrong = [*outcomes, *live].count(False)
-    return Facts(len(logs), len(outcomes) + len(live), wrong, configured=begun or bool(wrong))
+    facts = counted([*outcomes, *live])
+    return replace(facts, configured=begun or bool(facts.broken))
 
 
 def _spied(system: System) -> Registry:
@@ -186,6 +191,7 @@ def _decided(system: System, **given: Why) -> Facts:
     base, registry = system.base, _spied(system)
     reasoned = [one for one in registry if _names_why(one)]
     outcomes = [_refuses_silence(one) for one in reasoned]
+    outcomes += [one.name in _OTHER_WORDS for one in registry if one not in reasoned]
     road = Dispatcher(registry, system.decider, base.outbox, base.clock, base.journal)
     with probe(system) as person:
         made = []

@@ -70,8 +70,8 @@ def _stocktaking(system: System) -> Facts:
             *_fresh_stores(Path(folder), here, elsewhere),
             any(line.place == "table:vault_object" and line.count <= rows for line in counts.lines),
         ]
-    broken = counts.strangers + outcomes.count(False)
-    return Facts(population=total, tested=total + len(outcomes), broken=broken, details={"rows": rows})
+    total += len(outcomes)
+    return Facts(total, total, counts.strangers + outcomes.count(False), details={"rows": rows})
 
 
 def _fresh_stores(folder: Path, here: str, elsewhere: str) -> list[bool]:
