@@ -73,7 +73,7 @@ def test_nobody_enters_what_the_system_finds(home: House, people: dict[str, Pers
     refused = home.call("POST", "/v1/registers/config-reviews", people["owner"].headers, values=wish)
     assert code(refused) == (422, "bad-field")
     record = opened(home, people["owner"], "config-reviews")
-    assert code(move(home, people["owner"], f"config-reviews/{record}", "snapshot", **wish)) == (403, "wrong-role")
+    assert code(move(home, people["owner"], f"config-reviews/{record}", "snapshot", **wish)) == (403, "prepared-only")
     shown = home.ok("GET", f"/v1/registers/config-reviews/{record}", people["owner"].headers)
     assert "snapshot" not in shown["moves"]
     closing = {"decided": 0, **FINDINGS}

@@ -127,7 +127,7 @@ def test_a_move_while_records_are_read_is_no_alarm(
     ):
         record = opened(home, admin, "policies", **POLICY)
         steps = [lambda place=f"policies/{record}": move(home, admin, place, "propose")]
-        for name in ("events_of", "all_of"):
+        for name in ("events_of", "all_of", "heads"):
             monkeypatch.setattr(store, name, partial(_after, steps, getattr(store, name)))
         with within(SYSTEM):
             assert read(record) == "draft"

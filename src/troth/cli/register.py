@@ -206,6 +206,18 @@ def attach(form: str, record: str, file: Path, *, about: str | None, as_json: bo
     _print(answer, as_json=as_json)
 
 
+@register.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def propose(file: Path, *, as_json: bool) -> None:
+    """Propose the form in FILE as a register of your tenant; somebody else approves it (`move register-forms`)."""
+    from troth.governance.forms.reading import parse_form
+
+    text = _text(str(file))
+    values = {"name": parse_form(text).name, "text": text}
+    _ask("POST", "/v1/registers/register-forms", {"values": values}, as_json=as_json)
+
+
 @register.command("file")
 @click.argument("form")
 @click.argument("record")

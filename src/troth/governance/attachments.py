@@ -88,7 +88,7 @@ class Attachments:
 
     def all(self, by: By, form: str, record: str) -> tuple[tuple[File, bool], ...]:
         """The files of a record, oldest first, each with whether it can still be opened. Raises as `Registers.show`."""
-        rules = self.registers.forms.get(form)
+        rules = self.registers.form(by.tenant, form)
         self.registers.may_read(by, rules)
         _, past, _ = self.registers.read(by.tenant, rules, record)
         return tuple((one, self._here(by.tenant, one)) for one in _files(past).values())
@@ -96,7 +96,7 @@ class Attachments:
     def open(self, by: By, form: str, record: str, file: str) -> tuple[File, bytes]:
         """A file. Raises NotFound(record-not-found, file-not-found), Denied, Gone, Conflict(restricted),
         IntegrityError(register-chain) when it is not the one that the record names."""
-        rules = self.registers.forms.get(form)
+        rules = self.registers.form(by.tenant, form)
         self.registers.may_read(by, rules)
         _, past, _ = self.registers.read(by.tenant, rules, record)
         found = _named(past, file)
@@ -117,7 +117,7 @@ class Attachments:
 
     def bundle(self, by: By, form: str, register: Binary) -> Binary:
         """The register as it is given out, with its files, as a zip. Raises TooLarge(export-too-long)."""
-        rules, left = self.registers.forms.get(form), _LARGEST
+        rules, left = self.registers.form(by.tenant, form), _LARGEST
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             _put(archive, register.filename or form, register.content)
@@ -135,7 +135,7 @@ class Attachments:
 
     def _mine(self, by: By, form: str, record: str) -> tuple[Form, Record, tuple[Event, ...]]:
         """A record that the caller may write to."""
-        rules = self.registers.forms.get(form)
+        rules = self.registers.form(by.tenant, form)
         self.registers.may_read(by, rules)
         if rules.opened is None:
             raise Conflict("This register shows what another room keeps; keep files there.", code="kept-elsewhere")

@@ -11,9 +11,10 @@ from troth.governance import cells
 from troth.governance.forms.form import Form
 from troth.governance.messages import MOST_ROWS, Imported, RowProblem
 from troth.governance.moves import By
+from troth.governance.own_forms import FORM as OWN
 from troth.governance.records import Event
 from troth.governance.registers import Registers
-from troth.kernel.errors import TooLarge, TrothError
+from troth.kernel.errors import Conflict, TooLarge, TrothError
 from troth.kernel.operation import Binary
 
 _MOST_TOLD: Final = 50  # problems in one answer
@@ -28,7 +29,9 @@ def take_in(registers: Registers, by: By, form: str, rows: Sequence[Mapping[str,
     """
     if len(rows) > MOST_ROWS:
         raise TooLarge(f"One import has at most {MOST_ROWS} rows; split it.", code="too-many-rows")
-    rules = registers.forms.get(form)
+    rules = registers.form(by.tenant, form)
+    if form == OWN:
+        raise Conflict("Forms are proposed one at a time.", code="not-now")
     look, written = registers.look(by.tenant, rules), engine_left(rules)
     events: list[Event] = []
     problems: list[RowProblem] = []
@@ -54,7 +57,7 @@ def engine_left(form: Form) -> frozenset[str]:
 
 def give_out(registers: Registers, by: By, form: str, kind: str) -> Binary:
     """A whole register as CSV, or as JSON with the history of each record. Raises Denied(wrong-role), Conflict."""
-    rules = registers.forms.get(form)
+    rules = registers.form(by.tenant, form)
     registers.may_read(by, rules)
     found = registers.whole(by.tenant, form)
     if kind == "csv":

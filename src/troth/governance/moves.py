@@ -90,7 +90,7 @@ def moved(
         raise NotFound("This register knows no such move.", code="no-such-move")
     _permit(rule, by)
     if form.snapshots and move == SNAPSHOT and not by.prepares:
-        raise Denied("The system says what it found; prepare the review.", code="wrong-role")
+        raise Denied("The system says what it found; prepare the review.", code="prepared-only")
     if wish.seen is not None and wish.seen != record.sequence:
         raise PreconditionFailed("The record was changed meanwhile; look at it again.", code="stale-record")
     if record.state not in rule.start:

@@ -37,7 +37,8 @@ class RegisterOperations:
     def forms(self, call: Call, request: m.RegisterForms) -> m.RegistersShown:  # noqa: ARG002
         """List the registers that you may read, with how many records each has."""
         by, counts = who(call), self.registers.counts(call.tenant)
-        sound, unjudged = self.registers.forms.sound()
+        shipped, unjudged = self.registers.forms.sound()
+        sound = sorted((*shipped, *self.registers.own.all(call.tenant).values()), key=lambda one: one.name)
         readable = {one.name: one.source is None or self.registers.rooms.shows(one, call.tenant) for one in sound}
         mine = [one for one in sound if by.roles & set(one.read)]
         known = tuple(shown.register(one, counts.get(one.name, 0), readable=readable[one.name]) for one in mine)
@@ -47,7 +48,7 @@ class RegisterOperations:
                route=Route("GET", "/v1/register-forms/{form}", body="none"))  # fmt: skip
     def form(self, call: Call, request: m.RegisterNamed) -> m.FormShown:
         """Show the form of a register: its fields, states and moves, and what each move takes."""
-        form = self.registers.forms.get(request.form)
+        form = self.registers.form(call.tenant, request.form)
         self.registers.may_read(who(call), form)
         call.note(register=form.name, version=form.version)
         return shown.form(form)
@@ -85,7 +86,7 @@ class RegisterOperations:
                route=Route("POST", "/v1/registers/{form}", status=201), data_class=DataClass.ACCOUNT)  # fmt: skip
     def open(self, call: Call, request: m.RecordOpen) -> m.RecordShown:
         """Open a record of a register."""
-        values = typed(self.registers.forms.get(request.form).fields, request.values)
+        values = typed(self.registers.form(call.tenant, request.form).fields, request.values)
         record = self.registers.open(who(call), request.form, values)
         call.note(register=request.form, object=record.id, state=record.state)
         return shown.record(record)
@@ -95,7 +96,7 @@ class RegisterOperations:
                data_class=DataClass.ACCOUNT)  # fmt: skip
     def move(self, call: Call, request: m.RecordMove) -> m.RecordShown:
         """Make a move of a record: approve, review, close, whatever its form knows."""
-        form = self.registers.forms.get(request.form)
+        form = self.registers.form(call.tenant, request.form)
         rule = form.moves.get(request.move)
         values = typed({**form.fields, **(rule.asks if rule else {})}, request.values)
         record = self.registers.move(who(call), form.name, request.record_id, request.move,

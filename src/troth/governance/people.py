@@ -6,14 +6,16 @@ A field may name a person by their account, by their record of staff, or by who 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
 from troth.governance import store
+from troth.governance.forms.form import Form
 from troth.governance.moments import moment
-from troth.governance.records import Event
+from troth.governance.moves import By
+from troth.governance.records import Event, fold
 from troth.governance.sealing import SUBJECT, event_of, sealed
 from troth.governance.tables import events
 from troth.identity.store import users
@@ -23,7 +25,24 @@ from troth.storage.database import Database
 
 STAFF: Final = "staff"  # its records stand for accounts, so that a person is one person by both names
 ACCOUNT: Final = "usr_"  # what the id of an account begins with
+_NAMING: Final = ("person", "account")  # of a record of staff
 _CHUNK: Final = 400  # ids in one query
+
+
+def known(database: Database, fields: PersonalFields, staff: Form, by: By) -> By:
+    """With every id of the same person: their records of staff, and whom any entry of these ever named.
+
+    Raises IntegrityError(register-chain).
+    """
+    with moment(database) as connection:
+        rows = store.ever_of_account(connection, by.tenant, by.actor, STAFF)
+        past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
+    also = {str(row["id"]) for row in rows}
+    for row in rows:
+        told = [event_of(fields, one) for one in past[row["id"]]]
+        store.bound(fold(staff, told), row)
+        also |= {str(one) for event in told for name in _NAMING if (one := (event.values or {}).get(name))}
+    return replace(by, also=by.also | also)
 
 
 class People:

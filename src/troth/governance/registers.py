@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert
@@ -18,7 +18,9 @@ from troth.governance.loading import Forms
 from troth.governance.looking import Item, Look, Member
 from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, SNAPSHOT, By, Wish, entered_people, moved, opening
-from troth.governance.people import STAFF, People, put, resealed
+from troth.governance.own_forms import FORM as OWN
+from troth.governance.own_forms import OwnForms
+from troth.governance.people import STAFF, People, known, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold, mentions
 from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
@@ -27,7 +29,7 @@ from troth.governance.standing import Reason, Stand, standing, wrong
 from troth.governance.store import Row, Search, Written
 from troth.governance.tables import items as item_table
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, NotFound, TrothError
+from troth.kernel.errors import Conflict, Denied, Gone, NotFound, TrothError
 from troth.kernel.ids import new_id
 from troth.kernel.personal import PersonalFields
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
@@ -38,7 +40,6 @@ from troth.vault.rights.clocks import Calendar
 from troth.vault.tables import ERASED
 
 MOST_RECORDS: Final = 20_000  # of one register of a tenant
-_NAMING: Final = ("person", "account")  # of a record of staff
 _MOST_EVENTS: Final = 1_000  # of one record
 _SCANNED: Final = 2_000  # records that one search for a text reads
 
@@ -83,13 +84,22 @@ class Registers:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rooms: Rooms = field(default_factory=Rooms)
 
+    @property
+    def own(self) -> OwnForms:
+        """Forms of tenants' own, beside those of the installation."""
+        return OwnForms(self.database, self.fields, self.forms)
+
+    def form(self, tenant: str, name: str) -> Form:
+        """A form as a tenant has it. Raises NotFound(register-not-found), Invalid for one that is not in order."""
+        return self.own.get(tenant, name)
+
     def open(self, by: By, form: str, values: Mapping[str, Any]) -> Record:
         """Open a record.
 
         Raises NotFound(register-not-found), Denied(wrong-role), Invalid(move-needs, bad-field), Conflict(not-now,
         register-full), Gone for a person who was erased.
         """
-        rules = self.forms.get(form)
+        rules = self.form(by.tenant, form)
         event = self.prepared(by, rules, values, self.look(by.tenant, rules))
         self.write(by, rules, [event])
         return fold(rules, [event])
@@ -97,7 +107,10 @@ class Registers:
     def prepared(self, by: By, form: Form, values: Mapping[str, Any], look: Look) -> Event:
         """The first event of a record, not written yet. Raises as `open`."""
         self.may_read(by, form)
-        return opening(form, new_id("rec"), Wish(values, secrets.token_bytes(32)), by, look)
+        event = opening(form, new_id("rec"), Wish(values, secrets.token_bytes(32)), by, look)
+        if form.name == OWN:
+            self.own.check(by.tenant, values)
+        return event
 
     def write(self, by: By, form: Form, several: Sequence[Event]) -> None:
         """Write the first events of records: all or none. Raises Conflict(register-full), Gone."""
@@ -121,12 +134,14 @@ class Registers:
         Raises NotFound(record-not-found, no-such-move), Denied(wrong-role, own-move), Conflict(not-now),
         Invalid(move-needs, bad-field), PreconditionFailed(stale-record), IntegrityError(register-chain), Gone.
         """
-        rules = self.forms.get(form)
-        look, by = self.look(by.tenant, rules), self._known(by)
+        rules = self.form(by.tenant, form)
+        look, by = self.look(by.tenant, rules), known(self.database, self.fields, self.forms.get(STAFF), by)
         self.may_read(by, rules)
         found, past, acts = self.read(by.tenant, rules, record)
         if form == STAFF and record in by.ids and values.get("account") not in (None, "", by.actor):
             raise Denied("Somebody else changes the account of your own record.", code="own-move")
+        if form == OWN:
+            self.own.moving(by.tenant, move, found)
         if found.sequence >= _MOST_EVENTS:
             raise Conflict("The record has as many entries as one may have; open another.", code="record-full")
         event = moved(rules, found, move, Wish(values, secrets.token_bytes(32), seen), by, look=look, items=acts)
@@ -158,7 +173,7 @@ class Registers:
 
         Raises NotFound(record-not-found, no-such-move), Conflict(not-now), Denied(no-member).
         """
-        rules = self.forms.get(form)
+        rules = self.form(by.tenant, form)
         rule = rules.populations.get(population)
         if rule is None:
             raise NotFound("This register asks for no such act.", code="no-such-move")
@@ -177,7 +192,7 @@ class Registers:
 
     def show(self, by: By, form: str, record: str) -> Opened:
         """A record as its reader finds it. Raises NotFound(record-not-found), Denied(wrong-role), IntegrityError."""
-        rules = self.forms.get(form)
+        rules = self.form(by.tenant, form)
         self.may_read(by, rules)
         found, _, acts = self.read(by.tenant, rules, record)
         look = self.look(by.tenant, rules)
@@ -188,13 +203,13 @@ class Registers:
 
     def history(self, by: By, form: str, record: str) -> tuple[Event, ...]:
         """Every event of a record, the first one first. Raises as `show`."""
-        rules = self.forms.get(form)
+        rules = self.form(by.tenant, form)
         self.may_read(by, rules)
         return self.read(by.tenant, rules, record)[1]
 
     def find(self, by: By, form: str, wanted: Search) -> Page:
         """Records that match, newest first; a search for a text reads 2,000 records of a page at most."""
-        rules = self.forms.get(form)
+        rules = self.form(by.tenant, form)
         self.may_read(by, rules)
         if rules.source is not None:
             return Page(*paged(self._elsewhere(rules, by.tenant), wanted, mentions))
@@ -217,19 +232,19 @@ class Registers:
 
     def whole(self, tenant: str, form: str, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
         """Every record with its events, as `records` has them; what another room keeps has none, and stands as now."""
-        rules = self.forms.get(form)
+        rules = self.form(tenant, form)
         if rules.source is not None:
             return [(one, ()) for one in self._elsewhere(rules, tenant)]
         with moment(self.database) as connection:
             past = store.all_events(connection, tenant, form, at)
             rows = store.heads(connection, tenant, form) if at is None else {}
         if at is None and rows.keys() != past.keys():
-            raise _broken()
+            raise store.broken()
         found = []
         for record, several in sorted(past.items(), key=_opened_first):
             events = tuple(event_of(self.fields, one) for one in several)
             folded = fold(rules, events)
-            found.append((folded if at is not None else _bound(folded, rows[record]), events))
+            found.append((folded if at is not None else store.bound(folded, rows[record]), events))
         return found
 
     def items(self, tenant: str, records: Sequence[Record]) -> tuple[Item, ...]:
@@ -239,7 +254,7 @@ class Registers:
 
     def stand(self, tenant: str, form: str) -> Stand:
         """How a register stands now. Raises IntegrityError for altered rows."""
-        rules, found = self.forms.get(form), self.records(tenant, form)
+        rules, found = self.form(tenant, form), self.records(tenant, form)
         return standing(rules, found, self.items(tenant, found), self.look(tenant, rules))
 
     def all_dues(self, by: By, now: int | None = None) -> AllDues:
@@ -255,9 +270,9 @@ class Registers:
         """
         several: list[Due] = []
         unjudged: list[str] = []
-        for name in sorted(self.counts(by.tenant).keys() & set(self.forms.names())):
+        for name in sorted(self.counts(by.tenant)):
             try:
-                rules = self.forms.get(name)
+                rules = self.form(by.tenant, name)
                 if by.roles & set(rules.read):
                     found = self.records(by.tenant, name)
                     look = self.look(by.tenant, rules, now)
@@ -287,19 +302,6 @@ class Registers:
         if not by.roles & set(form.read):
             raise Denied(f"This register is for: {', '.join(form.read)}.", code="wrong-role")
 
-    def _known(self, by: By) -> By:
-        """With every id of the same person: their records of staff, and whom any entry of these ever named."""
-        rules = self.forms.get(STAFF)
-        with moment(self.database) as connection:
-            rows = store.ever_of_account(connection, by.tenant, by.actor, STAFF)
-            past = store.events_of(connection, by.tenant, [row["id"] for row in rows])
-        also = {str(row["id"]) for row in rows}
-        for row in rows:
-            told = [event_of(self.fields, one) for one in past[row["id"]]]
-            _bound(fold(rules, told), row)
-            also |= {str(one) for event in told for name in _NAMING if (one := (event.values or {}).get(name))}
-        return replace(by, also=by.also | also)
-
     def _elsewhere(self, form: Form, tenant: str) -> list[Record]:
         return self.rooms.records(form, tenant, epoch_ms(self.clock.now()), self.home)
 
@@ -317,10 +319,10 @@ class Registers:
             past = store.events_of(connection, tenant, [record])[record]
             acts = store.items_of(connection, tenant, [record])
         several = tuple(event_of(self.fields, one) for one in past)
-        return _bound(fold(form, several), row), several, acts
+        return store.bound(fold(form, several), row), several, acts
 
     def _folded(self, form: Form, row: Row, past: Sequence[Row]) -> Record:
-        return _bound(fold(form, [event_of(self.fields, one) for one in past]), row)
+        return store.bound(fold(form, [event_of(self.fields, one) for one in past]), row)
 
     def _written(self, people: People, tenant: str, form: Form, event: Event, before: Mapping[str, Any]) -> Written:
         values = event.values or {}
@@ -376,19 +378,8 @@ class Registers:
         self.recorder.record_within(connection, entry)
 
 
-def _bound(record: Record, row: Row) -> Record:
-    if (record.head, record.sequence, record.state) != (row["head"], row["sequence"], row["state"]):
-        raise _broken()
-    return record
-
-
 def _unknown() -> NotFound:
     return NotFound("There is no such record; list the register to see its records.", code="record-not-found")
-
-
-def _broken() -> IntegrityError:
-    says = "The rows of a register do not fit each other; restore them from a backup and look who changed them."
-    return IntegrityError(says, code="register-chain")
 
 
 def _opened_first(one: tuple[str, list[Row]]) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, func, insert, or_, select, upda
 from troth.governance.looking import Item, Member
 from troth.governance.records import Event, Record
 from troth.governance.tables import events, items, records
-from troth.kernel.errors import PreconditionFailed
+from troth.kernel.errors import IntegrityError, PreconditionFailed
 
 _CHUNK: Final = 400  # ids in one query
 Row = dict[str, Any]
@@ -183,3 +183,16 @@ def _rows(connection: Connection, query: Select[Any]) -> list[Row]:
     found = connection.execute(query)
     names = tuple(found.keys())
     return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def bound(record: Record, row: Row) -> Record:
+    """The record, when it comes to what its row says. Raises IntegrityError(register-chain)."""
+    if (record.head, record.sequence, record.state) != (row["head"], row["sequence"], row["state"]):
+        raise broken()
+    return record
+
+
+def broken() -> IntegrityError:
+    """The refusal of rows that somebody altered."""
+    says = "The rows of a register do not fit each other; restore them from a backup and look who changed them."
+    return IntegrityError(says, code="register-chain")

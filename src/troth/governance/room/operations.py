@@ -55,6 +55,14 @@ class RoomOperations:
         following = found[-1].sequence if len(found) == _PAGE else None
         return m.RunsInRoom(runs=tuple(_run(one) for one in found), next=following)
 
+    @operation("room.proof", group=Group.ROOM, request=m.RoomRun, command=("room", "proof"),
+               route=Route("GET", "/v1/rooms/{room_id}/checks/{check}/runs/{sequence}/proof", body="none"))  # fmt: skip
+    def proof(self, call: Call, request: m.RoomRun) -> m.RunProven:
+        """The proof that a run stands in the log as it is shown, to be checked offline."""
+        proven = self.rooms.proof(who(call), request.room_id, request.check, request.sequence)
+        call.note(object=request.room_id, checks=request.check, index=proven.index)
+        return m.RunProven(**asdict(proven))
+
     @operation("room.records", group=Group.ROOM, request=m.RoomRecords, command=("room", "records"),
                route=Route("GET", "/v1/rooms/{room_id}/registers/{form}", body="none"),
                data_class=DataClass.ACCOUNT)  # fmt: skip
@@ -63,7 +71,9 @@ class RoomOperations:
         found, following = self.rooms.records(who(call), request.room_id, request.form, request.after)
         call.note(object=request.room_id, register=request.form, count=len(found))
         records = tuple(shown.record(one) for one in found)
-        return m.RecordsInRoom(form=request.form, records=records, next=following)
+        form = self.rooms.registers.form(call.tenant, request.form)
+        labels = {name: one.label for name, one in form.fields.items()}
+        return m.RecordsInRoom(form=form.name, title=form.title, labels=labels, records=records, next=following)
 
     @operation("room.sample", group=Group.ROOM, request=m.RoomSample, command=("room", "sample"),
                route=Route("POST", "/v1/rooms/{room_id}/checks/{check}/samples"))  # fmt: skip

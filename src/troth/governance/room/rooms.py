@@ -9,7 +9,7 @@ from datetime import date
 from troth.governance.moves import By
 from troth.governance.records import Record
 from troth.governance.registers import Registers
-from troth.governance.room.evidence import Drawn, Looks, Papers, PromiseSeen, RunSeen
+from troth.governance.room.evidence import Drawn, Looks, Papers, PromiseSeen, Proven, RunSeen
 from troth.governance.room.scope import AUDITORS, INSIDE, QUESTIONS, ROOMS, Room, entered, room_of
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Denied, NotFound
@@ -71,6 +71,15 @@ class Rooms:
         inside.require_check(self.looks.covers(check))
         return self.looks.draw(check, inside.start, inside.end, nonce=nonce, size=size)
 
+    def proof(self, by: By, room: str, check: str, sequence: int) -> Proven:
+        """The proof of one run. Raises as `runs`, NotFound(run-not-found), Unavailable(no-proof)."""
+        inside = self.enter(by, room)
+        inside.require_check(self.looks.covers(check))
+        found = self.looks.runs(check, inside.start, inside.end, after=sequence - 1, limit=1)
+        if not found or found[0].sequence != sequence:
+            raise NotFound("The period of the room has no such run; list its runs.", code="run-not-found")
+        return self.looks.proof(found[0])
+
     def records(self, by: By, room: str, form: str, after: str | None) -> tuple[tuple[Record, ...], str | None]:
         """The records of a register as they stood at the end of the period, or stand now, at most 200 behind one.
 
@@ -80,7 +89,7 @@ class Rooms:
         inside.require_register(form)
         now = epoch_ms(self.registers.clock.now())
         at = inside.end - 1 if inside.end <= now else None
-        ended = {name for name, one in self.registers.forms.get(form).states.items() if one.end}
+        ended = {name for name, one in self.registers.form(by.tenant, form).states.items() if one.end}
         told = self.registers.records(by.tenant, form, at)
         standing = [one for one in told if one.changed_at >= inside.start or one.state not in ended]
         places = [number for number, one in enumerate(standing, 1) if one.id == after]

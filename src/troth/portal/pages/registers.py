@@ -113,7 +113,7 @@ async def detach(desk: Desk, request: Request, caller: Caller) -> Response:
 def _values(form: Any) -> dict[str, str]:
     """What was filled in; names of fields stand behind a prefix, so that no field takes the place of another input."""
     given = {name.removeprefix("value-"): text(form, name) for name in form if name.startswith("value-")}
-    return {name: one for name, one in given.items() if one}
+    return {name: one.replace("\r\n", "\n") for name, one in given.items() if one}  # as browsers send lines
 
 
 async def _records(desk: Desk, request: Request, caller: Caller, error: TrothError | None = None) -> Response:

@@ -1,0 +1,114 @@
+"""Forms of a tenant's own: records of the register `register-forms` that a second person approved.
+
+They add registers to those that are shipped or stand in the folder, of that tenant alone, and change none of these.
+They are evidence for no promise and suspend nobody: such forms come with the folder, which operators answer for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from troth.governance import store
+from troth.governance.forms.form import Form
+from troth.governance.forms.reading import parse_form
+from troth.governance.forms.taking import bad_form
+from troth.governance.linting import lint_form, lint_together
+from troth.governance.loading import Forms
+from troth.governance.moments import moment
+from troth.governance.records import Record, fold
+from troth.governance.sealing import event_of
+from troth.governance.tables import records
+from troth.kernel.errors import Conflict, Invalid, NotFound
+from troth.kernel.personal import PersonalFields
+from troth.storage.database import Database
+
+FORM: Final = "register-forms"
+MOST: Final = 50  # of one tenant
+_IN_FORCE: Final = "in-force"
+_parsed = lru_cache(maxsize=512)(parse_form)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnForms:
+    """Forms by tenant and name. `forms`: those of the installation, which come first."""
+
+    database: Database
+    fields: PersonalFields
+    forms: Forms
+
+    def get(self, tenant: str, name: str) -> Form:
+        """One form. Raises NotFound(register-not-found), Invalid for one of the folder that is not in order."""
+        if name in self.forms.names():
+            return self.forms.get(name)
+        found = self.all(tenant).get(name)
+        if found is None:
+            raise NotFound("There is no such register; list the registers to see their names.",
+                           code="register-not-found")  # fmt: skip
+        return found
+
+    def all(self, tenant: str) -> Mapping[str, Form]:
+        """The tenant's own, by name: of each the highest version that was approved. Raises IntegrityError."""
+        found: dict[str, Form] = {}
+        for one in self._approved(tenant):
+            form = _parsed(str(one.raw.get("text")))
+            if form.name not in self.forms.names() and form.version > getattr(found.get(form.name), "version", 0):
+                found[form.name] = form
+        return found
+
+    def check(self, tenant: str, values: Mapping[str, Any]) -> None:
+        """Whether a form may be proposed or approved. Raises Invalid(bad-form, bad-yaml, …) with the place,
+        Conflict(register-taken, register-full, not-now)."""
+        form = parse_form(str(values.get("text", "")))
+        if form.name != values.get("name"):
+            raise bad_form("form.form", "it names another register than the record does")
+        if form.name in self.forms.names():
+            raise Conflict("A register of that name is here already; take another name.", code="register-taken")
+        beyond = {"promises": form.promises, "source": form.source, "snapshots": form.snapshots,
+                  "couples": form.couples}  # fmt: skip
+        for member, given in beyond.items():
+            if given:
+                raise bad_form(f"form.{member}", "a form of one's own has none; put it into the folder of registers")
+        known = self.all(tenant)
+        if form.name not in known and len(known) >= MOST:
+            raise Conflict(f"A tenant has at most {MOST} forms of its own.", code="register-full")
+        if form.name in known and form.version <= known[form.name].version:
+            raise bad_form("form.version", "it is not above the version that is in force")
+        self._lint(form, known)
+        left = self._states(tenant, form.name) - form.states.keys()
+        if left:
+            raise Conflict(f"Records stand in states that the form does not know: {', '.join(sorted(left))}.",
+                           code="not-now")  # fmt: skip
+
+    def moving(self, tenant: str, move: str, record: Record) -> None:
+        """Whether a move of a form's record may be made. Raises as `check`."""
+        if move == "approve":
+            self.check(tenant, record.raw)
+        elif move == "withdraw" and self._states(tenant, str(record.raw.get("name"))):
+            raise Conflict("The register has records; a form without them can be withdrawn.", code="not-now")
+
+    def _lint(self, form: Form, known: Mapping[str, Form]) -> None:
+        shipped, _ = self.forms.sound()
+        together = lint_together({**{one.name: one for one in shipped}, **known, form.name: form})
+        wrong = [*lint_form(form), *(one for one in together if one.where.partition(".")[0] == form.name)]
+        if wrong:
+            raise Invalid(f"The form is not in order: {wrong[0].says}", code="bad-form", field=wrong[0].where)
+
+    def _states(self, tenant: str, name: str) -> set[str]:
+        mine = select(records.c.state).where(records.c.tenant == tenant, records.c.form == name).distinct()
+        with self.database.read() as connection:
+            return set(connection.execute(mine).scalars())
+
+    def _approved(self, tenant: str) -> list[Record]:
+        rules = self.forms.get(FORM)
+        with moment(self.database) as connection:
+            rows = [one for one in store.all_of(connection, tenant, FORM) if one["state"] == _IN_FORCE]
+            past = store.events_of(connection, tenant, [one["id"] for one in rows])
+        found = [fold(rules, [event_of(self.fields, one) for one in past[row["id"]]]) for row in rows]
+        for record, row in zip(found, rows, strict=True):
+            store.bound(record, row)
+        return found
