@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,11 @@ def test_an_auditor_reads_what_is_inside(home: House, people: dict[str, Person],
     runs = read(home, people["auditor"], f"{room}/checks/{looked}/runs").json()["runs"]
     assert runs[-1]["control"] == "fail"
     assert len(runs[-1]["link"]) == 64
+    home.system.base.sequencer.flush()
+    proven = read(home, people["auditor"], f"{room}/checks/{looked}/runs/{runs[-1]['sequence']}/proof").json()
+    told = json.loads(proven["leaf"])
+    assert (told["request"], told["facts"]["link"]) == (runs[-1]["record"], runs[-1]["link"])
+    assert proven["proof"].startswith("c2sp.org/tlog-proof@v1")
     records = read(home, people["auditor"], f"{room}/registers/lessons").json()["records"]
     assert [one["values"]["name"] for one in records if one["id"] == lesson] == ["Drill again"]
 
@@ -80,11 +86,13 @@ def test_what_is_outside_is_refused(home: House, people: dict[str, Person], room
         read(home, auditor, f"{room}/checks/{looked}/runs", **{"from": days(-31)}),
         read(home, auditor, f"{room}/checks/{looked}/runs", to=days(1)),
         read(home, auditor, f"{room}/checks/{looked}/runs", **{"from": days(0), "to": days(-1)}),
+        read(home, auditor, f"{room}/checks/{other}/runs/1/proof"),
         read(home, auditor, f"{room}/registers/risks"),
         home.call("POST", f"/v1/rooms/{room}/checks/{other}/samples", auditor.headers, **drawn),
         home.call("POST", f"/v1/rooms/{room}/questions", auditor.headers, **asked),
     )
     assert {code(one) for one in outside} == {(403, "outside-room")}
+    assert code(read(home, auditor, f"{room}/checks/{looked}/runs/999999/proof")) == (404, "run-not-found")
 
 
 def test_nobody_else_enters(home: House, people: dict[str, Person], room: str) -> None:

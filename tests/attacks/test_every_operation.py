@@ -103,7 +103,7 @@ def test_who_audits_in_a_room_alone_reaches_that_and_their_own_account(home: Hou
             reached.add(operation.name)
         elif operation.declaration.group not in own:
             assert _ask(home, route, people["room-auditor"].headers).status_code == 403, operation.name
-    assert reached == {f"room.{one}" for one in ("list", "show", "runs", "records", "sample", "report", "ask")}
+    assert reached == {f"room.{one}" for one in ("list", "show", "runs", "proof", "records", "sample", "report", "ask")}
 
 
 def test_a_key_never_administers(home: House, people: dict[str, Person]) -> None:

@@ -37,7 +37,8 @@ def offered(page: Page) -> list[str]:
                 "Calendar",
             ],
         ),
-        ("auditor", [*COMMON, "Access", "Log", "Reviews", "Decisions", "Moderation"]),
+        ("auditor", [*COMMON, "Access", "Log", "Reviews", "Decisions", "Moderation", "Rooms"]),
+        ("room-auditor", ["Rooms", "My requests", "Account", "My access", "Certificates", "Promises"]),
         (
             "privacy-officer",
             [

@@ -10,7 +10,7 @@ import click
 _ROOMS, _QUESTIONS = "/v1/registers/rooms", "/v1/registers/room-questions"
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 _DAY = click.DateTime(["%Y-%m-%d"])
-_DECLARED = ("mine", "enter", "runs", "records", "sample", "report", "ask")  # by the operations of the room
+_DECLARED = ("mine", "enter", "runs", "proof", "records", "sample", "report", "ask")  # by the operations of the room
 
 
 class _Grown(click.Group):
@@ -43,7 +43,7 @@ def room() -> None:
 @click.option("--from", "first", type=_DAY, required=True, help="First day of the period.")
 @click.option("--to", "last", type=_DAY, required=True, help="Last day of the period.")
 @click.option("--until", type=_DAY, required=True, help="Last day of access.")
-@click.option("--bundle", is_flag=True, help="The report of the whole period may be taken along; it tells of all checks.")
+@click.option("--bundle", is_flag=True, help="The report of the whole period may go along; it tells of all checks.")
 @_AS_JSON
 def open_room(auditor: str, *, as_json: bool, **wanted: Any) -> None:
     """Open a room for the account AUDITOR (owners and administrators). It ends by itself."""

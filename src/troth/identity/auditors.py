@@ -74,8 +74,8 @@ class Auditors:
     def end_with_rooms(self, lasting: Callable[[str], Mapping[str, int]]) -> int:
         """Let the role of a room end with the last room of its holder; how many ended sooner than they were given for.
 
-        `lasting`: for the people of a tenant until when (epoch ms) they have a room; who never had one is not in it, and
-        waits for their first as long as the role was given for. For a job.
+        `lasting`: for the people of a tenant until when (epoch ms) they have a room; who never had one is not in it,
+        and waits for their first as long as the role was given for. For a job.
         """
         now, ended = epoch_ms(self._clock.now()), 0
         held = grants.c.role == ROOM_AUDITOR, grants.c.expires_at > now

@@ -36,6 +36,8 @@ _AUDIT = frozenset({"owner", "auditor", "security-analyst", "may:audit"})
 _GOVERN = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "may:govern"})
 _REVIEW = frozenset({"owner", "may:review"})
 _LEADS = frozenset({"privacy-officer", "security-analyst"})
+_ROOMS = frozenset({"auditor", "room-auditor"})
+_ROOM_ALONE = frozenset({"room-auditor"})  # who has nothing else has no data here
 
 
 def sections(caller: Caller | None) -> list[Section]:
@@ -86,14 +88,15 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
     if not roles:
         return [Section("", (("/account", "Account"), ("/trust", "Promises")))]
     keys, people, privacy, audit = (bool(roles & some) for some in (_KEYS, _PEOPLE, _PRIVACY, _AUDIT))
-    govern = bool(roles & _GOVERN)
+    govern, rooms, own = bool(roles & _GOVERN), bool(roles & _ROOMS), bool(roles - _ROOM_ALONE)
     offered = [
+        ("", rooms and not own, "/room", "Rooms"),
         ("", bool(roles & _LEADS), "/home", "Home"),
-        ("Mine", True, "/data", "My data"),
-        ("Mine", True, "/consent", "Consent"),
+        ("Mine", own, "/data", "My data"),
+        ("Mine", own, "/consent", "Consent"),
         ("Mine", keys, "/keys", "API keys"),
         ("Mine", True, "/my-requests", "My requests"),
-        ("Mine", True, "/redact", "Redact a text"),
+        ("Mine", own, "/redact", "Redact a text"),
         ("Mine", True, "/account", "Account"),
         ("Team", people, "/people", "People"),
         ("Team", people, "/auditors", "Auditors"),
@@ -112,10 +115,11 @@ def _of_person(roles: frozenset[str]) -> list[Section]:
         ("Privacy", privacy, "/placement", "Placement"),
         ("Privacy", audit or privacy, "/moderation", "Moderation"),
         ("Privacy", privacy, "/preserved", "Preserved evidence"),
-        ("Evidence", True, "/activity", "Activity"),
+        ("Evidence", own, "/activity", "Activity"),
         ("Evidence", audit, "/log", "Log"),
         ("Evidence", audit, "/reviews", "Reviews"),
         ("Evidence", audit, "/decisions", "Decisions"),
+        ("Evidence", rooms and own, "/room", "Rooms"),
         ("Evidence", True, "/certificates", "Certificates"),
         ("Evidence", True, "/trust", "Promises"),
     ]

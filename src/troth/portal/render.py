@@ -119,6 +119,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"moment": moment, "day": day, "bytes": size, "state_class": _STATES.__getitem__}
+    environment.filters["iso_day"] = lambda time: _told(time, "%Y-%m-%d")
     environment.filters |= {"counted": counted, "percent": percent, "shortened": shortened, "lasting": lasting}
     environment.globals |= {
         "static": address,

@@ -73,6 +73,7 @@ def pages(desk: Desk, published: Callable[[], dict[str, object]], contact: str) 
         *_duties(desk),
         *duty_routes.service_routes(desk),
         *duty_routes.register_routes(desk),
+        *duty_routes.room_routes(desk),
     ]
     return [*everything, *_documents(desk, published, contact), Lost("/{rest:path}", desk.public(_lost))]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from troth.governance.room.evidence import Drawn, PromiseSeen, RunSeen
-from troth.kernel.errors import Conflict
+from troth.governance.room.evidence import Drawn, PromiseSeen, Proven, RunSeen
+from troth.kernel.errors import Conflict, Unavailable
 from troth.kernel.scope import as_system
 from troth.promises.check import Check
 from troth.promises.period.sampling import draw
@@ -18,12 +18,24 @@ from troth.promises.store import check_run, check_tally
 from troth.storage.database import Database
 
 
+def _unproven(_run: RunSeen) -> Proven:
+    raise Unavailable("The entry is not in the log yet; try again in a second.", code="no-proof")
+
+
 class RoomLooks:
     """Implements `governance.room.evidence.Looks` over the rows of runs. `runner` is asked for when it is needed."""
 
-    def __init__(self, database: Database, runner: Callable[[], Runner]) -> None:
+    def __init__(
+        self, database: Database, runner: Callable[[], Runner], proven: Callable[[RunSeen], Proven] = _unproven
+    ) -> None:
+        """`proven` finds the entry of a run in the log, with its proof."""
         self._database = database
         self._runner = runner
+        self._proven = proven
+
+    def proof(self, run: RunSeen) -> Proven:
+        """The entry that tells of a run. Raises Unavailable(no-proof) while it is not signed yet."""
+        return self._proven(run)
 
     def promises(self, wanted: Collection[str]) -> tuple[PromiseSeen, ...]:
         """These promises, in the order of the catalogue."""

@@ -38,6 +38,16 @@ class RunSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Proven:
+    """The entry of the log that tells of a run, and what proves it: as `audit.prove` gives them."""
+
+    index: int
+    leaf: str
+    proof: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """Runs drawn out of all of a period by the root that closes it and a nonce: `population` is how many there were."""
 
@@ -63,6 +73,10 @@ class Looks(Protocol):
 
     def draw(self, check: str, start: int, end: int, *, nonce: str, size: int) -> Drawn:
         """A sample. Raises Conflict(period-open) before the period is closed in the log, Invalid(bad-sample)."""
+        ...
+
+    def proof(self, run: RunSeen) -> Proven:
+        """The entry that tells of a run. Raises Unavailable(no-proof) while it is not signed yet."""
         ...
 
 

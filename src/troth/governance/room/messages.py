@@ -51,6 +51,13 @@ class RoomSample(RoomNamed):
     size: int = Field(ge=1, le=200)
 
 
+class RoomRun(RoomNamed):
+    """One run of a check."""
+
+    check: _Check
+    sequence: int = Field(ge=1, lt=1 << 53)
+
+
 class RoomQuestion(RoomNamed):
     """A question or a finding, of one promise or of none."""
 
@@ -127,9 +134,14 @@ class RunsInRoom(BaseModel):
 
 
 class RecordsInRoom(BaseModel):
-    """Records as they stood at the end of the period; `next`: the `after` of the following page."""
+    """Records as they stood at the end of the period; `next`: the `after` of the following page.
+
+    `title` of the register and `labels` of its fields are for people.
+    """
 
     form: str
+    title: str
+    labels: dict[str, str]
     records: tuple[RecordShown, ...]
     next: str | None
 
@@ -141,3 +153,15 @@ class SampleInRoom(BaseModel):
     nonce: str
     population: int
     runs: tuple[RunInRoom, ...]
+
+
+class RunProven(BaseModel):
+    """The entry of the operator's log that tells of a run: `leaf` is its text, `proof` a C2SP tlog-proof.
+
+    `key` is the log's verifier key as this server states it; take it from a source of your own when it matters.
+    """
+
+    index: int
+    leaf: str
+    proof: str
+    key: str

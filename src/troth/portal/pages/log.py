@@ -93,13 +93,13 @@ async def own_proof(desk: Desk, request: Request, caller: Caller) -> Response:
     """The proof of one of one's own entries."""
     proof = await _proven(desk, "activity.prove", caller, request)
     found = await desk.run("activity.details", caller, ProveRequest(index=proof.index)) if _sealed(proof) else None
-    return _proof(proof, Page("Proof of an entry", "/activity", caller), found)
+    return proof_page(proof, Page("Proof of an entry", "/activity", caller), found)
 
 
 async def proof(desk: Desk, request: Request, caller: Caller) -> Response:
     """The proof of any entry, for auditors."""
     shown = await _proven(desk, "audit.prove", caller, request)
-    return _proof(shown, Page("Proof of an entry", "/log", caller))
+    return proof_page(shown, Page("Proof of an entry", "/log", caller))
 
 
 async def proof_file(desk: Desk, request: Request, caller: Caller) -> Response:
@@ -124,7 +124,7 @@ async def details(desk: Desk, request: Request, caller: Caller) -> Response:
     wanted = filled(DetailsRequest, advice, index=request.path_params["index"], reason=reason)
     found: DetailsView = await desk.run("audit.details", caller, wanted)
     shown = await _proven(desk, "audit.prove", caller, request)
-    return _proof(shown, Page("Proof of an entry", "/log", caller), found)
+    return proof_page(shown, Page("Proof of an entry", "/log", caller), found)
 
 
 def _sealed(proof: ProofView) -> bool:
@@ -133,13 +133,15 @@ def _sealed(proof: ProofView) -> bool:
     return "pd" in members or str(members.get("actor", "")).startswith(_IDENTIFIED)
 
 
-def _proof(proof: ProofView, frame: Page, found: DetailsView | None = None) -> Response:
+def proof_page(proof: ProofView, frame: Page, found: DetailsView | None = None, back: str = "") -> Response:
+    """The proof of an entry, with both files to take along; `back` names the page that it was asked on."""
     members = json.loads(proof.leaf)
     readable = json.dumps(members, indent=2, ensure_ascii=False)
     return page(
         "proof.html",
         frame,
         proof=proof,
+        back=back or ("Activity" if frame.here == "/activity" else "Log"),
         readable=readable,
         entry=members,
         sealed=_sealed(proof),

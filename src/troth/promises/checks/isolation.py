@@ -38,7 +38,7 @@ from troth.vault.store import LIVE, row_of
 from troth.vault.store import objects as object_table
 
 # Parameters that name a place in what is one's own, not a thing.
-_PLACES = frozenset({"index", "path", "check", "form", "paper"})
+_PLACES = frozenset({"index", "path", "check", "form", "paper", "sequence"})
 _THEIRS = frozenset({Group.OWN_DATA, Group.OWN_RIGHTS, Group.OWN_KEYS, Group.AUDIT, Group.ROOM})
 
 
@@ -61,6 +61,7 @@ def _belongings(owner: Probe) -> dict[str, Any]:
         "check": "tenants-apart",
         "form": "lessons",
         "paper": "oscal",
+        "sequence": 1,
         "index": 0,
         "path": "checkpoint",
     }

@@ -52,7 +52,7 @@ class PeriodOperations:
         return packed(files, told, self._signer), report.digest
 
     def found(self, period: Period, tenant: str | None) -> tuple[PeriodReport, dict[str, bytes]]:
-        """The report for somebody of that tenant, and its files. Raises `Unavailable` (report-busy), and as `gather`."""
+        """The report for somebody of that tenant, and its files. Raises `Unavailable` (report-busy), as `gather`."""
         if not self._turn.acquire(blocking=False):
             raise Unavailable("Another report is being made; ask again in some seconds.", code="report-busy")
         try:
