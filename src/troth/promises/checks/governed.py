@@ -156,14 +156,16 @@ def _leaver(system: System, ends: Mapping[str, Ends]) -> Facts:
         user, identity = made.person.subject, system.identity
         session = identity.sessions.open(user, _FULL, "loopback").token
         try:
-            before = sum(len(rows) for name, rows in rows_of(system, user).items() if name in _OPENS)
+            before = rows_of(system, user)
             leaving.offboard(_owner(around.tenant), user)
             rows = rows_of(system, user)
             outcomes = [
-                before > len(_OPENS) - 1,
+                all(before.get(name) for name in (*_OPENS, "certified_devices")),
                 refused(lambda: identity.sessions.authenticate(session, _HERE), Unauthenticated),
                 refused(lambda: identity.keys.authenticate(made.key.token, _HERE), Unauthenticated),
-                not any(rows.get(name) for name in _OPENS),
+                *(not rows.get(name) for name in sorted(_OPENS)),
+                all(one["revoked_at"] is not None for one in rows["certified_devices"]),
+                all(one["state"] != "active" for one in rows["elevations"]),
                 not rows["users"][0]["active"],
             ]
         finally:
@@ -172,7 +174,10 @@ def _leaver(system: System, ends: Mapping[str, Ends]) -> Facts:
 
 
 # Tables of what opens something for a person.
-_OPENS = frozenset({"sessions", "api_keys", "role_grants", "passkeys", "totp", "recovery_codes", "known_devices"})
+_OPENS = frozenset(
+    """sessions api_keys role_grants passkeys totp recovery_codes known_devices sso_links oauth_refresh_tokens
+    oauth_device_codes break_glass scim_people scim_members""".split()
+)
 
 
 def _review(system: System, clock: Callable[[timedelta], Clock]) -> Facts:
@@ -236,8 +241,9 @@ CHECKS = (
     Check(
         "access-leavers",
         ("ACC-08",),
-        "A synthetic account with a session, key, passkey, authenticator, known device and role is offboarded: each "
-        "credential must be refused at once, and no row of what opens anything may be left.",
+        "A synthetic account with a session, key, passkey, authenticator, devices, tokens, links and roles is "
+        "offboarded: session and key must be refused at once, no row of what opens anything may be left, and its "
+        "device must be revoked. Accounts elsewhere are not looked at.",
         lambda system: _leaver(system, ENDS),
         lambda system: _leaver(system, {}),
         every=24 * 3600,
