@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import update
+import json
 
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from gateway_world import due_diligence
 from house import House, Person
 from register_calls import opened
 from scriptless import Visit
-from troth.governance.calendar_letters import Letters
+from troth.governance.calendar_letters import Letters, composed
 from troth.governance.calendar_tables import deliveries
 from troth.governance.deliveries import Letter
+from troth.governance.webhooks import PAPER, SUB_PROCESSOR
+from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Gone, NotFound
 from troth.kernel.scope import SYSTEM, within
 from troth.mail.alarms import Message
+from troth.promises.paper.store import paper_version
 from troth.wiring.reminding import People
 
 LATE = {"name": "A fire", "touches": "A"}  # nobody said when it is looked at again: that is due at once
@@ -205,3 +211,42 @@ def test_reminders_reach_webhooks_and_what_fails_is_red(home: House, people: dic
     assert desk.send(f"/calendar/webhooks/{hook}/celebrate").status_code == 404
     assert "/v1/calendar-feeds/" in desk.send("/calendar/feed").text
     assert "Done." in desk.send("/calendar/feed/end").text
+
+
+def test_who_asked_for_news_is_told_once_of_sub_processors_and_of_the_paper(home: House) -> None:
+    base, governance = home.system.base, home.system.governance
+    now = epoch_ms(base.clock.now())
+    asked, other = home.tenant("news"), home.tenant("no-news")
+    wish = {"url": "https://hooks.example.org/news", "events": ["sub-processor.announced", "paper.published"]}
+    hook = home.ok("POST", "/v1/webhooks", asked.headers, **wish)["id"]
+    wish = {"url": "https://hooks.example.org/due", "events": ["calendar.reminder"]}
+    home.ok("POST", "/v1/webhooks", other.headers, **wish)
+    assert home.call("POST", "/v1/webhooks", asked.headers, **wish | {"events": ["sky"]}).status_code == 422
+    facts = due_diligence(now, base_url="https://vendor.example.org", regions=("eu",))
+    with within(SYSTEM):
+        vendors = home.system.gateway.vendors
+        vendors.add("acme", facts, None, "usr_first")
+        assert governance.news.run() == 0  # a draft is nobody's business
+        vendors.approve("acme", "usr_second")
+        version = {"number": 1, "paper": "ours", "version": "2", "text": "", "binding": "", "digest": "d"}
+        proposed = {"proposed_by": "usr_1", "proposed_at": now}
+        with base.database.write() as connection:
+            connection.execute(insert(paper_version), version | proposed)
+        assert (governance.news.run() >= 1, governance.news.run()) == (True, 0)
+        approved = {"approved_by": "usr_2", "approved_at": now, "effective_at": now + 1}
+        with base.database.write() as connection:
+            connection.execute(update(paper_version).values(approved))
+        assert (governance.remind() >= 1, governance.news.run()) == (True, 0)
+        with base.database.write() as connection:
+            mine = deliveries.c.tenant.in_([asked.tenant, other.tenant]), deliveries.c.kind != "calendar.reminder"
+            rows = connection.execute(select(deliveries).where(*mine).order_by(deliveries.c.kind)).mappings().all()
+            connection.execute(delete(paper_version))
+    assert [(row["target"], row["kind"]) for row in rows] == [(hook, PAPER), (hook, SUB_PROCESSOR)]
+    told = [json.loads(row["body"])["data"] for row in rows]
+    assert (told[0]["version"], told[1]["name"], told[1]["region"]) == ("2", "Acme Models", "eu")
+    letter = Letter("dlv_a", asked.tenant, "mail", asked.id, PAPER, rows[0]["body"], now, hook)
+    title, text = composed(letter, "https://troth.example.org/calendar")
+    assert title == "Our paper ours has a version 2"
+    assert "/trust" in text
+    assert "What it is told" in (seen := Visit(home, asked.headers).see("/calendar"))
+    assert "new sub-processors, versions of our paper" in seen

@@ -37,7 +37,7 @@ def told(system: System) -> Iterator[System]:
     system.governance.house.name(tenant, "usr_one")
     before = system.governance.deliveries
     ready = replace(before, senders={**before.senders, "mail": Taking()})
-    channel = SecondChannel(ready, lambda _connection, asked: ["whk_a"] if asked == tenant else [])
+    channel = SecondChannel(ready, lambda _connection, asked, _kind: ["whk_a"] if asked == tenant else [])
     yield replace(system, governance=replace(system.governance, deliveries=ready, second=channel))
     with system.base.database.write() as connection:
         connection.execute(deliveries.delete())

@@ -287,7 +287,7 @@ def _work(troth: Troth, *, checks: bool) -> list[Periodic]:
         Periodic("alarms", troth.system.mail.alarms.ring, seconds=_NOTICE_SECONDS, delay=20.0, faults=faults),
         Periodic("notices", deliver, seconds=_NOTICE_SECONDS, delay=15.0, faults=faults),
     ]
-    remind, send = troth.system.governance.reminders.run, troth.system.governance.deliveries.run
+    remind, send = troth.system.governance.remind, troth.system.governance.deliveries.run
     work += [
         Periodic("reminders", remind, seconds=_REVIEW_SECONDS, delay=70.0, faults=faults),
         Periodic("deliveries", send, seconds=_DELIVERY_SECONDS, delay=25.0, faults=faults),

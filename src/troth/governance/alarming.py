@@ -11,22 +11,22 @@ from sqlalchemy import Connection, select
 from troth.governance.calendar_tables import deliveries
 from troth.governance.deliveries import DONE, Deliveries, Letter, as_body, delivery_id
 from troth.governance.looking import DAY_MS
-from troth.governance.webhooks import CHANNEL
+from troth.governance.webhooks import ALARM, CHANNEL
 from troth.kernel.clock import epoch_ms
 from troth.kernel.scope import as_system
 from troth.mail.alarms import Alarm
 
-ALARM, TEST = "alarm", "alarm.test"
+TEST: Final = "alarm.test"
 LIMIT_MS: Final = 15 * 60_000  # within which an alarm reaches somebody by one channel or the other
 _LOOK_BACK: Final = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
 class SecondChannel:
-    """Puts alarms for the webhooks of a tenant. `hooks`: their ids."""
+    """Puts alarms for the webhooks of a tenant. `hooks`: those that take a kind."""
 
     waiting: Deliveries
-    hooks: Callable[[Connection, str], Sequence[str]]
+    hooks: Callable[[Connection, str, str], Sequence[str]]
 
     @as_system
     def tell(self, alarm: Alarm) -> int:
@@ -54,7 +54,7 @@ class SecondChannel:
         now = self._now()
         body = as_body(kind, now, told)
         with self.waiting.database.write() as connection:
-            several = self.hooks(connection, tenant)
+            several = self.hooks(connection, tenant, ALARM)
             for one in several:
                 name = delivery_id(f"{tenant}/{cause}", CHANNEL, one)
                 self.waiting.put(connection, Letter(name, tenant, CHANNEL, one, kind, body, now, instead_of="mail"))

@@ -13,6 +13,7 @@ from troth.kernel.errors import Gone, NotFound, Unavailable
 from troth.mail.alarms import Message, Poster
 
 CHANNEL: Final = "mail"
+_BY_MAIL: Final = "This comes by mail because another way to tell you does not work; look at the page."
 _SAYS: Final = {"escalated": ", nobody acted yet", "lapsed": ": what hung on it has ended"}
 
 
@@ -42,7 +43,9 @@ class Letters:
 def composed(letter: Letter, page: str) -> tuple[str, str]:
     """(title, text) of a letter."""
     told = json.loads(letter.body)["data"]
-    dues = told.get("dues", [])
+    if "dues" not in told:  # news, of which a webhook should have been told
+        return str(told["title"]), f"{told['title']}.\n\nLook here: {told['url']}\n\n{_BY_MAIL}\n"
+    dues = told["dues"]
     late = sum(one["state"] in ("overdue", "lapsed") for one in dues)
     count = int(told.get("count", len(dues)))
     title = f"{count} {'thing is' if count == 1 else 'things are'} due" + (f", {late} overdue" if late else "")
@@ -50,7 +53,7 @@ def composed(letter: Letter, page: str) -> tuple[str, str]:
     if count > len(dues):
         lines.append(f"- and {count - len(dues)} more")
     if letter.instead_of is not None:
-        lines.append("\nThis comes by mail because another way to tell you does not work; look at the page.")
+        lines.append(f"\n{_BY_MAIL}")
     return title, "\n".join(("This is due in your organisation:", "", *lines, "", f"Look here: {page}", ""))
 
 

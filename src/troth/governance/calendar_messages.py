@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from troth.governance.messages import DueShown
 
+WebhookEvent = Literal["calendar.reminder", "alarm", "sub-processor.announced", "paper.published"]
+EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 WebhookId = Annotated[str, Field(pattern=r"^whk_[a-z2-7]{26}$")]
 
 
@@ -72,9 +74,10 @@ class Done(BaseModel):
 
 
 class WebhookAdd(_Message):
-    """A public https address that is to be told what is due."""
+    """A public https address that is to be told what is due; `events`: of what, by default of everything."""
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
+    events: Annotated[tuple[WebhookEvent, ...], Field(min_length=1, max_length=4)] = EVENTS
 
 
 class WebhookNamed(_Message):
@@ -91,7 +94,8 @@ class WebhookMade(BaseModel):
 
 
 class WebhookShown(BaseModel):
-    """A webhook and how it fares. `failing`: messages that wait after four tries; `dead`: given up; `trouble`: why."""
+    """A webhook and how it fares. `failing`: messages that wait after four tries; `dead`: given up; `trouble`: why.
+    `events`: what it is told of."""
 
     id: str
     url: str
@@ -100,6 +104,7 @@ class WebhookShown(BaseModel):
     failing: int
     dead: int
     trouble: str | None
+    events: tuple[str, ...]
 
 
 class WebhooksShown(BaseModel):

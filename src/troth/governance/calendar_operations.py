@@ -81,8 +81,8 @@ class WebhookOperations:
     @operation("webhook.add", group=Group.ADMINISTER, request=m.WebhookAdd, command=("webhook", "add"),
                route=Route("POST", "/v1/webhooks", status=201))  # fmt: skip
     def add(self, call: Call, request: m.WebhookAdd) -> m.WebhookMade:
-        """Have a public https address told of what is due; its secret is told this once."""
-        webhook, secret = self.webhooks.add(call.tenant, request.url)
+        """Have a public https address told of what is due and of news; its secret is told this once."""
+        webhook, secret = self.webhooks.add(call.tenant, request.url, request.events)
         call.note(object=webhook)
         return m.WebhookMade(id=webhook, secret=secret)
 

@@ -23,6 +23,7 @@ from troth.governance.looking import DAY_MS
 from troth.governance.moves import By
 from troth.governance.people import ACCOUNT
 from troth.governance.tables import records
+from troth.governance.webhooks import REMINDER
 from troth.identity.store import users
 from troth.kernel.ids import new_id
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
@@ -30,7 +31,6 @@ from troth.kernel.scope import as_system
 from troth.storage.database import Database
 from troth.vault.tables import insert_missing
 
-KIND: Final = "calendar.reminder"
 LAPSED: Final = "calendar.lapsed"
 _ALL: Final = frozenset({"owner", "admin", "privacy-officer", "security-analyst", "auditor"})
 _MOST: Final = 1_000  # new ones of a tenant in one round; the others come with the next
@@ -95,12 +95,12 @@ class Reminders:
     def _put(self, connection: Connection, tenant: str, several: Sequence[Notice], now: int) -> None:
         """Letters for what this transaction put; another server that was first has its own."""
         for person, theirs in self._by_person(connection, tenant, several).items():
-            body = as_body(KIND, now, {"dues": _shown(theirs[:_IN_LETTER]), "count": len(theirs)})
+            body = as_body(REMINDER, now, {"dues": _shown(theirs[:_IN_LETTER]), "count": len(theirs)})
             self._letter(connection, tenant, ("mail", person), theirs, body=body, now=now)
         hooks = self.hooks(connection, tenant)
         for start in range(0, len(several) if hooks else 0, _IN_MESSAGE):
             some = several[start : start + _IN_MESSAGE]
-            body = as_body(KIND, now, {"dues": _shown(some), "count": len(some)})
+            body = as_body(REMINDER, now, {"dues": _shown(some), "count": len(some)})
             for hook in hooks:
                 self._letter(connection, tenant, ("webhook", hook), some, body=body, now=now)
 
@@ -115,7 +115,7 @@ class Reminders:
         now: int,
     ) -> None:
         cause = hashlib.sha256("".join(one.id(tenant) for one in several).encode()).hexdigest()
-        self.waiting.put(connection, Letter(delivery_id(cause, *to), tenant, *to, KIND, body, now))
+        self.waiting.put(connection, Letter(delivery_id(cause, *to), tenant, *to, REMINDER, body, now))
 
     def _by_person(
         self, connection: Connection, tenant: str, several: Sequence[Notice]

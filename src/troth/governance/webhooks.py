@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -15,13 +15,17 @@ from troth.governance.looking import DAY_MS
 from troth.governance.webhook_sending import Outside
 from troth.governance.webhook_signing import fresh_secret, signed
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Conflict, Gone, NotFound, TrothError
+from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError
 from troth.kernel.ids import new_id
 from troth.storage.database import Database
 from troth.vault.fences import fence_tenant
 
 MOST: Final = 10  # of one tenant
 CHANNEL: Final = "webhook"
+REMINDER, ALARM = "calendar.reminder", "alarm"
+SUB_PROCESSOR, PAPER = "sub-processor.announced", "paper.published"
+EVENTS: Final = (REMINDER, ALARM, SUB_PROCESSOR, PAPER)  # what a webhook may ask to be told
+_OF_BEFORE: Final = (REMINDER, ALARM)  # of webhooks that were added before there was a choice
 _BOTH_MS: Final = DAY_MS  # after a rotation the secret before signs too, so that receivers can change over
 _LABEL: Final = "webhook/"
 
@@ -50,6 +54,7 @@ class Webhook:
     failing: int
     dead: int
     trouble: str | None
+    events: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class _Kept:
     url: str
     secrets: tuple[str, ...]  # the newest first
     rotated_at: int
+    events: tuple[str, ...]
 
     def signing(self, now: int) -> tuple[str, ...]:
         return self.secrets if now - self.rotated_at < _BOTH_MS else self.secrets[:1]
@@ -71,11 +77,14 @@ class Webhooks:
     outside: Outside
     clock: Clock
 
-    def add(self, tenant: str, url: str) -> tuple[str, str]:
-        """(id, secret); the secret is told this once. Raises Invalid(webhook-address-refused), Conflict."""
+    def add(self, tenant: str, url: str, events: Sequence[str] = EVENTS) -> tuple[str, str]:
+        """(id, secret); the secret is told this once. `events`: what it is told of.
+
+        Raises Invalid(webhook-address-refused), Conflict(too-many-webhooks).
+        """
         self.outside.require(url)
         webhook, secret, now = new_id("whk"), fresh_secret(), self._now()
-        kept = self._row(webhook, _Kept(url, (secret,), 0))
+        kept = self._row(webhook, _Kept(url, (secret,), 0, tuple(events)))
         with self.database.write() as connection:
             fence_tenant(connection, tenant)
             mine = select(func.count()).select_from(webhooks).where(webhooks.c.tenant == tenant)
@@ -90,17 +99,21 @@ class Webhooks:
         with self.database.read() as connection:
             rows = [dict(row) for row in connection.execute(mine).mappings()]
             fares = {row["id"]: _fares(connection, tenant, row["id"]) for row in rows}
+        kept = {row["id"]: self._kept(row) for row in rows}
         return [
-            Webhook(row["id"], self._kept(row).url, row["made_at"], row["delivered_at"], *fares[row["id"]])
+            Webhook(
+                row["id"], kept[row["id"]].url, row["made_at"], row["delivered_at"], *fares[row["id"]],
+                kept[row["id"]].events,
+            )
             for row in rows
-        ]
+        ]  # fmt: skip
 
     def rotate(self, tenant: str, webhook: str) -> str:
         """A fresh secret; for a day the one before signs too. Raises NotFound(webhook-not-found)."""
         secret = fresh_secret()
         with self.database.write() as connection:
             kept = self._kept(_one(connection, tenant, webhook))
-            sealed = self._row(webhook, _Kept(kept.url, (secret, kept.secrets[0]), self._now()))
+            sealed = self._row(webhook, replace(kept, secrets=(secret, kept.secrets[0]), rotated_at=self._now()))
             connection.execute(update(webhooks).where(*_is(tenant, webhook)).values(sealed=sealed))
         return secret
 
@@ -141,16 +154,25 @@ class Webhooks:
         with self.database.write() as connection:
             connection.execute(mine.values(delivered_at=now))
 
-    def of(self, connection: Connection, tenant: str) -> Sequence[str]:
-        """The ids of a tenant's webhooks."""
-        return connection.execute(select(webhooks.c.id).where(webhooks.c.tenant == tenant)).scalars().all()
+    def of(self, connection: Connection, tenant: str, kind: str = REMINDER) -> Sequence[str]:
+        """The ids of a tenant's webhooks that are told of a kind."""
+        mine = select(webhooks).where(webhooks.c.tenant == tenant).order_by(webhooks.c.made_at, webhooks.c.id)
+        rows = [dict(row) for row in connection.execute(mine).mappings()]
+        return [str(row["id"]) for row in rows if self._takes(row, kind)]
+
+    def _takes(self, row: dict[str, Any], kind: str) -> bool:
+        try:
+            return kind in self._kept(row).events
+        except IntegrityError:  # what is sent there fails, and stands red
+            return True
 
     def _kept(self, row: dict[str, Any]) -> _Kept:
         told = json.loads(self.sealed.open(_LABEL + row["id"], bytes(row["sealed"])))
-        return _Kept(told["url"], tuple(told["secrets"]), int(told["rotated_at"]))
+        events = tuple(told.get("events", _OF_BEFORE))
+        return _Kept(told["url"], tuple(told["secrets"]), int(told["rotated_at"]), events)
 
     def _row(self, webhook: str, kept: _Kept) -> bytes:
-        told = {"url": kept.url, "secrets": list(kept.secrets), "rotated_at": kept.rotated_at}
+        told = {"url": kept.url, "secrets": list(kept.secrets), "rotated_at": kept.rotated_at, "events": kept.events}
         return self.sealed.seal(_LABEL + webhook, json.dumps(told).encode())
 
     def _now(self) -> int:

@@ -32,6 +32,12 @@ TROUBLES = {
 }
 # What ends when something was not done in time.
 LAPSES = {"stops": "it stops"}
+EVENTS = {
+    "calendar.reminder": "what is due",
+    "alarm": "alarms",
+    "sub-processor.announced": "new sub-processors",
+    "paper.published": "versions of our paper",
+}
 # Rooms that keep something with an end beside the registers: title, and the page that shows it.
 ROOMS = {
     "vendors": ("Vendors", "/routing"),

@@ -30,6 +30,7 @@ from troth.governance.alarming import SecondChannel
 from troth.governance.config_reviews import ConfigReviews
 from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
+from troth.governance.news import News
 from troth.governance.registers import Registers
 from troth.governance.reminders import Reminders
 from troth.governance.statement.publishing import Statements as PlainStatements
@@ -227,9 +228,15 @@ class Governance:
     reminders: Reminders
     deliveries: Deliveries
     second: SecondChannel
+    news: News
     statements: PlainStatements
     reviews: ConfigReviews
     operations: tuple[object, ...]
+
+    def remind(self) -> int:
+        """Put what is to be told of dues and of news; how much. For a job."""
+        due = self.reminders.run()
+        return due + self.news.run()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         reminders=outgoing.reminders,
         deliveries=outgoing.deliveries,
         second=outgoing.second,
+        news=outgoing.news,
         statements=statements,
         reviews=reviews,
         operations=operations,

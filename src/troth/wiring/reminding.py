@@ -15,6 +15,7 @@ from troth.governance.calendar_letters import CHANNEL as MAIL
 from troth.governance.calendar_letters import Letters
 from troth.governance.calendar_operations import CalendarOperations, WebhookOperations
 from troth.governance.deliveries import Deliveries, Letter, Sender
+from troth.governance.news import Item, News
 from troth.governance.reminders import Reminders
 from troth.governance.webhook_sending import Outside
 from troth.governance.webhooks import CHANNEL as HOOK
@@ -27,9 +28,11 @@ from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Gone, NotFound
 from troth.kernel.scope import as_system
 from troth.keys.deployment import DeploymentSeal
+from troth.promises.paper.store import heads
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, System
 from troth.settings.sections import Governance as Settings
 from troth.wiring.identity import relying_party
+from troth.wiring.news import announced, published
 from troth.wiring.single_sign_on import networks
 
 _STANDS_FOR: Final = {"any": "admin", "operator": "admin"}  # who of a tenant is told of what these do
@@ -43,6 +46,7 @@ class Outgoing:
     reminders: Reminders
     deliveries: Deliveries
     second: SecondChannel
+    news: News
     operations: tuple[object, ...]
 
 
@@ -61,7 +65,7 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
         """What a webhook did not take goes to the owners by mail; what the relay did not, to the webhooks."""
         if letter.channel == HOOK:
             return [(MAIL, one) for one in people.holding(connection, letter.tenant, "owner")]
-        return [(HOOK, one) for one in webhooks.of(connection, letter.tenant)]
+        return [(HOOK, one) for one in webhooks.of(connection, letter.tenant, letter.kind)]
 
     waiting = replace(waiting, elsewhere=elsewhere, recorder=base.outbox)
     reminders = Reminders(base.database, calendar, waiting, people.tenants, people.holding, webhooks.of, base.outbox)
@@ -73,8 +77,16 @@ def build_reminding(base: Base, calendar: Calendar, system: Callable[[], System]
             hooks = bool(webhooks.of(connection, tenant))
         return (*((MAIL,) if MAIL in senders else ()), *((HOOK,) if hooks else ()))
 
+    def public() -> list[Item]:
+        """What the public pages announce."""
+        now = epoch_ms(base.clock.now())
+        with base.database.read() as connection:
+            versions = heads(connection)
+        return [*announced(system().gateway.vendors.all(), now, origin), *published(versions, now, origin)]
+
+    news = News(waiting, people.tenants, webhooks.of, public)
     operations = CalendarOperations(calendar, feeds, waiting, ways), WebhookOperations(webhooks, waiting)
-    return Outgoing(reminders, waiting, SecondChannel(waiting, webhooks.of), operations)
+    return Outgoing(reminders, waiting, SecondChannel(waiting, webhooks.of), news, operations)
 
 
 def webhook_reach(settings: Settings) -> Reach:

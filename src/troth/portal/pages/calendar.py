@@ -45,7 +45,8 @@ async def unsubscribe(desk: Desk, request: Request, caller: Caller) -> Response:
 async def add_webhook(desk: Desk, request: Request, caller: Caller) -> Response:
     """Add a webhook, and show its secret this once."""
     form = await form_of(request)
-    return await _made(desk, caller, "webhook.add", lambda: filled(m.WebhookAdd, _BAD, url=text(form, "url")))
+    chosen = {"events": form.getlist("events")} if "events" in form else {}
+    return await _made(desk, caller, "webhook.add", lambda: filled(m.WebhookAdd, _BAD, url=text(form, "url"), **chosen))
 
 
 async def change_webhook(desk: Desk, request: Request, caller: Caller) -> Response:
