@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,21 @@ from period_mutations import mutated
 from period_world import PeriodWorld
 from troth.audit import verifier_page
 from troth.kernel.errors import IntegrityError
+from troth.promises.period.bundle import SIGNED, packed
 from troth.promises.period.verify import unpacked, verify_period
 
 LIES = 1_000
 HALF_A_YEAR = 184
+# The same data in another form, signed by the bundle's own key: two readers could read it in two ways.
+FORMS: dict[str, Callable[[str], str]] = {
+    "a blank": lambda text: text.replace(",", ", ", 1),
+    "a line": lambda text: f"{text}\n",
+    "another order": lambda text: json.dumps(dict(reversed(json.loads(text).items())), separators=(",", ":")),
+    "a member twice": lambda text: f'{{"form":"x",{text[1:]}',
+    "a fraction": lambda text: re.sub(r"(?<=[:,[])([1-9][0-9]*)(?=[],}])", r"\1.0", text, count=1),
+    "an escape": lambda text: re.sub(r'"([a-z])', lambda found: f'"\\u00{ord(found[1]):02x}', text, count=1),
+    "other bytes": lambda text: f"\ufeff{text}",
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +77,42 @@ def test_the_page_takes_the_truth_and_none_of_a_thousand_lies(
             continue
         taken.append((kind, seed))
     assert taken == []
+
+
+def _in_form(world: PeriodWorld, content: bytes, form: str, name: str) -> bytes | None:
+    files = unpacked(content)
+    told = json.loads(base64.b64decode(json.loads(files[SIGNED])["payload"]))["predicate"]
+    text = (
+        FORMS[form](files[name].decode()) if files[name].startswith(b"{") or form in ("a line", "other bytes") else ""
+    )
+    if not text or text.encode() == files[name]:
+        return None
+    inside = {one: files[one] for one in files if one not in (SIGNED, "README.txt", "verifier.html")}
+    asked = {one: told[one] for one in ("made_at", "period")}
+    return packed(inside | {name: text.encode()}, asked, world.key)
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_both_refuse_every_file_in_another_form(
+    world: PeriodWorld, content: bytes, page: Page, tmp_path: Path, form: str
+) -> None:
+    names = ["report.json", "log.json", "heads.json", "waivers.json", "registers.json", "runs/check-000.json"]
+    path, tried, taken = tmp_path / "period.zip", 0, []
+    for name in names:
+        lie = _in_form(world, content, form, name)
+        if lie is None:
+            continue
+        tried += 1
+        path.write_bytes(lie)
+        try:
+            verify_period(unpacked(lie), world.signers, world.trust)
+            taken.append((name, "command"))
+        except IntegrityError:
+            pass
+        try:
+            page.ask(trust=str(world.trust.key), period=path)
+            taken.append((name, "page"))
+        except Refused:
+            pass
+    assert taken == []
+    assert tried >= 3

@@ -11,6 +11,7 @@ from typing import Any
 from troth.kernel.errors import IntegrityError
 
 MOST_RUNS = 2_000_000  # in one file
+_MOST = 1 << 53  # no number of a file is as large: JSON of other languages would round it
 _STEADY = ("result", "control", "population", "tested", "details", "code", "schedule", "system", "clock")
 _WHOLE = frozenset(("population", "tested", "schedule"))
 
@@ -35,6 +36,8 @@ def chain_of(name: str, content: bytes, check: str, wanted: set[int]) -> Chain:
     chain = Chain(check)
     try:
         told = json.loads(content)
+        if json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() != content:
+            raise IntegrityError(f"{name}: it is not canonical JSON.", code="period-runs")
         if (told["form"], told["check"]) != ("troth-run-columns-v1", check) or not told["stretches"]:
             raise ValueError
         for stretch in told["stretches"]:
@@ -48,9 +51,9 @@ def chain_of(name: str, content: bytes, check: str, wanted: set[int]) -> Chain:
 def _append(chain: Chain, stretch: dict[str, Any], wanted: set[int]) -> None:
     number, previous, ats = stretch["first"], stretch["previous"], stretch["at"]
     last = chain.runs[-1][0] if chain.runs else 0
-    if type(number) is not int or number <= last or not isinstance(previous, str) or not ats:
+    if not _whole(number) or number <= last or not isinstance(previous, str) or not ats:
         raise ValueError
-    if len(ats) + len(chain.runs) > MOST_RUNS or not all(type(one) is int for one in ats):
+    if len(ats) + len(chain.runs) > MOST_RUNS or not all(map(_whole, ats)):
         raise ValueError
     if not chain.runs:
         chain.first, chain.previous = number, previous
@@ -89,7 +92,7 @@ def _slots(pairs: list[Any], count: int) -> list[int | None]:
     slot, found = 0, list[int | None]()
     for step in _repeated(pairs, count):
         if step is not None:
-            if type(step) is not int:
+            if not _whole(step):
                 raise ValueError
             slot += step
         found.append(None if step is None else slot)
@@ -98,16 +101,20 @@ def _slots(pairs: list[Any], count: int) -> list[int | None]:
 
 def _steady(name: str, pairs: list[Any], count: int) -> list[Any]:
     kind: type = int if name in _WHOLE else dict if name == "details" else str
-    if not all(type(value) is kind for value, _ in pairs):
+    if not all(_whole(value) if kind is int else type(value) is kind for value, _ in pairs):
         raise ValueError
     if name == "details":
         pairs = [(_digest(value), times) for value, times in pairs]
     return list(_repeated(pairs, count))
 
 
+def _whole(value: object) -> bool:
+    return type(value) is int and -_MOST < value < _MOST
+
+
 def _digest(details: dict[str, Any]) -> str:
     """What stands in the link for further counts."""
-    if not all(type(value) is int for value in details.values()):
+    if not all(map(_whole, details.values())):
         raise ValueError
     text = "".join(f"{name}={value}\n" for name, value in sorted(details.items()))
     return hashlib.sha256(text.encode()).hexdigest() if details else "-"

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import rfc8785
+
 from troth.audit.checkpoint import Checkpoint
 from troth.audit.signature_kinds import decode_base64
 from troth.audit.verify import Trust, verify_inclusion
@@ -352,8 +354,12 @@ def _compared(content: bytes, report: dict[str, Any]) -> None:
 
 
 def _json(files: Mapping[str, bytes], name: str) -> Any:
+    """A file that is canonical JSON (RFC 8785): two readers could disagree about any other."""
     with _within(name):
-        return json.loads(files[name])
+        found = json.loads(files[name])
+        if rfc8785.dumps(found) != files[name]:
+            raise _bad(name, "it is not canonical JSON.")
+        return found
 
 
 @contextmanager
