@@ -108,7 +108,8 @@ CHECKS = (
     Check(
         "access-default-deny",
         ("ACC-01",),
-        "A fresh person without a role is asked about every operation of this installation; each must be refused.",
+        "A fresh person without a role is asked about every operation of this installation; each must be refused. "
+        "That grants end is for `access-elevation`; what roles of real people permit is not looked at.",
         lambda system: _without_role(system.decider, system),
         lambda system: _without_role(_lax_policies(system), system),
         scope="policies for a person without a role, all operations",
@@ -117,7 +118,8 @@ CHECKS = (
     Check(
         "access-role-removed",
         ("ACC-02",),
-        "Whatever the role member permits is asked again without the role; each must then be refused.",
+        "Whatever the role member permits is asked again without the role; each must then be refused. Other roles, and "
+        "a real session that loses one, are for `access-custom-roles`.",
         lambda system: _role_taken(system, None),
         lambda system: _role_taken(system, "member"),
         scope="policies for the role member, before and without it",
@@ -126,7 +128,8 @@ CHECKS = (
     Check(
         "access-strangers",
         ("ACC-03", "CRY-06"),
-        "A caller without identity from loopback, private, public and in-process places asks for every operation.",
+        "A caller without identity from loopback, private, public and in-process places asks the policies for every "
+        "operation; each must be refused. The network and alarms are not looked at.",
         lambda system: _strangers(system.decider, system),
         lambda system: _strangers(_lax_policies(system), system),
         scope="policies for callers without identity, from four places",
@@ -135,7 +138,8 @@ CHECKS = (
     Check(
         "access-by-class",
         ("CLS-02",),
-        "The shipped policies let an administrator read system data and refuse user-generated data.",
+        "The shipped policies let an administrator read system data and refuse user-generated data, in two made-up "
+        "operations. Whether each real operation declares its class rightly, and the log, are not looked at.",
         _classes_kept,
         _classes_ignored,
         scope="shipped policies on two classes of data",
@@ -144,7 +148,8 @@ CHECKS = (
     Check(
         "access-second-factor",
         ("IDN-02",),
-        "A session with a password alone and every role asks for every operation beyond its own account.",
+        "A session with a password alone and every role asks for every operation beyond its own account; each must be "
+        "refused.",
         lambda system: _one_factor(system.decider, system),
         lambda system: _one_factor(_lax_policies(system), system),
         scope="policies for sessions with a password alone",

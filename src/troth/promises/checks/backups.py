@@ -251,7 +251,7 @@ CHECKS = (
         ("BCK-03",),
         "Every byte of the newest backup is read in every place, each of which must carry the marker of the "
         "jurisdiction; one elsewhere must be refused. Places on one disk count as one: then it is not set up. "
-        "Where a place really stands is its owner's word.",
+        "Where a place really stands is its owner's word; that one is away is not played.",
         _spread,
         lambda system: _spread(system, _abroad(system)),
         every=_DAY,

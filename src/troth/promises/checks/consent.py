@@ -196,7 +196,7 @@ CHECKS = (
         "consent-withdrawn",
         ("CLS-07",),
         "A synthetic person withdraws by one act; the next export must leave their row out and keep the other's. "
-        "Models that were trained before are not looked at: Troth keeps no lineage of models yet.",
+        "Models that were trained before are not looked at; lineage is for `model-lineage`.",
         lambda system: _withdrawn(system, stale=False),
         lambda system: _withdrawn(system, stale=True),
         every=24 * 3600,

@@ -159,7 +159,8 @@ CHECKS = (
     Check(
         "edge-tls-13-only",
         ("CRY-01",),
-        "Each HTTPS listener is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first.",
+        "Each HTTPS port is offered a TLS 1.3 and a TLS 1.2 handshake; it must take only the first. The port for mail, "
+        "and what stands in front of this server, are not looked at.",
         lambda system: _versions(system.door.listener),
         _too_old,
         scope="HTTPS ports of this server",

@@ -232,7 +232,7 @@ CHECKS = (
         ("ACC-06",),
         "A synthetic person takes emergency access: without a designation, or without a passkey, it must be refused; "
         "with both it must end by itself, wait to be judged, and not be judged by that person. Access to machines is "
-        "not looked at.",
+        "not looked at, nor is an incident opened.",
         lambda system: _emergency(system, "password+totp"),
         lambda system: _emergency(system, "passkey"),
         scope="emergency access of two synthetic people",

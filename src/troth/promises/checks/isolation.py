@@ -333,9 +333,9 @@ CHECKS = (
     Check(
         "tenants-apart",
         ("EDG-05",),
-        "A synthetic owner of one tenant calls every reading route of people with the ids of another tenant's person: "
-        "nothing may come back but 'there is no such thing', and every attempt must stand in the log. Separation below "
-        "the application (a database for each tenant) is not looked at.",
+        "A synthetic owner of one tenant calls every reading route of data, rights, keys, rooms and logs with the ids "
+        "of another tenant's person: nothing may come back but 'there is no such thing', and every attempt must stand "
+        "in the log. Routes of administrators and officers, and separation below the application, are not looked at.",
         lambda system: _crossings(system, lambda _, other: other.caller("owner")),
         lambda system: _crossings(system, lambda owner, _: owner.caller("owner")),
         every=6 * 3600,

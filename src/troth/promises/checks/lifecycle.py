@@ -126,7 +126,7 @@ CHECKS = (
         "A synthetic person's key is made, suspended, released, outlived and destroyed: while suspended it opens and "
         "protects nothing, past its cryptoperiod the next generation protects and it only opens, destroyed it is gone. "
         "The roots in use are within their cryptoperiod and the newest epoch stands in the audit log. That destroying "
-        "many people's keys takes two officers is the erasure's own check.",
+        "many people's keys takes two officers is tested, not looked at here.",
         _by_rule,
         lambda system: _by_rule(system, lambda _, person: _protect(system.base.tree, person)),
         scope="one synthetic person's key, and the roots in use",

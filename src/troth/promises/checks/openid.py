@@ -90,7 +90,7 @@ CHECKS = (
         ("IDN-04",),
         "A provider in software with a key of its own: its honest ID token must be taken; one that is unsigned, by "
         "another key, for another audience, party or nonce, of another issuer, expired, early or with a wrong at_hash "
-        "must not.",
+        "must not. The exchange of the code is not looked at.",
         lambda system: _openid(system, _strict),
         lambda system: _openid(system, _credulous),
         every=6 * 3600,

@@ -47,7 +47,8 @@ CHECKS = (
         "privileged-passkey",
         ("IDN-02",),
         "An owner and an operator with roles from long ago ask for every operation that administers, audits, reviews "
-        "or operates: without a passkey each must be refused with what to do about it, with one each must be allowed.",
+        "or operates: without a passkey each must be refused with what to do about it, with one each must be allowed. "
+        "Accounts of real people are not counted.",
         lambda system: _rest(system.dispatcher.decider, system),
         lambda system: _rest(system.decider, system),
         scope="policies for owners and operators of long standing",

@@ -56,7 +56,8 @@ CHECKS = (
         "saml",
         ("IDN-05",),
         "A provider in software with a key of its own: its honest answer must be taken; unsigned, changed, wrapped, "
-        "with a comment in the name, for another audience, request or issuer, old, or signed by another key must not.",
+        "with a comment in the name, for another audience, request or issuer, old, or signed by another key must not. "
+        "An answer that comes twice is not looked at here.",
         lambda system: _saml(system, _strict),
         lambda system: _saml(system, _credulous),
         every=6 * 3600,
