@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -55,8 +55,8 @@ class Face:
 @lru_cache(maxsize=4)
 def face(name: FaceName) -> Face:
     """One of the typefaces that ship with Troth: two for titles, `text` and `italic` for what stands below them."""
-    packed = (files("troth.gateway.studio") / "faces" / f"{name}.json.gz").read_bytes()
-    data: dict[str, Any] = json.loads(gzip.decompress(packed))
+    packed = (files("troth.gateway.studio") / "faces" / f"{name}.json.xz").read_bytes()
+    data: dict[str, Any] = json.loads(lzma.decompress(packed))
     kern = {
         left + right: int(value)
         for left, groups in data["kern"].items()
