@@ -60,7 +60,7 @@ def test_every_column_of_bytes_in_a_table_about_people_is_named() -> None:
 
 
 def test_every_store_is_in_the_map() -> None:
-    assert list(unplaced(shipped(), [f"data.folder/{one}" for one in (*_STORES, _FILES)])) == []
+    assert list(unplaced(shipped(), [f"data.folder/{one}" for one in (*_STORES, *_FILES)])) == []
     (said,) = unplaced(shipped(), ["data.folder/notes", "data.folder/objects/ab/obj_1"])
     assert said.startswith("data.folder/notes is not in the data map: add it to `paths` or `settings` of a store")
 
