@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from troth.access.policy import CedarDecider, shipped_policies
+from troth.identity.roles import TENANT_ROLES
 from troth.kernel.caller import Authentication, Caller, Connection, Device
 from troth.kernel.data_class import DataClass
 from troth.kernel.operation import Declaration, Group, Operation
@@ -52,12 +53,14 @@ def _without_role(decider: CedarDecider, system: System) -> Facts:
 
 
 def _role_taken(system: System, role_after: str | None) -> Facts:
-    """For each operation that a member may do: may they still, after the role was taken?"""
-    member = _person("member")
-    may = [one for one in _closed(system) if system.decider.decide(member, one).allowed]
-    may = [one for one in may if one.declaration.group is not Group.OWN_ACCOUNT]
-    after = _person(role_after) if role_after else _person()
-    return counted([not system.decider.decide(after, operation).allowed for operation in may])
+    """For each operation that each role permits: may its holder still, after the role was taken?"""
+    asked = [one for one in _closed(system) if one.declaration.group is not Group.OWN_ACCOUNT]
+    after, outcomes = _person(role_after) if role_after else _person(), list[bool]()
+    for role in sorted(TENANT_ROLES):
+        may = [one for one in asked if system.decider.decide(_person(role), one).allowed]
+        outcomes.append(bool(may))  # a role that permits nothing would show nothing
+        outcomes += [not system.decider.decide(after, operation).allowed for operation in may]
+    return counted(outcomes)
 
 
 def _strangers(decider: CedarDecider, system: System) -> Facts:
@@ -99,7 +102,7 @@ def _class_operations(system: System) -> list[Operation]:
 
 
 def _one_factor(decider: CedarDecider, system: System) -> Facts:
-    half = _person("owner", "admin", "member", "auditor", "privacy-officer", assurance=1)
+    half = _person(*TENANT_ROLES, assurance=1)
     beyond = [one for one in _closed(system) if one.declaration.group is not Group.OWN_ACCOUNT]
     return _refused(decider, half, beyond)
 
@@ -118,12 +121,12 @@ CHECKS = (
     Check(
         "access-role-removed",
         ("ACC-02",),
-        "Whatever the role member permits is asked again without the role; each must then be refused. Other roles, and "
-        "a real session that loses one, are for `access-custom-roles`.",
+        "Whatever each shipped role permits is asked again without the role; each must then be refused. A session that "
+        "loses a role is for `access-custom-roles`.",
         lambda system: _role_taken(system, None),
         lambda system: _role_taken(system, "member"),
-        scope="policies for the role member, before and without it",
-        population="operations that a member may use",
+        scope="policies for each shipped role, with and without it",
+        population="roles, and operations that each may use",
     ),
     Check(
         "access-strangers",

@@ -174,7 +174,7 @@ CHECKS = (
         ("RGT-06",),
         "A synthetic person can agree to neither sale nor sharing, and nothing can be kept for them; a request with "
         "Sec-GPC: 1 must raise both objections, and the receipt of the next request to a vendor must name them. A "
-        "register of disclosures by recipient and purpose is not looked at: there is none yet beside the receipts.",
+        "register of disclosures beside the receipts is not looked at; without a door, nor is the header.",
         lambda system: _not_sold(system, _through_the_door),
         lambda system: _not_sold(system, _unheard),
         every=6 * 3600,

@@ -11,6 +11,7 @@ from troth.access.evidence import CONTEXT_TYPES, Evidence, evidence_of
 from troth.access.policy import CedarDecider, shipped_policies
 from troth.identity.devices.holding import DeviceKey
 from troth.identity.devices.shown import PLAIN, Scheme, Shown
+from troth.identity.roles import TENANT_ROLES
 from troth.identity.sessions import Proof
 from troth.identity.users import NewUser
 from troth.kernel.caller import Authentication, Caller, Connection, Device
@@ -24,7 +25,6 @@ from troth.promises.probe import SERVICE, Probe, probe, refused
 from troth.promises.system import System
 from troth.vault.messages import Nothing
 
-_ROLES = frozenset({"owner", "admin", "member", "auditor", "privacy-officer"})
 _PROVEN = Authentication("password+totp", 2, 60, "ses_probe")
 _DOOR = Connection("TLSv1.3", "loopback")
 _BOUND = Device("dpop", "probe")
@@ -46,7 +46,7 @@ class _Trusting(CedarDecider):
 
 def _callers() -> tuple[Caller, ...]:
     good: dict[str, Any] = {"subject": "usr_probe", "authentication": _PROVEN, "device": _BOUND, "connection": _DOOR}
-    person = Caller("usr_probe", "user", tenant="ten_probe", roles=_ROLES, **good)
+    person = Caller("usr_probe", "user", tenant="ten_probe", roles=TENANT_ROLES, **good)
     return person, Caller("usr_probe", "operator", roles=frozenset({"operator"}), **good)
 
 
