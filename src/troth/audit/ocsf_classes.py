@@ -118,7 +118,8 @@ _TABLE: dict[tuple[int, int], str] = {
     "usage.show usage.export usage.tenant usage.tenant-export limit.show limit.tenant "
     "routing.show vendor.lapses vendor.export vendor.exposure key.list keys.list "
     "key-domain.list user.list operator.list register.forms register.form register.list register.show register.history "
-    "register.export register.files register.file register.changes register.dues calendar.show calendar.feed webhook.list webhook.test "
+    "register.export register.files register.file register.changes register.population register.counted "
+    "register.dues calendar.show calendar.feed webhook.list webhook.test "
     "service.list oauth.metadata sso.list sso.test sso.concerned sso.client-keys saml.show saml.metadata",
     (3004, 3): """provisioning.rotate scim.group.replace scim.group.patch
         device.renew device.renewed device.bound device.confirm service.certify service.renew service.renewed

@@ -251,8 +251,13 @@ def _rooms(troth: Troth) -> Periodic:
 
 
 def _prepared(troth: Troth) -> Periodic:
-    """Says each quarter what is set, for people to judge."""
-    prepare, faults = troth.system.governance.reviews.run, troth.system.base.journal
+    """Says each quarter what is set, for people to judge, and each day in the log who has to do what."""
+    governance, faults = troth.system.governance, troth.system.base.journal
+
+    def prepare() -> None:
+        governance.populations.run()
+        governance.reviews.run()
+
     return Periodic("config-reviews", prepare, seconds=_HOUSEKEEPING_SECONDS, delay=75.0, faults=faults)
 
 

@@ -20,7 +20,7 @@ _LARGEST_IMPORT = 6 << 20  # bytes of a file
 _LARGEST_FILE = 25 << 20  # bytes of what is kept with a record
 
 
-_OF_OPERATIONS = ("act", "all", "changes", "detach", "dues", "files", "form", "history", "prepare")
+_OF_OPERATIONS = ("act", "all", "changes", "detach", "dues", "files", "form", "history", "population", "prepare")
 
 
 class _Grown(click.Group):

@@ -45,6 +45,7 @@ _OWNERS = (
     "troth.governance.house_operations:HouseOperations",
     "troth.governance.operations:RegisterOperations",
     "troth.governance.review_operations:ConfigReviewOperations",
+    "troth.governance.review_operations:PopulationOperations",
     "troth.governance.room.operations:RoomOperations",
     "troth.identity.key_operations:ApiKeyOperations",
     "troth.identity.auditor_operations:AuditorOperations",

@@ -88,6 +88,17 @@ class FileNamed(_Message):
     object_id: Annotated[str, Field(pattern=r"^obj_[a-z2-7]{26}$")]
 
 
+class PopulationAsk(_Message):
+    """Who had to do their part of a record at a moment (epoch ms; now, if not said), a page of them."""
+
+    form: Token
+    record_id: RecordId
+    population: Token
+    at: int | None = Field(default=None, ge=0, lt=1 << 53)
+    after: RecordId | None = None
+    limit: int = Field(default=1_000, ge=1, le=5_000)
+
+
 class ReviewPrepare(_Message):
     """A review of configuration, with what is set now."""
 
@@ -251,6 +262,30 @@ class EventShown(BaseModel):
     digest: str
     previous: str
     link: str
+
+
+class MemberShown(BaseModel):
+    """One of a population, by the id of their record. `due_at`: until when, `done_at`: when they last did it.
+
+    `state`: done, open, late, or forgotten: nobody can tell any more, because they were erased since.
+    """
+
+    member: str
+    due_at: int
+    done_at: int | None
+    state: str
+
+
+class PopulationShown(BaseModel):
+    """Everybody of a population as it was at `at`. `digest` (SHA-256) is over the names of all `count` of them."""
+
+    over: str
+    at: int
+    count: int
+    done: int
+    digest: str
+    members: tuple[MemberShown, ...]
+    next: str | None
 
 
 class ChangeShown(BaseModel):

@@ -287,13 +287,16 @@ class Registers:
         with self.database.read() as connection:
             return store.counts(connection, tenant)
 
-    def look(self, tenant: str, form: Form, now: int | None = None) -> Look:
-        """From where a register of a tenant is looked at."""
+    def look(self, tenant: str, form: Form, now: int | None = None, *, past: bool = False) -> Look:
+        """From where a register of a tenant is looked at; with `past` by the people of then, not by those of today."""
         at = epoch_ms(self.clock.now()) if now is None else now
+        over = {rule.over: rule.over.split(".", 1) for rule in form.populations.values()}
         with self.database.read() as connection:
             people = {
-                rule.over: store.members(connection, tenant, *rule.over.split(".", 1))
-                for rule in form.populations.values()
+                name: store.members_at(connection, tenant, register, state, at=at)
+                if past
+                else store.members(connection, tenant, register, state)
+                for name, (register, state) in over.items()
             }
         return Look(at, self.home, members=people, lists=self.lists)
 

@@ -114,6 +114,24 @@ def members(connection: Connection, tenant: str, form: str, state: str) -> tuple
     return tuple(Member(str(row.id), int(row.opened_at)) for row in connection.execute(query.order_by(records.c.id)))
 
 
+def members_at(connection: Connection, tenant: str, form: str, state: str, *, at: int) -> tuple[Member, ...]:
+    """Who was in that state at a moment (epoch ms), by the entries that there were then."""
+    mine = (events.c.tenant == tenant, events.c.form == form, events.c.at <= at)
+    ends = select(events.c.record, func.max(events.c.sequence).label("last"), func.min(events.c.at).label("since"))
+    last = ends.where(*mine).group_by(events.c.record).subquery()
+    query = select(events.c.record, last.c.since).join(
+        last, and_(last.c.record == events.c.record, last.c.last == events.c.sequence)
+    )
+    query = query.where(events.c.tenant == tenant, events.c.state == state).order_by(events.c.record)
+    return tuple(Member(str(row.record), int(row.since)) for row in connection.execute(query))
+
+
+def forgotten(connection: Connection, tenant: str, form: str) -> frozenset[str]:
+    """The records of which an entry lost its content with a person."""
+    mine = (events.c.tenant == tenant, events.c.form == form, events.c.content.is_(None))
+    return frozenset(connection.execute(select(events.c.record).where(*mine)).scalars())
+
+
 def of_account(connection: Connection, tenant: str, account: str, *, hold: bool = False) -> list[Row]:
     """The records that stand for an account; `hold`: another transaction that does so waits for this one."""
     query = select(records).where(records.c.tenant == tenant, records.c.account == account).order_by(records.c.id)

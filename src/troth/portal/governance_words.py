@@ -85,6 +85,8 @@ REGISTERS = {
     "room.show": "Entered an auditor's room",
     "register.act": "Did one's own part of a record, such as to attest",
     "register.attach": "Kept a file with a record of a register",
+    "register.counted": "Everybody of a population, by its digest",
+    "register.population": "Looked at who had to do their part of a record",
     "register.changes": "Read what changed since the last review of configuration",
     "register.prepare": "Prepared a review of configuration",
     "register.detach": "Erased a file of a record",

@@ -31,6 +31,7 @@ from troth.governance.config_reviews import ConfigReviews
 from troth.governance.deliveries import Deliveries
 from troth.governance.house import House
 from troth.governance.news import News
+from troth.governance.obliged import Populations
 from troth.governance.registers import Registers
 from troth.governance.reminders import Reminders
 from troth.governance.statement.publishing import Statements as PlainStatements
@@ -231,6 +232,7 @@ class Governance:
     news: News
     statements: PlainStatements
     reviews: ConfigReviews
+    populations: Populations
     operations: tuple[object, ...]
 
     def remind(self) -> int:

@@ -14,10 +14,11 @@ from troth.governance.holder import RegistersHolder
 from troth.governance.house import House
 from troth.governance.house_operations import HouseOperations
 from troth.governance.loading import Forms
+from troth.governance.obliged import Populations
 from troth.governance.operations import RegisterOperations
 from troth.governance.registers import Registers
 from troth.governance.resting import Duties, DutiesForProduction
-from troth.governance.review_operations import ConfigReviewOperations
+from troth.governance.review_operations import ConfigReviewOperations, PopulationOperations
 from troth.kernel.dispatch import Decider
 from troth.promises.catalogue import catalogue
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, Base, Governance, System
@@ -52,10 +53,12 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
     told = HouseOperations(house), statement_operations(statements)
     attachments = Attachments(registers, lambda: system().vault.objects)
     reviews = ConfigReviews(registers, attachments, _named(base), partial(configuration, base, system))
+    populations = Populations(registers, _named(base))
     kept = (
         RegisterOperations(registers, attachments),
         AttachmentOperations(attachments),
         ConfigReviewOperations(reviews),
+        PopulationOperations(populations),
     )
     operations = *kept, *outgoing.operations, *told
     return Governance(
@@ -67,6 +70,7 @@ def build_governance(base: Base, system: Callable[[], System]) -> Governance:
         news=outgoing.news,
         statements=statements,
         reviews=reviews,
+        populations=populations,
         operations=operations,
     )
 
