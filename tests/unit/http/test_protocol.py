@@ -141,7 +141,7 @@ def test_a_body_at_a_crawl_is_refused_and_told_so() -> None:
             await asyncio.sleep(0.02)
             if reader._buffer:  # type: ignore[attr-defined]  # refused
                 break
-        return await reader.read()
+        return bytes(reader._buffer)  # type: ignore[attr-defined]  the last signs may have reset the connection
 
     answer = talk(crawl)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
@@ -167,6 +167,6 @@ def test_a_body_has_an_end_however_fast_it_comes(monkeypatch: pytest.MonkeyPatch
         while not reader._buffer:  # type: ignore[attr-defined]
             writer.write(b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
             await asyncio.sleep(0.02)
-        return await reader.read()
+        return bytes(reader._buffer)  # type: ignore[attr-defined]  what still came in may have reset the connection
 
     assert talk(endless).startswith(b"HTTP/1.1 408")
