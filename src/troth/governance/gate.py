@@ -2,7 +2,8 @@
 
 New is every purpose, category, group of people, recipient, vendor, region, transfer, automated decision, store, table
 and column that the approved map has not, or has with another meaning: a word that is explained otherwise is new too.
-So is a table or store that now serves another purpose, on another basis, goes to somebody else or is kept for longer.
+So is a table or store that now serves another purpose, on another basis, goes to somebody else, is kept for longer or
+lost a safeguard.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ ASSESSED: Final = "dpia"
 PLANNED: Final = "projects"
 _FOUNDING: Final = frozenset({"purpose", "store"})  # what a project must exist for before it begins (GOV-14)
 _NONE: Final = "none"
-_SERVED: Final = frozenset({"purpose", "basis", "recipient", "region", "transfer", "automated"})
+_SERVED: Final = frozenset({"purpose", "basis", "recipient", "region", "transfer", "automated", "safeguard"})
+_SAFE: Final = "safeguard:"
 Use = Mapping[str, int]  # what a place serves, as kind:token; of a term how many days, 0 for everything else
 
 
@@ -143,10 +145,12 @@ def _elements(of: DataMap) -> dict[New, str]:
 
 
 def _moved(new: DataMap, approved: DataMap | None) -> Iterator[New]:
-    """Tables and stores of before that now serve what they did not: one whose use only shrinks is no news."""
+    """Tables and stores of before that now serve what they did not, or lost a safeguard. Less use is no news."""
     before = {} if approved is None else _uses(approved)
     for place, use in _uses(new).items():
-        if place in before and any(before[place].get(what, -1) < days for what, days in use.items()):
+        was = before.get(place, use)
+        more = any(was.get(what, -1) < days for what, days in use.items() if not what.startswith(_SAFE))
+        if more or any(what not in use for what in was if what.startswith(_SAFE)):
             yield New("use", place)
 
 

@@ -73,6 +73,7 @@ CHANGES |= {
     "store of one more": (moved_store(), New("use", BASE.activities[-1].stores[0])),
     "other basis": (with_activity(basis="consent"), New("use", "table users")),
     "longer": (with_activity(retention=longer), New("use", "table users")),
+    "a safeguard less": (with_activity(safeguards=FIRST.safeguards[:1]), New("use", "table users")),
     "role": (with_activity(role="processor"), New("use", "table users")),
     "column that stays": (
         with_activity(tables={**FIRST.tables, "users": replace(USERS, columns={}, stays={"id": "a proof"})}),
@@ -127,6 +128,8 @@ def test_a_map_that_lost_something_or_keeps_it_shorter_needs_no_assessment() -> 
     shorter = (Retention("account-closed", 1),)
     smaller = with_activity(categories=FIRST.categories[:1], recipients=FIRST.recipients[:1], retention=shorter)
     assert gate(smaller, BASE, papers(assessment(BASE))) == ()
+    safer = with_activity(safeguards=(*FIRST.safeguards, "signed"))
+    assert gate(safer, BASE, papers(assessment(BASE))) == ()
     assert gate(BASE, BASE, papers(assessment(BASE))) == ()
 
 
