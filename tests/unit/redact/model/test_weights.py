@@ -42,13 +42,19 @@ def test_the_notice_names_every_file_and_every_set_that_was_trained_on() -> None
 
 
 def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
-    arrays = {"b": np.arange(6, dtype=np.int8).reshape(2, 3), "a": np.array([1.5], dtype=np.float16)}
+    arrays = {
+        "b": np.arange(6, dtype=np.int8).reshape(2, 3),
+        "a": np.array([1.5], dtype=np.float16),
+        "sorted": np.array([0, 3, 3, 70_000, 2**32 - 1], dtype=np.uint32),
+        "not": np.array([3, 2], dtype=np.uint32),
+        "none": np.array([], dtype=np.uint32),
+    }
     write(tmp_path / "w", {"tier": "x"}, arrays)
     content = (tmp_path / "w").read_bytes()
     facts, found = parse(content, hashlib.sha256(content).hexdigest())
     assert facts == {"tier": "x"}
-    assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in arrays.items()}
-    assert not found["a"].flags.writeable
+    assert {k: (v.dtype, v.tolist()) for k, v in found.items()} == {k: (v.dtype, v.tolist()) for k, v in arrays.items()}
+    assert not any(one.flags.writeable for one in found.values())
 
 
 @pytest.mark.parametrize("name", sorted(DIGESTS))
