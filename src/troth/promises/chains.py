@@ -7,7 +7,7 @@ excuses these. Whatever failed is kept as it is, and so are the runs beside it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,7 @@ from troth.promises.check import Result
 from troth.promises.reading import EDITED, GAP
 from troth.promises.runs import Run
 from troth.promises.schedule import ScheduleVersion, spans
-from troth.promises.status import Evidence, verdict
+from troth.promises.status import SLACK_MS, Evidence, verdict
 
 _REMEMBERED = 64  # links of the newest runs, by which the log holds the whole chain
 
@@ -35,16 +35,19 @@ class Part:
 @dataclass(slots=True)
 class Chain:
     """One chain as it was read so far. `codes`: from when on (epoch ms) the schedule names which code of the check;
-    `fresh`: the shortest time, in ms, after which its evidence was ever stale.
+    `fresh`: the shortest time, in ms, after which its evidence was ever stale; `told`: how many runs each tally in the
+    log counts, and when it was written (epoch ms).
     """
 
     check: str
     codes: Sequence[tuple[int, str]]
     fresh: int
+    told: Sequence[tuple[int, int]] = ()
     kept: list[Evidence] = field(default_factory=list)
     links: dict[int, str] = field(default_factory=dict)
     last: Run | None = None
     broken: bool = False  # some row does not hang on the one before it, or is not as it was written
+    _reached: int = 0  # the newest time of a run (epoch ms); what says less came late
     _says: tuple[Result | None, Result | None] = (None, None)  # what the last two that are kept have in common
 
     @property
@@ -57,7 +60,7 @@ class Chain:
         planned = self._planned(run.at)
         flaw = self._flaw(run, link)
         says = None if flaw else self._said(run, planned)
-        self._append(Evidence(run, planned, flaw), says, link)
+        self._append(self._dated(run, planned, flaw), says, link)
 
     def join(self, part: Part) -> None:
         """Append runs that were held before: they stand in the chain where the part says."""
@@ -65,7 +68,7 @@ class Chain:
         for run in part.runs:
             planned = self._planned(run.at)
             says = None if flaw else self._said(run, planned)
-            self._append(Evidence(run, planned, flaw), says, part.last[1] if run is part.runs[-1] else "")
+            self._append(self._dated(run, planned, flaw), says, part.last[1] if run is part.runs[-1] else "")
             flaw = ""
 
     def same(self, other: Chain) -> bool:
@@ -110,10 +113,21 @@ class Chain:
 
     def _said(self, run: Run, planned: str) -> Result | None:
         """What a run shows of which two beside each other say all that is between; None for every other run."""
-        if run.digest != planned or run.clock or (self.last is not None and run.at < self.last.at):
+        late, self._reached = run.at < self._reached, max(self._reached, 0 if run.clock else run.at)
+        late = late or run.at < self._since(run) - SLACK_MS
+        if run.digest != planned or run.clock or late:
             return None
         said = verdict(run)
         return None if said is Result.FAIL else said
+
+    def _dated(self, run: Run, planned: str, flaw: str) -> Evidence:
+        since = self._since(run)
+        return Evidence(run, planned, flaw, since if run.at < since - SLACK_MS else 0)
+
+    def _since(self, run: Run) -> int:
+        """When the newest tally was written that does not count this run; 0 when there is none."""
+        place = bisect_left(self.told, run.sequence, key=lambda one: one[0])
+        return self.told[place - 1][1] if place else 0
 
     def _planned(self, at: int) -> str:
         place = bisect_right(self.codes, at, key=lambda one: one[0])

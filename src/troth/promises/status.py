@@ -15,6 +15,8 @@ from troth.promises.waiving import Waiver
 __all__ = ["Declared", "Evidence", "Period", "Run", "Standing", "State", "status", "verdict", "worst"]
 
 _SECOND = 1000
+SLACK_MS = 300_000
+"""How long after it a run may come into the log: a look takes five minutes at most."""
 NOTHING = "nothing looks at it yet"
 
 
@@ -46,12 +48,14 @@ class Declared:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A run as it was read back. `planned`: the code that the schedule of its time names; `flaw`: why it counts as
-    nothing (no entry in the log, another link, a signature that does not hold), or nothing.
+    nothing (no entry in the log, another link, a signature that does not hold), or nothing. `since`: when (epoch ms)
+    the log had a tally that does not count it yet, where it says that it is older.
     """
 
     run: Run
     planned: str
     flaw: str = ""
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,17 @@ class Standing:
     runs: tuple[Run, ...]
     reason: str
     waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Evidence at the time that it counts for (epoch ms). What says less than what came before it is `late` and counts
+    for the time of that: nothing that comes later changes what was said of a time before.
+    """
+
+    at: int
+    one: Evidence
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,33 +154,40 @@ def _findings(
         return
     if present and any(one.run.at > now for one in seen):
         yield _unknown("there is evidence from the future")
-    before = [one for one in seen if one.run.at <= span.start][-1:]
-    within = [one for one in seen if span.start < one.run.at <= span.end]
-    yield from _gaps(declared, [*before, *within], span)
-    previous: Evidence | None = None
+    placed = list(_placed(seen))
+    before = [one for one in placed if one.at <= span.start][-1:]
+    within = [one for one in placed if span.start < one.at <= span.end]
+    yield from _gaps(declared, [one.at for one in (*before, *within)], span)
     for one in (*before, *within):
         last = one is (within or before)[-1]
-        yield _said(declared, one, previous, waivers, _moments(one, span, last=last))
-        previous = one
+        yield _said(declared, one, waivers, _moments(one.at, span, last=last))
 
 
-def _moments(one: Evidence, span: Period, *, last: bool) -> tuple[int, ...]:
+def _placed(seen: Sequence[Evidence]) -> Iterator[_Placed]:
+    """In the order of the chain. What counts as nothing, or had a clock that was not right, makes no other one late."""
+    reached = 0
+    for one in seen:
+        at, reached = one.run.at, max(reached, one.since - SLACK_MS)
+        yield _Placed(max(at, reached), one, at < reached)
+        if not one.flaw and not one.run.clock:
+            reached = max(reached, at)
+
+
+def _moments(at: int, span: Period, *, last: bool) -> tuple[int, ...]:
     """When what it shows must have been excused: when it was seen, and still now if nobody looked since."""
-    first = max(one.run.at, span.start)
+    first = max(at, span.start)
     return (first, span.end) if last else (first,)
 
 
-def _said(
-    declared: Declared, one: Evidence, previous: Evidence | None, waivers: Sequence[Waiver], moments: tuple[int, ...]
-) -> _Finding:
-    run = one.run
+def _said(declared: Declared, placed: _Placed, waivers: Sequence[Waiver], moments: tuple[int, ...]) -> _Finding:
+    one, run = placed.one, placed.one.run
     if one.flaw:
         return _unknown(one.flaw)
     if run.digest != one.planned:
         return _unknown("it ran with code that the schedule does not name")
     if run.clock:
         return _unknown("the clock was not right")
-    if previous is not None and run.at < previous.run.at:
+    if placed.late:
         return _unknown("runs are out of order in time")
     found = _shown(run)
     if found.state is State.NOT_KEPT:
@@ -186,11 +208,11 @@ def _shown(run: Run) -> _Finding:
     return _unknown(why[0]) if said is Result.ERROR and why else _SAYS[said]
 
 
-def _gaps(declared: Declared, seen: Sequence[Evidence], span: Period) -> Iterator[_Finding]:
+def _gaps(declared: Declared, seen: Sequence[int], span: Period) -> Iterator[_Finding]:
     if not seen:
         yield _unknown("never run")
         return
-    times = [min(span.start, seen[0].run.at), *(one.run.at for one in seen), span.end]
+    times = [min(span.start, seen[0]), *seen, span.end]
     if max(later - earlier for earlier, later in pairwise(times)) > declared.fresh * _SECOND:
         yield _unknown("evidence is stale")
 
