@@ -67,6 +67,7 @@ async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
         "red": red[:_MOST_RED],
         "more_red": max(0, len(red) - _MOST_RED),
         "late": late,
+        "most": _NEXT,
         "soon": soon[:_NEXT],
         "unjudged": found.unjudged,
         "untold": (found.failing, found.dead),

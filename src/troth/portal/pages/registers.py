@@ -17,7 +17,7 @@ from troth.portal.desk import Desk
 from troth.portal.downloads import attachment
 from troth.portal.forms import file_and_form, filled, form_of, text
 from troth.portal.pages.risk_charts import charts_of
-from troth.portal.render import Page, page
+from troth.portal.render import Page, page, shortened
 
 _HERE = "/registers"
 _BAD = "Fill in what is asked for, as the hints say."
@@ -25,6 +25,8 @@ _SEARCH = "Choose a state of the register, or write what to look for."
 _FILE = "Choose one file: text, a table, JSON, a picture, or a plain PDF."
 _COLUMNS = 4  # of a record, in a list
 _MOST_DUES = 40
+_MOST_HERE = 8  # of what is due in one register, above its records
+_LONG = ("long", "file", "digest")  # kinds of fields that no cell of a list holds
 
 
 async def show(desk: Desk, _request: Request, caller: Caller) -> Response:
@@ -122,14 +124,39 @@ async def _records(desk: Desk, request: Request, caller: Caller, error: TrothErr
     wanted = {one: asked[one] for one in ("state", "text", "after") if asked.get(one)}
     found: m.RecordPage = await desk.run("register.list", caller, filled(m.RegisterList, _SEARCH, form=name, **wanted))
     frame = Page(form.title, _HERE, caller)
+    dues = await _dues(desk, caller, name) if form.moves else []
     shown = {
         "form": form,
         "found": found,
-        "asked": {"state": "", "text": ""} | wanted,
-        "columns": form.fields[:_COLUMNS],
+        "asked": {"state": "", "text": "", "after": ""} | wanted,
+        "columns": _columns(form),
+        "dues": dues[:_MOST_HERE],
+        "more_dues": len(dues) > _MOST_HERE,
+        "due_of": {one.record: one for one in reversed(dues)},
+        "titles": {one.id: _title(one) for one in found.records},
         "risks": await charts_of(desk, caller, name),
     }
     return page("register.html", frame, error.status if error else 200, error=error, say=governance_words, **shown)
+
+
+async def _dues(desk: Desk, caller: Caller, form: str) -> list[m.DueShown]:
+    """What is due in one register, overdue first."""
+    found: m.DuesShown = await desk.run("register.dues", caller, m.RegisterForms())
+    return [one for one in found.dues if one.form == form]
+
+
+def _columns(form: m.FormShown) -> list[m.FieldShown]:
+    """The first fields that people enter and that fit a cell."""
+    moves = [*form.moves, *([form.opens] if form.opens else [])]
+    entered = {field.name for one in moves for field in one.fields}
+    fit = [one for one in form.fields if one.kind not in _LONG and (one.name in entered or form.opens is None)]
+    return fit[:_COLUMNS]
+
+
+def _title(one: m.RecordShown) -> str:
+    """What a record is called by people: its name, or the beginning of its id."""
+    name = one.values.get("name")
+    return name if isinstance(name, str) else shortened(one.id)
 
 
 async def _record(desk: Desk, request: Request, caller: Caller, error: TrothError | None = None) -> Response:
