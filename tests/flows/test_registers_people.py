@@ -101,3 +101,20 @@ def test_texts_about_a_person_by_another_name_go_with_their_account(
         assert note not in left
         assert guest.id not in left
         assert "Lamplighter" not in left
+
+
+def test_an_import_of_staff_takes_what_was_entered_before_along(home: House, people: dict[str, Person]) -> None:
+    """Of many rows at once those are sealed anew under whose name something lies; it then goes with their account."""
+    admin, owner = people["admin"], people["owner"]
+    guests = [home.member(owner, f"imported{number}@register-people.example.org") for number in range(2)]
+    visit = opened(home, admin, "visitors", visitor="s-imported-0", host=admin.id, came_on="2026-11-20")
+    assert move(home, admin, f"visitors/{visit}", "note", note="whistled before the import").is_success
+    one = {"role": "Lamplighter", "joined_on": "2026-01-05"}
+    rows = [{**one, "person": f"s-imported-{number}", "account": guest.id} for number, guest in enumerate(guests)]
+    rows.append({**one, "person": "s-imported-9"})
+    done = home.ok("POST", "/v1/register-imports/staff", admin.headers, rows=rows, apply=True)
+    assert (done["applied"], done["rows"]) == (True, 3)
+    with zipfile.ZipFile(io.BytesIO(home.call("POST", "/v1/export", guests[0].headers).content)) as archive:
+        assert b"whistled before the import" in b"".join(archive.read(name) for name in archive.namelist())
+    assert home.ok("POST", "/v1/erasures", owner.headers, subject=guests[0].id)["state"] == "done"
+    assert "whistled" not in home.call("GET", f"/v1/registers/visitors/{visit}/history", owner.headers).text

@@ -16,7 +16,7 @@ from troth.governance.forms.form import Form
 from troth.governance.moments import moment
 from troth.governance.moves import By
 from troth.governance.records import Event, fold
-from troth.governance.sealing import SUBJECT, event_of, sealed
+from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
 from troth.governance.tables import events
 from troth.identity.store import users
 from troth.kernel.errors import PreconditionFailed
@@ -67,6 +67,11 @@ class People:
         if self._accounts is None:
             self._accounts = self._read()
         return self._accounts.get(person, person)
+
+    def whose(self, form: Form, event: Event, before: Mapping[str, Any]) -> str:
+        """Under whom an event is sealed. Raises Invalid(two-people) for texts about different people."""
+        about = subject_of(form, event.move, event.values or {}, before)
+        return self.subject(form.name, event, about, before)
 
     def subject(self, form: str, event: Event, subject: str, before: Mapping[str, Any]) -> str:
         """Under whom an event is sealed whose texts are about `subject`."""
@@ -128,8 +133,7 @@ def resealed(
     account = (event.values or {}).get("account")
     if event.form != STAFF or not account:
         return None
-    person = {**before, **(event.values or {})}.get("person")
-    names = frozenset(one for one in (event.record, person) if one and not one.startswith(ACCOUNT))
+    names = _named(event, before)
     with database.read() as connection:
         rows = _under(connection, tenant, names)
     contents = {}
@@ -139,11 +143,44 @@ def resealed(
     return Resealed(names, account, contents)
 
 
+def all_resealed(
+    database: Database, fields: PersonalFields, tenant: str, several: Iterable[Event]
+) -> list[Resealed | None]:
+    """The same for the first entries of many records. Raises as `resealed`."""
+    named = {one.record: _named(one, {}) for one in several if one.form == STAFF and (one.values or {}).get("account")}
+    with database.read() as connection:
+        there = _standing(connection, tenant, named.values())
+    found: list[Resealed | None] = []
+    for one in several:
+        if (names := named.get(one.record)) is not None:
+            account = str((one.values or {})["account"])
+            known = bool(names & there)
+            found.append(resealed(database, fields, tenant, one, {}) if known else Resealed(names, account, {}))
+    return found
+
+
 def put(connection: Connection, tenant: str, several: Iterable[Resealed | None]) -> None:
     """Write them. Raises PreconditionFailed(stale-record) when something was entered under such a name meanwhile."""
-    for anew in several:
-        if anew is not None:
+    wanted = [one for one in several if one is not None]
+    there = _standing(connection, tenant, [one.names for one in wanted])
+    for anew in wanted:
+        if anew.names & there:
             _put(connection, tenant, anew)
+
+
+def _named(event: Event, before: Mapping[str, Any]) -> frozenset[str]:
+    person = {**before, **(event.values or {})}.get("person")
+    return frozenset(one for one in (event.record, person) if one and not one.startswith(ACCOUNT))
+
+
+def _standing(connection: Connection, tenant: str, several: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Under which of these names anything is sealed."""
+    names, found = sorted(frozenset().union(*several)), set[str]()
+    for start in range(0, len(names), _CHUNK):
+        some = events.c.subject.in_(names[start : start + _CHUNK])
+        mine = select(events.c.subject).where(events.c.tenant == tenant, some).distinct()
+        found |= set(connection.execute(mine).scalars())
+    return frozenset(found)
 
 
 def _put(connection: Connection, tenant: str, anew: Resealed) -> None:

@@ -20,10 +20,10 @@ from troth.governance.moments import moment
 from troth.governance.moves import ANYBODY, SNAPSHOT, By, Wish, entered_people, moved, opening
 from troth.governance.own_forms import FORM as OWN
 from troth.governance.own_forms import OwnForms
-from troth.governance.people import STAFF, People, known, put, resealed
+from troth.governance.people import STAFF, People, all_resealed, known, put, resealed
 from troth.governance.populations import owed
 from troth.governance.records import Event, Record, fold, mentions
-from troth.governance.sealing import SUBJECT, event_of, sealed, subject_of
+from troth.governance.sealing import SUBJECT, event_of, sealed, sealed_all
 from troth.governance.sources.rooms import Rooms, paged
 from troth.governance.standing import Reason, Stand, standing, wrong
 from troth.governance.store import Row, Search, Written
@@ -115,8 +115,10 @@ class Registers:
     def write(self, by: By, form: Form, several: Sequence[Event]) -> None:
         """Write the first events of records: all or none. Raises Conflict(register-full), Gone."""
         people = People(self.database, self.fields, by.tenant)
-        rows = [self._written(people, by.tenant, form, one, {}) for one in several]
-        anew = [resealed(self.database, self.fields, by.tenant, one, {}) for one in several]
+        whose = [people.whose(form, one, {}) for one in several]
+        contents = sealed_all(self.fields, by.tenant, list(zip(whose, several, strict=True)))
+        rows = [_row(form, *one) for one in zip(several, contents, whose, strict=True)]
+        anew = all_resealed(self.database, self.fields, by.tenant, several)
         with self.database.write() as connection:
             fence_tenant(connection, by.tenant)
             if store.count(connection, by.tenant, form.name) + len(rows) > MOST_RECORDS:
@@ -328,10 +330,8 @@ class Registers:
         return store.bound(fold(form, [event_of(self.fields, one) for one in past]), row)
 
     def _written(self, people: People, tenant: str, form: Form, event: Event, before: Mapping[str, Any]) -> Written:
-        values = event.values or {}
-        subject = people.subject(form.name, event, subject_of(form, event.move, values, before), before)
-        account = values.get("account", values.get("person")) if form.name == STAFF else None
-        return Written(event, sealed(self.fields, tenant, subject, event), subject, account)
+        subject = people.whose(form, event, before)
+        return _row(form, event, sealed(self.fields, tenant, subject, event), subject)
 
     def _acted(
         self, connection: Connection, by: By, form: Form, rule: PopulationRule, found: Record, *, now: int
@@ -379,6 +379,11 @@ class Registers:
             actor=by.actor, tenant=by.tenant, time=epoch_ms(self.clock.now()), facts=facts,
         )  # fmt: skip
         self.recorder.record_within(connection, entry)
+
+
+def _row(form: Form, event: Event, content: bytes, subject: str) -> Written:
+    values = event.values or {}
+    return Written(event, content, subject, values.get("account", values.get("person")) if form.name == STAFF else None)
 
 
 def _unknown() -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +15,10 @@ class PersonalFields(Protocol):
 
     def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
         """Ciphertext bound to tenant, subject and label. Raises `Gone` for an erased subject."""
+        ...
+
+    def seal_all(self, tenant: str, label: str, several: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """`seal` for many (subject, plaintext) at once, in their order. Raises as `seal`."""
         ...
 
     def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:

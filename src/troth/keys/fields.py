@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import os
 import struct
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,9 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from troth.kernel.data_class import DataClass
 from troth.kernel.errors import IntegrityError, NotFound
 from troth.keys.tree import KeyTree, Use
-from troth.keys.units import ACCOUNT_PERIOD, Owner, UnitKey
+from troth.keys.units import ACCOUNT_PERIOD, Owner, UnitKey, UnitRequest
 
 _VERSION = 1
+_AT_ONCE = 400  # units of one write
 _HEADER = struct.Struct(">B16sI12s")
 
 
@@ -32,6 +34,15 @@ class SealedFields:
         """Ciphertext bound to tenant, subject and label. Raises `Gone` for an erased subject, `Unavailable`."""
         unit = self._keys.unit(tenant, subject, DataClass.ACCOUNT, ACCOUNT_PERIOD)
         return _sealed(unit, _framed(tenant, subject, label), plaintext)
+
+    def seal_all(self, tenant: str, label: str, several: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """`seal` for many (subject, plaintext): units that are not there yet are made hundreds in one write."""
+        subjects, units = list(dict.fromkeys(subject for subject, _ in several)), dict[str, UnitKey]()
+        for start in range(0, len(subjects), _AT_ONCE):
+            some = subjects[start : start + _AT_ONCE]
+            asked = [UnitRequest(tenant, one, DataClass.ACCOUNT, ACCOUNT_PERIOD) for one in some]
+            units |= zip(some, self._keys.units(asked), strict=True)
+        return [_sealed(units[one], _framed(tenant, one, label), plaintext) for one, plaintext in several]
 
     def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:
         """The plaintext. Raises `Gone` when the person was erased, `IntegrityError` when the bytes do not fit."""

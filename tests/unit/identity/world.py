@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pyotp
@@ -56,6 +57,9 @@ class SealedInMemory:
     def seal(self, tenant: str, subject: str, label: str, plaintext: bytes) -> bytes:
         nonce = secrets.token_bytes(12)
         return nonce + self._cipher(tenant, subject).encrypt(nonce, plaintext, _bound(tenant, subject, label))
+
+    def seal_all(self, tenant: str, label: str, several: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        return [self.seal(tenant, subject, label, plaintext) for subject, plaintext in several]
 
     def open(self, tenant: str, subject: str, label: str, sealed: bytes) -> bytes:
         try:

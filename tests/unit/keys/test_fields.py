@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from key_world import World
 from troth.kernel.errors import Gone, IntegrityError
 from troth.kernel.personal import PersonalFields
 from troth.keys.fields import SealedFields
+from troth.keys.tree import UnitKey, UnitRequest
 
 OWNER = ("ten_a", "usr_a", "email")
 
@@ -61,3 +64,27 @@ def test_a_blind_index_depends_on_key_label_and_value(fields: PersonalFields, wo
     }
     assert len(rest | {one}) == 4
     assert fields.blind_index("ab", "c") != fields.blind_index("a", "bc")
+
+
+def test_many_are_sealed_as_one_is_and_in_few_writes(
+    fields: SealedFields, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sealed together opens each for its owner; units of several hundred people are made in one write."""
+    asked: list[int] = []
+    make = world.tree.units
+
+    def counted(requests: Sequence[UnitRequest]) -> list[UnitKey]:
+        asked.append(len(requests))
+        return make(requests)
+
+    monkeypatch.setattr(world.tree, "units", counted)
+    several = [(f"usr_{number % 450}", b"%d" % number) for number in range(460)]
+    sealed = fields.seal_all("ten_a", "name", several)
+    assert [fields.open("ten_a", who, "name", one) for (who, _), one in zip(several, sealed, strict=True)] == [
+        text for _, text in several
+    ]
+    assert asked == [400, 50]
+    world.tree.destroy_subject("ten_a", "usr_7")
+    with pytest.raises(Gone):
+        fields.seal_all("ten_a", "name", several[:9])
+    assert fields.seal_all("ten_a", "name", []) == []
