@@ -141,7 +141,8 @@ def main() -> None:
     print("\n".join(table))
     if wish.write:
         said = (
-            f"`python bench/period.py --checks {wish.checks} --days {wish.days} --lies {wish.lies} --write`; "
+            f"`python bench/period.py --checks {wish.checks} --days {wish.days} --lies {wish.lies}"
+            f"{' --postgres' * wish.postgres} --write`; "
             f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores, 1-minute load "
             f"{os.getloadavg()[0]:.1f} (other work ran beside it). Hourly looks of synthetic checks, two days before "
             "the period and one after. Below: the half year as rows of a database, each answer by a new process, from "
