@@ -21,7 +21,7 @@ from troth.identity.users import NewUser
 from troth.kernel.caller import Authentication, Caller, Connection
 from troth.kernel.clock import Clock
 from troth.kernel.data_class import DataClass
-from troth.kernel.errors import Conflict, Denied, Unauthenticated
+from troth.kernel.errors import Conflict, Denied, Invalid, Unauthenticated
 from troth.kernel.journal import Journal
 from troth.kernel.operation import Declaration, Group, Operation
 from troth.promises.account import account, rows_of
@@ -116,7 +116,7 @@ def _elevation(system: System, later: timedelta) -> Facts:
         outcomes = [
             refused(lambda: ledger.approve(ada.caller(system), asked.id), Denied),
             refused(lambda: ledger.approve(_owner(ada.person.tenant), asked.id), Denied, code="not-apart"),
-            refused(lambda: ledger.ask(ada.caller(system), "owner", _MINUTES, _WHY)),
+            refused(lambda: ledger.ask(ada.caller(system), "owner", _MINUTES, _WHY), Invalid, code="unknown-role"),
             "auditor" not in ada.roles(system),
         ]
         ledger.approve(boss.caller(system), asked.id)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from troth.identity.store import tenants
 from troth.identity.tenants import JURISDICTIONS
-from troth.kernel.errors import IntegrityError, Invalid, NotFound
+from troth.kernel.errors import Denied, IntegrityError, Invalid, NotFound
 from troth.kernel.ids import new_id
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
@@ -44,7 +44,7 @@ def _placed(system: System, *, claimed: str | None = None) -> Facts:
         outcomes += [(claimed or place) in _ALLOWED & {here} for place in _rows(system)]
         outcomes += [place == (claimed or here) for place in _headers(system)]
     outcomes.append(refused(lambda: known.fresh("nowhere", "sg"), Invalid))
-    outcomes.append(refused(lambda: _write_elsewhere(system, here)))
+    outcomes.append(refused(lambda: _write_elsewhere(system, here), Denied, code="wrong-jurisdiction"))
     return counted(outcomes)
 
 

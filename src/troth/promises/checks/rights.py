@@ -14,7 +14,7 @@ from sqlalchemy import LargeBinary, String, Table, func, or_, select
 from troth.identity.messages import AccountRectify
 from troth.identity.messages import Nothing as AccountNothing
 from troth.identity.privacy import PrivacySettings
-from troth.kernel.errors import TrothError
+from troth.kernel.errors import TrothError, Unauthenticated
 from troth.kernel.personal import Holding
 from troth.promises.account import Account, account
 from troth.promises.check import Check, Facts, counted
@@ -134,7 +134,8 @@ def _corrects(someone: Account, do: Do) -> bool:
     person, base = someone.person, someone.person.system.base
     code = pyotp.TOTP(someone.totp).at(base.clock.now())
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
-    guarded = refused(lambda: person.run("account.rectify", AccountRectify(totp=wrong, display_name="Wrong")))
+    false = AccountRectify(totp=wrong, display_name="Wrong")
+    guarded = refused(lambda: person.run("account.rectify", false), Unauthenticated, code="totp-wrong")
     do(person, "account.rectify", AccountRectify(totp=code, display_name="Corrected Name"))
     shown = person.run("account.show", AccountNothing())
     return guarded and shown.display_name == "Corrected Name" and "Corrected Name" in _archive(person)
