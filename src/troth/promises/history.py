@@ -119,9 +119,7 @@ class Plans:
         return self._known[key]
 
 
-def day_state(
-    promise: str, day: Period, plans: Plans, told: Told, *, waivers: Sequence[Waiver], now: int
-) -> State:
+def day_state(promise: str, day: Period, plans: Plans, told: Told, *, waivers: Sequence[Waiver], now: int) -> State:
     """The state of a promise over one day: for each stretch of it, by the schedule that was in force then."""
     if day.end <= plans.begins:  # nobody was to look
         return State.UNKNOWN
