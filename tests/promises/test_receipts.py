@@ -15,6 +15,7 @@ from troth.kernel.clock import epoch_ms
 from troth.promises.check import Result, judge
 from troth.promises.checks.receipts import CHECKS
 from troth.promises.system import System
+from troth.vault.moving.arriving import arrivals
 
 (CHECK,) = CHECKS
 
@@ -50,6 +51,11 @@ def test_a_receipt_that_no_log_knows_is_seen(system: System) -> None:
         connection.execute(receipts.insert(), row)
     try:
         assert CHECK.observe(system).broken == 1
+        came = {"tenant": "ten_none", "origin": "0" * 64, "begun_at": epoch_ms(now) + 1, "done_at": None}
+        with system.base.database.write() as connection:
+            connection.execute(arrivals.insert(), came)
+        assert CHECK.observe(system).broken == 0, "it came along when its tenant moved here"
     finally:
         with system.base.database.write() as connection:
-            connection.execute(delete(receipts).where(receipts.c.tenant == "ten_none"))
+            for table in (receipts, arrivals):
+                connection.execute(delete(table).where(table.c.tenant == "ten_none"))

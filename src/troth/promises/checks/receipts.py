@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from troth.audit.leaf import read_leaf
 from troth.audit.verify import verify_proof
@@ -19,6 +19,7 @@ from troth.kernel.ids import new_id
 from troth.promises.check import Check, Facts, counted
 from troth.promises.probe import Probe, probe, refused
 from troth.promises.system import System
+from troth.vault.moving.arriving import arrivals
 
 _ADDRESS = "priscilla.castellanos@example.org"
 _DAYS_MS, _NEWEST = 7 * 86_400_000, 40
@@ -89,9 +90,15 @@ def _proven(system: System, tenant: str, request: str) -> list[bool]:
 
 
 def _newest(system: System) -> list[ReceiptRow]:
-    """The newest receipts of a week, of everybody; those of a few seconds ago may still wait for their entries."""
+    """The newest receipts of a week, of everybody; those of a few seconds ago may still wait for their entries.
+
+    What a tenant brought along when it moved here stands in the log that it left.
+    """
     now = epoch_ms(system.base.clock.now())
-    recent = select(receipts).where(receipts.c.sent_at.between(now - _DAYS_MS, now - 10_000))
+    made_here = receipts.c.sent_at > func.coalesce(arrivals.c.begun_at, 0)
+    moved = receipts.outerjoin(arrivals, arrivals.c.tenant == receipts.c.tenant)
+    of_a_week = receipts.c.sent_at.between(now - _DAYS_MS, now - 10_000)
+    recent = select(receipts).select_from(moved).where(of_a_week, made_here)
     with system.base.database.read() as connection:
         found = connection.execute(recent.order_by(receipts.c.sent_at.desc()).limit(_NEWEST)).mappings().all()
     return [ReceiptRow(**{**one, "objects": (), "marked": None}) for one in found]
