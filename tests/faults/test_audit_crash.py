@@ -117,12 +117,14 @@ def rounds(kind: str, tmp_path: Path, seed: int) -> Iterator[Rounds]:
 
 @pytest.mark.parametrize("kind", DATABASES)
 def test_kill_9_at_random_moments_loses_nothing(kind: str, tmp_path: Path) -> None:
+    count = ROUNDS if kind == "sqlite" else ROUNDS // 4
     with rounds(kind, tmp_path, SEED) as made:
-        for seed in range(ROUNDS if kind == "sqlite" else ROUNDS // 4):
+        for seed in range(count):
             made.run(seed, [])
     assert made.heard["refused"] == 0
-    assert len(made.ledger.acknowledged) > ROUNDS * 10
-    assert made.ledger.signatures > ROUNDS // 4
+    # That there was something to lose: in each round, by how much depends on what else the machine does.
+    assert len(made.ledger.acknowledged) > count * 10
+    assert made.ledger.signatures > count // 4
 
 
 def test_failing_disks_lose_nothing(tmp_path: Path) -> None:
