@@ -108,6 +108,12 @@ def test_a_record_of_a_register(olga: Visitor, visit: Visit) -> None:
     page.get_by_label("Confidentiality, integrity, availability").fill("C; A")
     page.get_by_role("button", name="Open the record").click()
     page.wait_for_url("**/registers/risks/rec_*")
+    page.locator("summary", has_text="Keep a file").click()
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "found.txt", "mimeType": "text/plain", "buffer": b"What was found"}
+    )
+    page.get_by_role("button", name="Keep the file").click()
+    expect(page.get_by_role("link", name="found.txt")).to_be_visible()
     for place in range(page.locator("main details").count()):
         page.locator("main details summary").nth(place).click()
     look(page, (page.url,))
