@@ -25,6 +25,7 @@ from troth.governance.people import ACCOUNT
 from troth.governance.tables import records
 from troth.governance.webhooks import REMINDER
 from troth.identity.store import users
+from troth.kernel.errors import TrothError
 from troth.kernel.ids import new_id
 from troth.kernel.record import Entry, Fact, Outcome, Recorder
 from troth.kernel.scope import as_system
@@ -56,12 +57,22 @@ class Reminders:
 
     @as_system
     def run(self) -> int:
-        """One round over all tenants; how many reminders were put. For a job of any number of servers."""
-        put = sum(self.round(tenant) for tenant in self.tenants())
+        """One round over all tenants; how many reminders were put. For a job of any number of servers.
+
+        Raises what the last tenant raised that could not be looked at (TrothError), when all others were.
+        """
+        put, failed = 0, None
+        for tenant in self.tenants():
+            try:
+                put += self.round(tenant)
+            except TrothError as error:
+                failed = error
         now = self.calendar.now()
         with self.database.write() as connection:
             connection.execute(delete(reminders).where(reminders.c.put_at < now - _KEPT_MS))
             connection.execute(delete(deliveries).where(finished_before(now - _DELIVERIES_MS)))
+        if failed is not None:
+            raise failed
         return put
 
     def round(self, tenant: str) -> int:

@@ -45,9 +45,12 @@ class World:
     clock: MovableClock
     several: list[Due] = field(default_factory=list)
     hooks: Sequence[str] = ()
+    away: Sequence[str] = ()
     log: ListRecorder = field(default_factory=ListRecorder)
 
-    def dues(self, _by: Any, now: int) -> Agenda:
+    def dues(self, by: Any, now: int) -> Agenda:
+        if by.tenant in self.away:
+            raise Unavailable("Its keys are away.")
         found = [
             replace(one, state="soon" if now < one.grace_until else "lapsed" if one.lapse else "overdue")
             for one in self.several
@@ -60,7 +63,7 @@ class World:
     def round(self) -> int:
         desk = Deliveries(self.database, self.clock, {"mail": Nowhere(), "webhook": Nowhere()})
         ways = people, lambda *_: self.hooks
-        made = Reminders(self.database, self, desk, lambda: [TENANT], *ways, self.log)  # type: ignore[arg-type]
+        made = Reminders(self.database, self, desk, lambda: [*self.away, TENANT], *ways, self.log)  # type: ignore[arg-type]
         return made.run()
 
     def add(self, name: str, days: float, by: str = "admin", person: str | None = None) -> None:
@@ -170,6 +173,14 @@ def test_webhooks_get_all_of_it_in_bounded_messages(world: World) -> None:
     assert len(rows) == 6
     assert len(set(told)) == len(told) == 500
     assert "usr_secret" not in "".join(row["body"] for row in rows)
+
+
+def test_a_tenant_that_cannot_be_looked_at_keeps_no_other_waiting(world: World) -> None:
+    world.add("first", 3)
+    world.away = ["ten_b"]
+    with pytest.raises(Unavailable):
+        world.round()
+    assert world.letters() == [("usr_a", 1), ("usr_b", 1)]
 
 
 def test_more_than_a_round_takes_comes_with_the_next(world: World) -> None:
