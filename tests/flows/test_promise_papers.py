@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from troth.cli.main import troth
+from troth.promises import store
+from troth.promises.check import Result
+from troth.promises.runs import Run
 from troth.promises.tallies import Tallies
 from troth.settings.load import load
 from troth.wiring import opened
@@ -44,12 +47,14 @@ def test_paper_is_a_pdf(folder: Path) -> None:
     assert (folder / "promises.pdf").read_bytes().startswith(b"%PDF-")
 
 
-@pytest.fixture
-def period(folder: Path) -> tuple[str, ...]:
-    """Two days that are over: the tally of yesterday closes them. Nobody was to look in them."""
-    with opened(load(), must_exist=True) as troth:
-        base, runner = troth.system.base, troth.runner
-        runner.run(runner.checks[0])
+@pytest.fixture(scope="module")
+def period(_made: Path) -> tuple[str, ...]:
+    """Two days that are over: a tally closes them. Nobody was to look in them, and no promise is kept for it."""
+    with opened(load(data={"folder": _made / "data", "keys": _made / "keys"})) as troth:
+        base = troth.system.base
+        with base.database.write() as connection:
+            run = Run("made-up", 1, Result.PASS, Result.FAIL, 1, 1, "a" * 64, "run_made_up", 1)
+            store.add(connection, run, store.Signed("nobody", b"s" * 64), None)
         Tallies(base.database, base.outbox, base.clock).write()
         base.sequencer.flush()
     return "--from", "2026-01-01", "--to", "2026-01-03"
