@@ -23,7 +23,12 @@ def lessons(world: World) -> str:
     """Records of one register that a search tells from those of other tests; the first one is due first."""
     owner, mark = world.client(world.owner.session), "harbour-crane"
     for number in range(MANY):
-        told = {"name": f"{mark} {number:03}", "from_what": "drill", "answers": world.owner.id, "due_on": day(number)}
+        told = {
+            "name": f"{mark} {number:03}",
+            "from_what": "drill",
+            "answers": world.owner.id,
+            "due_on": day(number + 1),
+        }
         owner.call("POST", "/v1/registers/lessons", {"values": told})
     return mark
 
@@ -53,10 +58,13 @@ def test_home_says_what_is_red_and_due_and_leads_there(
         page.locator("section", has=page.get_by_role("heading", name="Next")).locator("tbody tr").first
     ).to_be_visible()
     page.get_by_text("The same as a table").click()
-    expect(page.get_by_role("cell", name=datetime.now(UTC).strftime("%Y-%m"))).to_be_visible()
+    months = page.locator("section", has=page.get_by_role("heading", name="Twelve months")).locator("tbody tr")
+    expect(months).to_have_count(12)
+    expect(months.last).to_be_visible()
     page.get_by_role("link", name=door, exact=True).click()
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Not allowed")
-    judged(visit(person), "/home")
+    if role == "privacy-officer":  # the other one's is the same page with other doors
+        judged(visit(person), "/home")
 
 
 def test_risks_are_a_picture_and_a_table(world: World, visit: Visit) -> None:
@@ -90,7 +98,8 @@ def test_a_register_of_many_records_is_paged_searched_and_led_by_what_is_due(
     due = page.locator("section", has=page.get_by_role("heading", name="Due")).locator("tbody tr")
     expect(records).to_have_count(50)
     expect(due).to_have_count(8)
-    expect(due.first).to_contain_text("due now")
+    expect(due.first).to_contain_text(re.compile("due now|soon"))
+    expect(due.first).to_contain_text(f"{lessons} 000")  # by its name, although the page of records has it not
     page.get_by_label("Text").fill(lessons)
     page.get_by_role("button", name="Show").click()
     expect(records).to_have_count(50)

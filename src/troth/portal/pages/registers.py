@@ -26,6 +26,7 @@ _FILE = "Choose one file: text, a table, JSON, a picture, or a plain PDF."
 _COLUMNS = 4  # of a record, in a list
 _MOST_DUES = 40
 _MOST_HERE = 8  # of what is due in one register, above its records
+_NEWEST = 200  # records that are named where they are due
 _LONG = ("long", "file", "digest")  # kinds of fields that no cell of a list holds
 
 
@@ -133,7 +134,7 @@ async def _records(desk: Desk, request: Request, caller: Caller, error: TrothErr
         "dues": dues[:_MOST_HERE],
         "more_dues": len(dues) > _MOST_HERE,
         "due_of": {one.record: one for one in reversed(dues)},
-        "titles": {one.id: _title(one) for one in found.records},
+        "titles": await _titles(desk, caller, name, found, dues[:_MOST_HERE]),
         "risks": await charts_of(desk, caller, name),
     }
     return page("register.html", frame, error.status if error else 200, error=error, say=governance_words, **shown)
@@ -143,6 +144,15 @@ async def _dues(desk: Desk, caller: Caller, form: str) -> list[m.DueShown]:
     """What is due in one register, overdue first."""
     found: m.DuesShown = await desk.run("register.dues", caller, m.RegisterForms())
     return [one for one in found.dues if one.form == form]
+
+
+async def _titles(desk: Desk, caller: Caller, form: str, found: m.RecordPage, dues: list[m.DueShown]) -> dict[str, str]:
+    """What the records of a page are called, and those that are due among the newest."""
+    titles = {one.id: _title(one) for one in found.records}
+    if any(one.record not in titles for one in dues):
+        newest: m.RecordPage = await desk.run("register.list", caller, m.RegisterList(form=form, limit=_NEWEST))
+        titles |= {one.id: _title(one) for one in newest.records}
+    return titles
 
 
 def _columns(form: m.FormShown) -> list[m.FieldShown]:
