@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from troth.governance.prepared.configuration import Sections
 from troth.identity.oauth.store import services
 from troth.identity.store import OPERATORS, api_keys, custom_roles, grants, users
+from troth.kernel.scope import SYSTEM
 from troth.promises.system import Base, System
 from troth.vault.deadlines import rules
 
@@ -21,8 +22,8 @@ STORAGE: Final = ("data", "keys", "retention", "erasure", "backup", "audit", "sc
 
 
 def configuration(base: Base, system: Callable[[], System], tenant: str) -> Sections:
-    """What is set now, of the service and of this tenant."""
-    with base.database.read() as connection:
+    """What is set now, of the service and of this tenant; who operates it stands in no tenant that a caller sees."""
+    with base.database.read(SYSTEM) as connection:
         permissions = _permissions(connection, tenant)
         kept = {
             f"{row.data_class} {row.purpose}".strip(): row.days
