@@ -42,7 +42,7 @@ class Chain:
     check: str
     codes: Sequence[tuple[int, str]]
     fresh: int
-    told: Sequence[tuple[int, int]] = ()
+    told: tuple[Sequence[int], Sequence[int]] = ((), ())
     kept: list[Evidence] = field(default_factory=list)
     links: dict[int, str] = field(default_factory=dict)
     last: Run | None = None
@@ -126,8 +126,9 @@ class Chain:
 
     def _since(self, run: Run) -> int:
         """When the newest tally was written that does not count this run; 0 when there is none."""
-        place = bisect_left(self.told, run.sequence, key=lambda one: one[0])
-        return self.told[place - 1][1] if place else 0
+        counts, times = self.told
+        place = bisect_left(counts, run.sequence)
+        return times[place - 1] if place else 0
 
     def _planned(self, at: int) -> str:
         place = bisect_right(self.codes, at, key=lambda one: one[0])

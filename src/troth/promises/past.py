@@ -63,7 +63,7 @@ class Past:
         self._chains: dict[str, Chain] = {}
         self._read_at: dict[str, float] = {}  # monotonic: when a chain was read whole
         self._to = 0  # the newest row, by its id, that was read
-        self._told_counts: dict[str, list[tuple[int, int]]] = {}  # of each check, what the tallies say
+        self._told_counts: dict[str, tuple[list[int], list[int]]] = {}  # of each check, what the tallies say
         self._versions: tuple[ScheduleVersion, ...] = ()
         self._settled: dict[str, tuple[object, dict[int, State]]] = {}  # days that are over, and what they rest on
         self._said: dict[str, tuple[float, History]] = {}
@@ -215,7 +215,7 @@ class Past:
             if self._to < end:
                 self._told_counts = counted(tallies(connection))
                 for check, known in self._chains.items():
-                    known.told = self._told_counts.get(check, ())
+                    known.told = self._told_counts.get(check, ([], []))
             for run, link in linked(connection, *written, by_check=True) if self._to else ():
                 chain = self._chains.get(run.check)
                 if chain is not None and (run.sequence or 0) > chain.end[0]:
@@ -232,7 +232,7 @@ class Past:
         codes = codes_of(self._versions)
         with self._database.read() as connection:
             for check in wanted:
-                told = self._told_counts.get(check, ())
+                told = self._told_counts.get(check, ([], []))
                 chain = Chain(check, codes.get(check, []), shortest(self._versions, check), told)
                 if not _joined(connection, chain, windows):
                     self._read(connection, check)
@@ -241,7 +241,7 @@ class Past:
                 self._read_at[check] = 0.0  # its rows were not looked at yet: those of others wait
 
     def _read(self, connection: Connection, check: str) -> None:
-        told = self._told_counts.get(check, ())
+        told = self._told_counts.get(check, ([], []))
         chain = Chain(check, codes_of(self._versions).get(check, []), shortest(self._versions, check), told)
         mine = (check_run.c.check_id == check, check_run.c.sequence.is_not(None), check_run.c.at >= self._since())
         for run, link in linked(connection, *mine):
@@ -268,12 +268,14 @@ def _days(
         yield day, known[day.start]
 
 
-def counted(known: Sequence[Tally]) -> dict[str, list[tuple[int, int]]]:
-    """Of each check: how many runs each tally counts, and when it was written (epoch ms)."""
-    found: dict[str, list[tuple[int, int]]] = {}
+def counted(known: Sequence[Tally]) -> dict[str, tuple[list[int], list[int]]]:
+    """Of each check: how many runs each tally counts, and when these were written (epoch ms)."""
+    found: dict[str, tuple[list[int], list[int]]] = {}
     for one in known:
         for check, count in one.counts.items():
-            found.setdefault(check, []).append((count, one.at))
+            counts, times = found.setdefault(check, ([], []))
+            counts.append(count)
+            times.append(one.at)
     return found
 
 

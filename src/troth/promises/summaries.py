@@ -25,7 +25,7 @@ from troth.promises.check import Result
 from troth.promises.run_log import RunLog
 from troth.promises.runs import STATEMENT, Run
 from troth.promises.schedule import ScheduleVersion
-from troth.promises.store import Head, Tally, check_day, check_run, linked, tallies
+from troth.promises.store import Head, Tally, check_day, check_run, linked, newest_tally, tallies
 from troth.promises.tallies import root_of
 from troth.storage.database import Database
 from troth.vault.dsse import IN_TOTO, sign_envelope, verify_envelope
@@ -57,6 +57,7 @@ class Summaries:
         self._log = log
         self._versions = versions
         self._signer = signer
+        self._looked: dict[str, float] = {}  # until when nothing is to be made, after which newest tally
         self._odd: dict[str, float] = {}  # monotonic: when a day is looked at again whose runs do not hang together
 
     @as_system
@@ -79,6 +80,10 @@ class Summaries:
     def make(self, since: int, seconds: float) -> int:
         """Make summaries of days that have none which counts, for so long at most; how many it made."""
         now, count = time.monotonic(), 0
+        with self._database.read() as connection:
+            newest = newest_tally(connection)
+        if newest is None or (self._looked.get(newest.day, 0.0) > now):
+            return 0
         missing = (one for one in self.windows(since) if one.parts is None)
         for window in missing:
             if self._odd.get(window.tally.day, 0.0) > now:
@@ -88,7 +93,8 @@ class Summaries:
             else:
                 self._odd[window.tally.day] = now + _ODD_SECONDS
             if time.monotonic() > now + seconds:
-                break
+                return count
+        self._looked = {newest.day: now + _ODD_SECONDS}
         return count
 
     def _made(self, window: Window) -> bool:
