@@ -15,7 +15,16 @@ from troth.audit.leaf import read_leaf
 from troth.backup import rows
 from troth.backup.knowledge import Knowledge
 from troth.backup.lost_ledger import NOTHING, Accepted, Amends, Lost, amend, lost
-from troth.backup.standing import GROUP, POLICY_SET, make_sure, rows_of, tables, take_over
+from troth.backup.standing import (
+    GROUP,
+    HOUSE_APPROVED,
+    HOUSE_NAMED,
+    POLICY_SET,
+    make_sure,
+    rows_of,
+    tables,
+    take_over,
+)
 from troth.backup.tails import DECISIONS
 from troth.kernel.errors import IntegrityError
 from troth.kernel.scope import SYSTEM
@@ -31,7 +40,8 @@ ENDINGS = {"key_scope": State.ACTIVE, "unit": State.ACTIVE, "vault_object": "liv
 _ADDED = frozenset({"key_scope"})
 # Rights of people: as they are now, and gone when they are gone while their owner stays.
 RIGHTS = ("users", "api_keys", "role_grants")
-# As the backup has them: what only adds, what the key tree's recovery replaces, and what is set up again at will.
+# As the backup has them: what only adds, what the key tree's recovery replaces, and what is set up again at will; of
+# `installation` all but the house, which `take_over` brings.
 AS_BACKED_UP = frozenset(
     """audit_details audit_witnessed budget_spent calendar_delivery calendar_reminder check_schedule check_tally
     installation tenants key_manifest key_page key_root key_tree probe_hour
@@ -71,7 +81,8 @@ def replay(
         if today.living:
             _require_keys(connection, today)
         else:
-            make_sure(connection, _leaves_of(leaves, POLICY_SET), at)
+            houses = _leaves_of(leaves, HOUSE_NAMED, HOUSE_APPROVED)
+            make_sure(connection, _leaves_of(leaves, POLICY_SET), houses, at)
         units = recovery.install(connection, today.tree, list(roots), at)
         objects = _deleted(connection, leaves) + _unreadable(connection, at)
         amends = amend(connection, _lost(connection, leaves), accepted, at)
@@ -243,13 +254,13 @@ def _facts(leaves: list[bytes], operation: str, fact: str) -> Iterator[Any]:
     return (each[fact] for each in facts if fact in each)
 
 
-def _leaves_of(leaves: list[bytes], operation: str) -> Iterator[dict[str, Any]]:
-    """Every entry of an operation."""
-    sign = f'"{operation}"'.encode()
+def _leaves_of(leaves: list[bytes], *operations: str) -> Iterator[dict[str, Any]]:
+    """Every entry of some operations."""
+    signs = [f'"{one}"'.encode() for one in operations]
     for leaf in leaves:
-        if sign in leaf:  # reading every leaf would cost more than all the rest
+        if any(sign in leaf for sign in signs):  # reading every leaf would cost more than all the rest
             members = read_leaf(leaf)
-            if members.get("op") == operation:
+            if members.get("op") in operations:
                 yield members
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 
+from troth.kernel.record import Outcome
 from troth.kernel.scope import SYSTEM
 from troth.keys.replacement_rows import Progress
 from troth.storage.database import Database, metadata
+from troth.storage.placement import installation
 
 GROUP = 400
 POLICY_SET = "redaction.policy"
+HOUSE_NAMED, HOUSE_APPROVED = "house.name", "house.approve"
+_HOUSE = [one for one in installation.columns if one.name.startswith("house")]
+_NOBODY_WAITS = {"house_proposed": None, "house_proposed_by": None, "house_proposed_at": None}
 # Exactly today's rows, such as the second factor after a stolen phone. Table -> the columns by which a row has an owner
 # here; none when it needs no owner.
 SETTINGS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -73,15 +78,21 @@ def take_over(ledger: Database, connection: Connection) -> None:
         for some in rows_of(ledger, select(table)):
             if owned := [row for row in some if all(row[one] in known for one, known in owners.items())]:
                 connection.execute(insert(table), owned)
+    for some in rows_of(ledger, select(*_HOUSE)):
+        for row in some:  # one: whose registers count for the promises, and who waits to be it
+            connection.execute(update(installation).values(row))
 
 
-def make_sure(connection: Connection, policies_set: Iterable[Mapping[str, Any]], at: int) -> None:
+def make_sure(
+    connection: Connection, policies_set: Iterable[Mapping[str, Any]], houses: Iterable[Mapping[str, Any]], at: int
+) -> None:
     """When the living ledger is lost, the newest backup may not know what was taken back since; `at` in epoch ms.
 
     Destinations of tenants wait for their second operator again, key replacements that waited are called off, and
-    owners designate people for emergencies anew.
-    `policies_set` are the log's entries about redaction policies, each log's in its order.
+    owners designate people for emergencies anew. Nobody waits to be the house, which is the one that the log names.
+    `policies_set` are the log's entries about redaction policies, `houses` those about the house; each log's in order.
     """
+    _settle_house(connection, houses, at)
     found = metadata.tables
     if (departures := found.get("tenant_departure")) is not None:
         connection.execute(update(departures).values(agreed_by=None, agreed_at=None))
@@ -109,6 +120,23 @@ def _settle_policies(connection: Connection, policies: Table, said: Iterable[Map
         if digest is not None:
             shut = {"tenant": tenant, "sealed": b"", "digest": str(digest), "set_at": int(last[tenant].get("time", 0))}
             connection.execute(insert(policies), shut)
+
+
+def _settle_house(connection: Connection, said: Iterable[Mapping[str, Any]], at: int) -> None:
+    """Naming another tenant than the house proposes it (`previous` is the house); the first one needs nobody else."""
+    house: str | None = None
+    for leaf in said:
+        facts = leaf.get("facts", {})
+        if leaf.get("outcome") != Outcome.DONE or "tenant" not in facts:
+            continue
+        if leaf["op"] == HOUSE_APPROVED:
+            house = str(facts["tenant"])
+        elif house is None:
+            house = str(facts.get("previous", facts["tenant"]))
+    connection.execute(update(installation).values(_NOBODY_WAITS))
+    if house is not None:  # what was agreed to before the restore excuses nothing of it
+        other = or_(installation.c.house.is_(None), installation.c.house != house)
+        connection.execute(update(installation).where(other).values(house=house, house_at=at))
 
 
 def tables(names: Iterable[str]) -> Iterator[Table]:

@@ -13,6 +13,7 @@ from backup_world import World, restore, started, world
 from troth.identity.governing.store import break_glass
 from troth.identity.users import NewUser
 from troth.kernel.errors import TrothError
+from troth.kernel.record import Entry, Outcome
 from troth.kernel.scope import SYSTEM, within
 from troth.redact.policy import vendor_policy
 from troth.redact.tenant_policies import TenantPolicies
@@ -129,3 +130,39 @@ def test_emergency_access_is_as_today_or_designated_anew(home: World, tmp_path: 
         found = connection.execute(text("select user from break_glass")).scalars().all()
     restored.close()
     assert found == ([] if lost else [user])
+
+
+def _named(home: World, operation: str, tenant: str, **facts: str) -> None:
+    entry = Entry(
+        log="operator", operation=operation, phase="closed", outcome=Outcome.DONE, request="req_1", actor="usr_a",
+        tenant=None, time=1, facts={"tenant": tenant, **facts},
+    )  # fmt: skip
+    home.base.outbox.record(entry)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["living", "lost"])
+def test_the_house_is_the_one_of_today(home: World, tmp_path: Path, *, lost: bool) -> None:
+    """A second operator agreed to it, which a restore of the day before cannot undo; what waited, waits or is asked."""
+    first, second = home.tenant("First"), home.tenant("Second")
+    house = home.troth.system.governance.house
+    house.name(first, "usr_a")
+    _named(home, "house.name", first)
+    home.backups.run()
+    house.name(second, "usr_a")
+    _named(home, "house.name", second, previous=first)
+    house.approve(second, "usr_b")
+    _named(home, "house.approve", second, previous=first)
+    house.name(first, "usr_a")
+    _named(home, "house.name", first, previous=second)
+    now = house.named()
+    assert now is not None
+    assert now.since is not None
+    _lose(home) if lost else home.close()
+    restore(home.settings, tmp_path / "restored")
+    with started(home.settings, tmp_path / "restored") as troth, within(SYSTEM):
+        after, waits = troth.system.governance.house.named(), troth.system.governance.house.proposed()
+    assert after is not None
+    assert after.since is not None
+    assert after.tenant == second
+    assert after.since >= now.since if lost else after == now
+    assert (waits.tenant if waits else None) == (None if lost else first)
