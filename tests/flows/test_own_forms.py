@@ -9,6 +9,7 @@ import pytest
 from house import House, Person
 from register_calls import code, move, opened
 from scriptless import Visit
+from troth.governance import own_forms
 
 FORM = """\
 form: keys-of-doors
@@ -38,6 +39,8 @@ examples:
     - {like: 0, but: {given_on: +1d}}
     - {like: 0, but: {given_on: -400d}}
 """
+MANY_DUES = "".join(f"  d{one}: {{in: given, at: given_on, within: 1 month, by: admin}}\n" for one in range(6))
+MANY_DAYS = ", ".join(f"{one + 1}d" for one in range(7))
 KEY = {"door": "Cellar", "given_on": "2026-01-05"}
 
 
@@ -117,6 +120,30 @@ def test_a_newer_version_knows_the_records_that_there_are(home: House, people: d
     assert home.ok("GET", f"/v1/registers/register-forms/{first}", people["owner"].headers)["reasons"] == []
 
 
+def test_all_own_forms_together_hold_so_many_records(
+    home: House, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as fit, however they come; forms of the installation hold what they held."""
+    owner = people["owner"]
+    in_force(home, people, FORM.replace("keys-of-doors", "boxes"), "boxes")
+    in_force(home, people, FORM.replace("keys-of-doors", "cases"), "cases")
+    registers = home.system.governance.registers
+    kept, shipped = registers.counts(owner.tenant), registers.forms.names()
+    monkeypatch.setattr(own_forms, "MOST_RECORDS", sum(kept[one] for one in kept if one not in shipped) + 2)
+    row = {"holder": owner.id, **KEY}
+
+    def taken(form: str, number: int) -> Any:
+        path = f"/v1/register-imports/{form}"
+        return home.call("POST", path, owner.headers, rows=[row] * number, apply=True)
+
+    assert code(taken("boxes", 3)) == (409, "register-full")
+    assert taken("boxes", 1).is_success
+    assert code(taken("cases", 2)) == (409, "register-full")
+    opened(home, owner, "cases", **row)
+    assert code(home.call("POST", "/v1/registers/boxes", owner.headers, values=row)) == (409, "register-full")
+    opened(home, owner, "risks", name="A fire", touches="A")
+
+
 def test_an_empty_register_is_withdrawn(home: House, people: dict[str, Person]) -> None:
     record = in_force(home, people, FORM.replace("keys-of-doors", "gates"), "gates")
     assert move(home, people["owner"], f"register-forms/{record}", "withdraw", reason="not needed").is_success
@@ -132,10 +159,12 @@ def test_an_empty_register_is_withdrawn(home: House, people: dict[str, Person]) 
         (FORM.replace("keys-of-doors", "a").replace("given_on <= today", "__import__('os')"), "bad-form"),
         (FORM.replace("keys-of-doors", "a").replace("given_on: +1d", "given_on: -11d"), "bad-form"),
         (FORM.replace("keys-of-doors", "a").replace("moves:", "moves: &a\n  x: *a\nmove:"), "bad-yaml"),
+        (FORM.replace("keys-of-doors", "a").replace("  look: {", MANY_DUES + "  look: {"), "bad-form"),
+        (FORM.replace("keys-of-doors", "a").replace("by: admin}", f"by: admin, remind: [{MANY_DAYS}]}}"), "bad-form"),
         ("a: " + "[" * 900, "yaml-too-long"),
         ("x" * 20_001, "bad-field"),
     ],
-    ids=["named", "promise", "coupled", "called", "proves-nothing", "alias", "deep", "long"],
+    ids=["named", "promise", "coupled", "called", "proves-nothing", "alias", "dues", "remind", "deep", "long"],
 )
 def test_what_is_not_in_order_is_not_even_proposed(
     home: House, people: dict[str, Person], text: str, said: str

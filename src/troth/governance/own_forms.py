@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from troth.governance import store
 from troth.governance.forms.form import Form
@@ -29,6 +29,8 @@ from troth.storage.database import Database
 
 FORM: Final = "register-forms"
 MOST: Final = 50  # of one tenant
+MOST_RECORDS: Final = 2_000  # in all of them together: each is looked at whenever somebody asks what is due
+_MOST_DUE: Final = 6  # dues, clocks and populations of one form together, and reminders of one due
 _IN_FORCE: Final = "in-force"
 _parsed = lru_cache(maxsize=512)(parse_form)
 
@@ -73,6 +75,7 @@ class OwnForms:
         for member, given in beyond.items():
             if given:
                 raise bad_form(f"form.{member}", "a form of one's own has none; put it into the folder of registers")
+        _bounded(form)
         known = self.all(tenant)
         if form.name not in known and len(known) >= MOST:
             raise Conflict(f"A tenant has at most {MOST} forms of its own.", code="register-full")
@@ -90,6 +93,18 @@ class OwnForms:
             self.check(tenant, record.raw)
         elif move == "withdraw" and self._states(tenant, str(record.raw.get("name"))):
             raise Conflict("The register has records; a form without them can be withdrawn.", code="not-now")
+
+    def room(self, connection: Connection, tenant: str, name: str, more: int) -> None:
+        """Whether so many more records fit. Raises Conflict(register-full) above 2,000 in all own forms together."""
+        if name in self.forms.names():
+            return
+        counted = store.counts(connection, tenant)
+        if sum(number for form, number in counted.items() if form not in self.forms.names()) + more > MOST_RECORDS:
+            raise Conflict(
+                f"A tenant's own forms hold at most {MOST_RECORDS} records together; for more, the form goes into the "
+                "folder of registers.",
+                code="register-full",
+            )
 
     def _lint(self, form: Form, known: Mapping[str, Form]) -> None:
         shipped, _ = self.forms.sound()
@@ -112,3 +127,12 @@ class OwnForms:
         for record, row in zip(found, rows, strict=True):
             store.bound(record, row)
         return found
+
+
+def _bounded(form: Form) -> None:
+    """Raises Invalid(bad-form) for more than is ever due of a record: strangers wrote it."""
+    if len(form.dues) + len(form.clocks) + len(form.populations) > _MOST_DUE:
+        raise bad_form("form.dues", f"dues, clocks and populations are at most {_MOST_DUE} together")
+    for one in form.dues.values():
+        if len(one.remind) > _MOST_DUE:
+            raise bad_form(f"form.dues.{one.name}.remind", f"it has at most {_MOST_DUE} reminders")

@@ -123,6 +123,7 @@ class Registers:
             fence_tenant(connection, by.tenant)
             if store.count(connection, by.tenant, form.name) + len(rows) > MOST_RECORDS:
                 raise Conflict(f"A register holds at most {MOST_RECORDS} records.", code="register-full")
+            self.own.room(connection, by.tenant, form.name, len(rows))
             self._fence(connection, by.tenant, rows)
             store.write(connection, by.tenant, rows, by.call)
             put(connection, by.tenant, anew)
