@@ -71,6 +71,12 @@ class Chain:
             self._append(self._dated(run, planned, flaw), says, part.last[1] if run is part.runs[-1] else "")
             flaw = ""
 
+    def begun_by(self, time: int) -> None:
+        """All runs from before `time` (epoch ms) on were taken: what begins behind it begins with the first of all."""
+        first = self.kept[0] if self.kept else None
+        if first and not first.flaw and first.run.sequence != 1 and first.run.at > time:
+            self.kept[0], self.broken = replace(first, flaw=GAP), True
+
     def same(self, other: Chain) -> bool:
         """True when both were read of the same runs: links that hold, and lead to the same, are of the same."""
         if self.broken or other.broken:

@@ -36,6 +36,7 @@ _ODD_SECONDS = 60.0  # between two looks at a chain in which something is wrong
 _SETTLED_MS = 600_000  # after midnight, UTC: runs of yesterday are written by then
 _SUMMED_SECONDS = 2.0  # of a round, for summaries of days
 _LEAD_MS = 32 * DAY_MS  # read before the first month: longer than any evidence stays fresh
+_QUIET_MS = _LEAD_MS - DAY_MS  # without any run at the beginning: then runs are missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ class Past:
                 if not _joined(connection, chain, windows):
                     self._read(connection, check)
                     continue
+                chain.begun_by(self._since() + _QUIET_MS)
                 self._chains[check] = chain
                 self._read_at[check] = 0.0  # its rows were not looked at yet: those of others wait
 
@@ -246,6 +248,7 @@ class Past:
         mine = (check_run.c.check_id == check, check_run.c.sequence.is_not(None), check_run.c.at >= self._since())
         for run, link in linked(connection, *mine):
             chain.take(run, link)
+        chain.begun_by(self._since() + _QUIET_MS)
         self._chains[check] = chain
         self._read_at[check] = time.monotonic()
 

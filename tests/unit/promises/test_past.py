@@ -88,6 +88,37 @@ def test_an_old_row_that_is_edited_is_seen_while_the_server_runs(world: CheckWor
     assert _days(past, ONE)[State.KEPT] == 4
 
 
+@pytest.mark.parametrize("summed", [False, True])
+def test_a_chain_whose_beginning_was_deleted_shows_nothing_there(world: CheckWorld, *, summed: bool) -> None:
+    """What was broken on the third day is unknown then, to who reads rows alone and to who had read a sound chain."""
+    world.place()
+    if summed:
+        assert _past(world).summarise()
+    known, kept = _past(world), _days(_past(world), ONE)[State.KEPT]
+    known.bars()
+    with world.database.write() as connection:
+        early = (store.check_run.c.check_id == "two", store.check_run.c.sequence <= 3)
+        connection.execute(store.check_run.delete().where(*early))
+        connection.execute(store.check_day.delete())
+    for _ in range(4):
+        known.look_on()
+    for past in (known, _past(world)):
+        assert _days(past, OTHER) == {State.UNKNOWN: 26}
+        assert _days(past, ONE)[State.KEPT] == kept
+
+
+def test_summaries_that_begin_in_the_middle_of_a_chain_without_its_rows_say_so(world: CheckWorld) -> None:
+    world.place()
+    assert _past(world).summarise()
+    with world.database.write() as connection:
+        days = sorted(connection.scalars(select(store.check_day.c.day)))
+        connection.execute(store.check_day.delete().where(store.check_day.c.day.in_(days[:-1])))
+        counts = store.tallies(connection)[-2].counts["two"]
+        early = (store.check_run.c.check_id == "two", store.check_run.c.sequence <= counts)
+        connection.execute(store.check_run.delete().where(*early))
+    assert _days(_past(world), OTHER) == {State.UNKNOWN: 26}
+
+
 def test_a_new_process_reads_what_nobody_asked_for_yet(world: CheckWorld) -> None:
     past = _past(world)
     assert past.look_on() == 2
