@@ -86,7 +86,7 @@ class CheckWorld:
             clock=self.clock,
             faults=self.faults,
         )
-        self.tallies = Tallies(self.database, self.outbox, self.clock)
+        self.tallies = Tallies(self.database, self.outbox, self.clock, evidence.mark)
         self.scheduler = Scheduler(self.runner, self.tallies, database=self.database, clock=self.clock)
 
     def another(self, checks: Sequence[Check] | None = None, **members: object) -> CheckWorld:

@@ -24,7 +24,7 @@ from troth.promises.runner import Runner
 from troth.promises.schedule import ScheduleVersion
 from troth.promises.schedules import standing_versions
 from troth.promises.status import Declared, Evidence, Period, State
-from troth.promises.store import Tally, check_run, linked, tallies
+from troth.promises.store import AHEAD_MS, Tally, check_run, linked, tallies
 from troth.promises.summaries import Summaries, Window
 from troth.promises.turns import taken
 from troth.promises.waiving import Waiver
@@ -214,7 +214,7 @@ class Past:
             end = connection.scalar(select(func.max(check_run.c.id))) or 0
             written = (check_run.c.id > self._to, check_run.c.id <= end)
             if self._to < end:
-                self._told_counts = counted(tallies(connection))
+                self._told_counts = counted(tallies(connection), epoch_ms(self._clock.now()))
                 for check, known in self._chains.items():
                     known.told = self._told_counts.get(check, ([], []))
             for run, link in linked(connection, *written, by_check=True) if self._to else ():
@@ -271,14 +271,18 @@ def _days(
         yield day, known[day.start]
 
 
-def counted(known: Sequence[Tally]) -> dict[str, tuple[list[int], list[int]]]:
-    """Of each check: how many runs each tally counts, and when these were written (epoch ms)."""
+def counted(known: Sequence[Tally], now: int) -> dict[str, tuple[list[int], list[int]]]:
+    """Of each check: how many runs each tally counts, rising, and when one that counts no more was last written (epoch
+    ms); without tallies of clocks that were ahead of `now`.
+    """
     found: dict[str, tuple[list[int], list[int]]] = {}
-    for one in known:
+    for one in sorted(known, key=lambda one: sum(one.counts.values())):
+        if one.at > now + AHEAD_MS:
+            continue
         for check, count in one.counts.items():
             counts, times = found.setdefault(check, ([], []))
-            counts.append(count)
-            times.append(one.at)
+            counts.append(max(count, counts[-1]) if counts else count)
+            times.append(max(one.at, times[-1]) if times else one.at)
     return found
 
 

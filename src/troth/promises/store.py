@@ -260,9 +260,10 @@ def linked(connection: Connection, *which: ColumnElement[bool], by_check: bool =
 
 
 def tallies(connection: Connection) -> list[Tally]:
-    """The tally of every day, oldest first."""
+    """The tally of every day in the order in which they were written: the day may be that of a clock that was ahead."""
     rows = connection.execute(select(check_tally).order_by(check_tally.c.day))
-    return [Tally(row.day, row.root, json.loads(row.counts), row.request, row.at) for row in rows]
+    found = [Tally(row.day, row.root, json.loads(row.counts), row.request, row.at) for row in rows]
+    return sorted(found, key=lambda one: sum(one.counts.values()))
 
 
 def add_schedule(connection: Connection, kept: KeptSchedule) -> None:
@@ -306,9 +307,10 @@ def add_tally(connection: Connection, tally: Tally) -> None:
     connection.execute(insert(check_tally).values(**values, at=tally.at))
 
 
-def newest_tally(connection: Connection) -> Tally | None:
-    """The tally of the newest day that has one."""
-    row = connection.execute(select(check_tally).order_by(check_tally.c.day.desc()).limit(1)).first()
+def newest_tally(connection: Connection, until: str = "9999-12-31") -> Tally | None:
+    """The tally of the newest day, up to the one given, that has one."""
+    query = select(check_tally).where(check_tally.c.day <= until)
+    row = connection.execute(query.order_by(check_tally.c.day.desc()).limit(1)).first()
     return None if row is None else Tally(row.day, row.root, json.loads(row.counts), row.request, row.at)
 
 

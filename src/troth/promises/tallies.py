@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError as Duplicate
@@ -21,13 +22,16 @@ _AFTER = timedelta(minutes=5)  # past midnight, UTC: runs that began before it a
 
 
 class Tallies:
-    """Writes one tally for each day that is over."""
+    """Writes one tally for each day that is over; none while the clock is marked as wrong."""
 
-    def __init__(self, database: Database, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, recorder: Recorder, clock: Clock, mark: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
-        self._written = ""  # the newest day that is known to have one
+        self._mark = mark
+        self._written = ""  # the last day that is known to have one
 
     @as_system
     def write(self) -> bool:
@@ -35,13 +39,13 @@ class Tallies:
         moment = self._clock.now()
         day = (moment - _AFTER - timedelta(days=1)).strftime("%Y-%m-%d")
         now = epoch_ms(moment)
-        if self._written >= day:
+        if self._mark() or self._written == day:
             return False
         with self._database.read() as connection:
-            newest, heads = store.newest_tally(connection), store.heads(connection)
-        if newest is not None and newest.day >= day:
-            self._written = newest.day
-        if not heads or self._written >= day:
+            newest, heads = store.newest_tally(connection, day), store.heads(connection)
+        if newest is not None and newest.day == day:  # one of a later day was written by a clock that was ahead
+            self._written = day
+        if not heads or self._written == day:
             return False
         tally = Tally(day, root_of(heads), {check: head.sequence for check, head in heads.items()}, new_id("run"), now)
         facts = checked_facts({"period": day, "root": tally.root, "counts": tally.counts})

@@ -64,5 +64,5 @@ def shown_promise(runner: Runner, past: Past, promise: str) -> PromiseShown:
 
 def build_scheduler(base: Base, runner: Runner, past: Past) -> Scheduler:
     """What runs the checks while a server runs."""
-    tallies = Tallies(base.database, base.outbox, base.clock)
+    tallies = Tallies(base.database, base.outbox, base.clock, runner.evidence.mark)
     return Scheduler(runner, tallies, database=base.database, clock=base.clock, past=past)

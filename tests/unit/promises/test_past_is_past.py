@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from check_world import ONE, CheckWorld, check
 from database_world import opened
+from troth.promises import store
 from troth.promises.chains import Chain
 from troth.promises.check import Result
 from troth.promises.history import Plans, Told, day_state
@@ -136,3 +137,26 @@ def test_a_clock_that_is_set_back_fills_no_day_that_was_told(silent: CheckWorld)
     assert silent.state() is State.KEPT, "now somebody looks again"
     after = Past(silent.runner, silent.database, silent.clock, fresh=0).bar(ONE).months[-1].days
     assert after == before
+
+
+@pytest.mark.parametrize("mark", ["off", None])
+def test_a_clock_that_was_ahead_for_a_while_stops_no_later_tally(tmp_path: Path, mark: str | None) -> None:
+    """Known to be off it closes no day; where nobody knew, later days are closed all the same and none is late."""
+    with opened("sqlite", tmp_path) as database:
+        world = CheckWorld(database, tmp_path, (check("one", (ONE,), every=43_200, fresh=26 * 3600),))
+        for look in range(8):
+            if look == 3:
+                world.mark = mark
+                world.clock.forward(days=365)
+                world.scheduler.tick()
+                world.mark = None
+                world.clock.forward(days=-365)
+            world.scheduler.tick()
+            world.clock.forward(hours=12)
+        world.place()
+        with database.read() as connection:
+            known = store.tallies(connection)
+        assert sorted(one.day for one in known if one.at <= world.now) == [f"2026-11-{day}" for day in range(21, 25)]
+        assert sum(one.at > world.now for one in known) == (mark is None)
+        days = Past(world.runner, database, world.clock, fresh=0).bar(ONE).months[-1].days
+        assert days[State.KEPT] >= 2, "the days after it"
