@@ -12,6 +12,8 @@ from sqlalchemy import delete, update
 from promise_world import shown
 from troth.governance.statement.store import digest_of, statement_version
 from troth.kernel.errors import IntegrityError
+from troth.kernel.ids import new_id
+from troth.kernel.record import Entry, Outcome
 from troth.promises.check import Check, Result
 from troth.promises.checks import statement
 from troth.promises.status import Run
@@ -108,3 +110,31 @@ def test_a_version_that_was_changed_in_the_database_is_seen(change: dict[str, An
     for check in (TRUE, READABLE):
         with pytest.raises(IntegrityError):  # an error of the run: unknown, never green
             shown(check, system)
+
+
+@pytest.mark.parametrize("by", ["blanked", "deleted"])
+def test_the_newest_version_is_not_taken_back_in_the_database(system: System, by: str) -> None:
+    """Neither is the first: nothing in force is a fault then, not an installation that published nothing."""
+    publish(system)
+    newest = system.governance.statements.heads()[-1]
+    _approved(system, newest.number, newest.digest)
+    assert shown(TRUE, system) is Result.PASS
+    blank = {"approved_by": None, "approved_at": None, "signer": None, "signature": None}
+    with system.base.database.write() as connection:
+        connection.execute(update(statement_version).values(blank) if by == "blanked" else delete(statement_version))
+    assert shown(TRUE, system) is Result.FAIL
+    with system.base.database.write() as connection:
+        connection.execute(delete(statement_version))
+    publish(system)
+    _approved(system, 1, system.governance.statements.heads()[-1].digest)
+    assert shown(TRUE, system) is Result.PASS
+
+
+def _approved(system: System, number: int, digest: str) -> None:
+    entry = Entry(
+        log="operator", operation="privacy-statement.approve", phase="closed", outcome=Outcome.DONE,
+        request=new_id("req"), actor="usr_two", tenant=None, time=1,
+        facts={"object": f"statement-{number}", "digest": digest},
+    )  # fmt: skip
+    system.base.outbox.record(entry)
+    system.base.sequencer.flush("operator")

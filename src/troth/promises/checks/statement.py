@@ -10,9 +10,10 @@ from troth.governance.data_map.places import unmapped
 from troth.governance.statement.article30 import REQUIRED, rows
 from troth.governance.statement.facts import Fact, mapped, observed
 from troth.governance.statement.generate import Section, Sentence, Statement, said, statement
-from troth.governance.statement.publishing import reworded
+from troth.governance.statement.publishing import in_force, reworded
 from troth.governance.statement.readability import LIMIT
 from troth.kernel.clock import epoch_ms
+from troth.promises.approvals import STATEMENT, taken_back
 from troth.promises.check import Check, Facts, counted
 from troth.promises.system import ALONE, NEIGHBOUR, PROBE_TENANT, System
 from troth.storage.database import metadata
@@ -59,8 +60,11 @@ def _too_hard(system: System) -> Facts:
 
 def _true(system: System) -> Facts:
     statements = system.governance.statements
-    head = statements.in_force()
-    if head is None:
+    heads = statements.heads()
+    stands = {f"statement-{one.number}": one.digest for one in heads if one.approved_at is not None}
+    if taken_back(system.base.reader, STATEMENT, stands):
+        return counted([False])
+    if (head := in_force(heads)) is None:
         return _NOTHING
     seen = _seen(system, since=head.approved_at or 0)
     return true(statements.opened(head), statements.current(), seen)
@@ -117,8 +121,8 @@ CHECKS = (
         promises=("RGT-05",),
         looks_at="The privacy statement in force against the data map with the vendors and days of this installation:"
         " every fact that one says the other says, and each section in the words of today's map. Vendors and models in"
-        " receipts since it was approved (30 days at most) are named in it. That the map's own words are right is for"
-        " people to judge.",
+        " receipts since it was approved (30 days at most) are named in it. The log says that it was the last to be"
+        " approved. That the map's own words are right is for people to judge.",
         observe=_true,
         sabotage=_untrue,
         population="facts said, mapped or seen in receipts",
