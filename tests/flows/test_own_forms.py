@@ -9,7 +9,7 @@ import pytest
 from house import House, Person
 from register_calls import code, move, opened
 from scriptless import Visit
-from troth.governance import own_forms
+from troth.governance import own_forms, store
 
 FORM = """\
 form: keys-of-doors
@@ -142,6 +142,35 @@ def test_all_own_forms_together_hold_so_many_records(
     opened(home, owner, "cases", **row)
     assert code(home.call("POST", "/v1/registers/boxes", owner.headers, values=row)) == (409, "register-full")
     opened(home, owner, "risks", name="A fire", touches="A")
+
+
+def test_the_approved_forms_are_read_once_however_many_there_are(
+    home: House, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, due = people["owner"], set()
+    for name in ("desks", "lamps", "plants"):
+        in_force(home, people, FORM.replace("keys-of-doors", name), name)
+        due.add(opened(home, owner, name, holder=owner.id, **KEY))
+    read: list[str] = []
+    real = own_forms.OwnForms.all
+
+    def counted(self: own_forms.OwnForms, tenant: str) -> Any:
+        read.append(tenant)
+        return real(self, tenant)
+
+    monkeypatch.setattr(own_forms.OwnForms, "all", counted)
+    told = home.ok("GET", "/v1/register-dues", owner.headers)
+    assert due <= {one["record"] for one in told["dues"]}
+    assert read == [owner.tenant]
+
+    def altered(_self: own_forms.OwnForms, tenant: str) -> Any:
+        read.append(tenant)
+        raise store.broken()
+
+    monkeypatch.setattr(own_forms.OwnForms, "all", altered)
+    told = home.ok("GET", "/v1/register-dues", owner.headers)
+    assert {"desks", "lamps", "plants"} <= set(told["unjudged"])  # what cannot be read is never as if nothing were due
+    assert len(read) == 2
 
 
 def test_an_empty_register_is_withdrawn(home: House, people: dict[str, Person]) -> None:

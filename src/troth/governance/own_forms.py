@@ -6,9 +6,9 @@ They are evidence for no promise and suspend nobody: such forms come with the fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -23,13 +23,14 @@ from troth.governance.moments import moment
 from troth.governance.records import Record, fold
 from troth.governance.sealing import event_of
 from troth.governance.tables import records
-from troth.kernel.errors import Conflict, Invalid, NotFound
+from troth.kernel.errors import Conflict, Invalid, NotFound, TrothError
 from troth.kernel.personal import PersonalFields
 from troth.storage.database import Database
 
 FORM: Final = "register-forms"
 MOST: Final = 50  # of one tenant
 MOST_RECORDS: Final = 2_000  # in all of them together: each is looked at whenever somebody asks what is due
+_MOST_VERSIONS: Final = 200  # in force, each opened whenever a form is asked for
 _MOST_DUE: Final = 6  # dues, clocks and populations of one form together, and reminders of one due
 _IN_FORCE: Final = "in-force"
 _parsed = lru_cache(maxsize=512)(parse_form)
@@ -45,13 +46,30 @@ class OwnForms:
 
     def get(self, tenant: str, name: str) -> Form:
         """One form. Raises NotFound(register-not-found), Invalid for one of the folder that is not in order."""
-        if name in self.forms.names():
-            return self.forms.get(name)
-        found = self.all(tenant).get(name)
-        if found is None:
-            raise NotFound("There is no such register; list the registers to see their names.",
-                           code="register-not-found")  # fmt: skip
-        return found
+        return self.once(tenant)(name)
+
+    def once(self, tenant: str) -> Callable[[str], Form]:
+        """`get` for who asks for several: the tenant's own are read when the first of them is asked for, once."""
+
+        @cache
+        def mine() -> Mapping[str, Form] | TrothError:
+            try:
+                return self.all(tenant)
+            except TrothError as error:  # as long to find out as to read them
+                return error
+
+        def get(name: str) -> Form:
+            if name in self.forms.names():
+                return self.forms.get(name)
+            known = mine()
+            if isinstance(known, TrothError):
+                raise known
+            if name not in known:
+                raise NotFound("There is no such register; list the registers to see their names.",
+                               code="register-not-found")  # fmt: skip
+            return known[name]
+
+        return get
 
     def all(self, tenant: str) -> Mapping[str, Form]:
         """The tenant's own, by name: of each the highest version that was approved. Raises IntegrityError."""

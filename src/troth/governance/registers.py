@@ -229,18 +229,18 @@ class Registers:
                 return Page(tuple(found), one.id if number + 1 < len(rows) else None)
         return Page(tuple(found), rows[-1]["id"] if len(rows) == most else None)
 
-    def records(self, tenant: str, form: str, at: int | None = None) -> list[Record]:
+    def records(self, tenant: str, form: str | Form, at: int | None = None) -> list[Record]:
         """Every record of a register, as it stood at `at` (epoch ms) or stands now. Raises IntegrityError."""
         return [record for record, _ in self.whole(tenant, form, at)]
 
-    def whole(self, tenant: str, form: str, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
+    def whole(self, tenant: str, form: str | Form, at: int | None = None) -> list[tuple[Record, tuple[Event, ...]]]:
         """Every record with its events, as `records` has them; what another room keeps has none, and stands as now."""
-        rules = self.form(tenant, form)
+        rules = self.form(tenant, form) if isinstance(form, str) else form
         if rules.source is not None:
             return [(one, ()) for one in self._elsewhere(rules, tenant)]
         with moment(self.database) as connection:
-            past = store.all_events(connection, tenant, form, at)
-            rows = store.heads(connection, tenant, form) if at is None else {}
+            past = store.all_events(connection, tenant, rules.name, at)
+            rows = store.heads(connection, tenant, rules.name) if at is None else {}
         if at is None and rows.keys() != past.keys():
             raise store.broken()
         found = []
@@ -257,7 +257,8 @@ class Registers:
 
     def stand(self, tenant: str, form: str) -> Stand:
         """How a register stands now. Raises IntegrityError for altered rows."""
-        rules, found = self.form(tenant, form), self.records(tenant, form)
+        rules = self.form(tenant, form)
+        found = self.records(tenant, rules)
         return standing(rules, found, self.items(tenant, found), self.look(tenant, rules))
 
     def all_dues(self, by: By, now: int | None = None) -> AllDues:
@@ -272,12 +273,12 @@ class Registers:
         due there.
         """
         several: list[Due] = []
-        unjudged: list[str] = []
+        unjudged, form = list[str](), self.own.once(by.tenant)
         for name in sorted(self.counts(by.tenant)):
             try:
-                rules = self.form(by.tenant, name)
+                rules = form(name)
                 if by.roles & set(rules.read):
-                    found = self.records(by.tenant, name)
+                    found = self.records(by.tenant, rules)
                     look = self.look(by.tenant, rules, now)
                     acts = self.items(by.tenant, found) if rules.populations else ()
                     several += list(unordered(rules, found, acts, look))
