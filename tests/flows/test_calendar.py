@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -11,6 +14,7 @@ from gateway_world import due_diligence
 from house import House, Person
 from register_calls import opened
 from scriptless import Visit
+from troth.governance.calendar_feeds import Feeds
 from troth.governance.calendar_letters import Letters, composed
 from troth.governance.calendar_tables import deliveries
 from troth.governance.deliveries import Letter
@@ -105,6 +109,15 @@ def test_a_feed_is_for_its_person_until_it_ends(home: House, people: dict[str, P
 
 def path(url: str) -> str:
     return "/v1/calendar-feeds/" + url.rpartition("/")[2]
+
+
+def test_a_wrong_address_writes_nothing(home: House) -> None:
+    """Anybody may try addresses: none of it takes the turn of who writes."""
+    feeds: Feeds = home.system.dispatcher.registry["calendar.subscribe"].run.__self__.feeds
+    reading: Any = SimpleNamespace(read=home.system.base.database.read)  # that cannot write
+    with pytest.raises(NotFound) as refused:
+        replace(feeds, database=reading).read("A" * 43)
+    assert refused.value.code == "no-feed"
 
 
 def test_a_feed_shows_nothing_to_who_lost_the_role(home: House, people: dict[str, Person]) -> None:

@@ -68,7 +68,7 @@ class Feeds:
             with self.database.read() as connection:
                 row = connection.execute(mine).first()
             roles = self._roles(row.tenant, row.person) if row is not None else frozenset()
-            if not roles:
+            if row is not None and not roles:
                 with self.database.write() as connection:
                     connection.execute(delete(feeds).where(feeds.c.digest == _digest(token)))
         if row is None or not roles:
