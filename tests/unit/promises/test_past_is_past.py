@@ -17,7 +17,7 @@ from troth.promises import store
 from troth.promises.chains import Chain
 from troth.promises.check import Result
 from troth.promises.history import Plans, Told, day_state
-from troth.promises.past import Past
+from troth.promises.past import Past, counted
 from troth.promises.runs import Run
 from troth.promises.schedule import Planned, ScheduleVersion
 from troth.promises.status import Declared, Evidence, Period, State, status
@@ -141,10 +141,10 @@ def test_a_clock_that_is_set_back_fills_no_day_that_was_told(silent: CheckWorld)
 
 @pytest.mark.parametrize("mark", ["off", None])
 def test_a_clock_that_was_ahead_for_a_while_stops_no_later_tally(tmp_path: Path, mark: str | None) -> None:
-    """Known to be off it closes no day; where nobody knew, later days are closed all the same and none is late."""
+    """Known to be off it closes no day; where nobody knew, later days are closed all the same."""
     with opened("sqlite", tmp_path) as database:
         world = CheckWorld(database, tmp_path, (check("one", (ONE,), every=43_200, fresh=26 * 3600),))
-        for look in range(8):
+        for look in range(12):
             if look == 3:
                 world.mark = mark
                 world.clock.forward(days=365)
@@ -156,7 +156,15 @@ def test_a_clock_that_was_ahead_for_a_while_stops_no_later_tally(tmp_path: Path,
         world.place()
         with database.read() as connection:
             known = store.tallies(connection)
-        assert sorted(one.day for one in known if one.at <= world.now) == [f"2026-11-{day}" for day in range(21, 25)]
+        assert sorted(one.day for one in known if one.at <= world.now) == [f"2026-11-{day}" for day in range(21, 27)]
         assert sum(one.at > world.now for one in known) == (mark is None)
         days = Past(world.runner, database, world.clock, fresh=0).bar(ONE).months[-1].days
-        assert days[State.KEPT] >= 2, "the days after it"
+        assert days[State.KEPT] == (3 if mark else 1), "a run that nobody knew to be ahead stands until its time"
+
+
+def test_a_tally_of_a_clock_that_was_ahead_makes_no_run_late() -> None:
+    ahead = store.Tally("2029-11-22", "", {"one": 12}, "run_ahead", 10 * DAY)
+    known = [store.Tally("1970-01-02", "", {"one": 6}, "run_1", 2 * DAY), ahead,
+             store.Tally("1970-01-03", "", {"one": 18}, "run_2", 3 * DAY)]  # fmt: skip
+    assert counted(known, 4 * DAY) == {"one": ([6, 18], [2 * DAY, 3 * DAY])}
+    assert counted(known, 11 * DAY) == {"one": ([6, 12, 18], [2 * DAY, 10 * DAY, 10 * DAY])}, "its time has come"
