@@ -173,6 +173,35 @@ def test_the_approved_forms_are_read_once_however_many_there_are(
     assert len(read) == 2
 
 
+def test_nobody_alone_puts_an_older_version_in_force_again(home: House, people: dict[str, Person]) -> None:
+    owner, admin, text = people["owner"], people["admin"], FORM.replace("keys-of-doors", "safes")
+    lax = in_force(home, people, text.replace(", not_by: [holder]", ""), "safes")
+    strict = in_force(home, people, text.replace("version: 1", "version: 2"), "safes")
+    reason = {"reason": "no good"}
+    for who in (admin, owner):
+        assert code(move(home, who, f"register-forms/{strict}", "withdraw", **reason)) == (409, "not-now")
+    assert home.ok("GET", "/v1/register-forms/safes", owner.headers)["version"] == 2
+    key = opened(home, owner, "safes", holder=admin.id, **KEY)
+    assert move(home, admin, f"register-forms/{lax}", "withdraw", **reason).is_success  # which changes nothing
+    assert home.ok("GET", "/v1/register-forms/safes", owner.headers)["version"] == 2
+    assert code(move(home, admin, f"safes/{key}", "return", back_on="2026-02-01")) == (403, "own-move")
+    assert code(move(home, admin, f"register-forms/{strict}", "withdraw", **reason)) == (409, "not-now")
+
+
+def test_old_versions_do_not_heap_up(home: House, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    admin, owner, text = people["admin"], people["owner"], FORM.replace("keys-of-doors", "shelves")
+    first = in_force(home, people, text, "shelves")
+    third = text.replace("version: 1", "version: 3")
+    in_force(home, people, text.replace("version: 1", "version: 2"), "shelves")
+    waiting = propose(home, admin, third, "shelves").json()["id"]
+    approved = home.ok("GET", "/v1/registers/register-forms", owner.headers, state="in-force", limit=200)["records"]
+    monkeypatch.setattr(own_forms, "MOST_VERSIONS", len(approved))
+    assert code(approve(home, owner, waiting)) == (409, "register-full")
+    assert code(propose(home, admin, third, "shelves")) == (409, "register-full")
+    assert move(home, admin, f"register-forms/{first}", "withdraw", reason="replaced").is_success
+    assert approve(home, owner, waiting).is_success
+
+
 def test_an_empty_register_is_withdrawn(home: House, people: dict[str, Person]) -> None:
     record = in_force(home, people, FORM.replace("keys-of-doors", "gates"), "gates")
     assert move(home, people["owner"], f"register-forms/{record}", "withdraw", reason="not needed").is_success
