@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from troth.promises.period.report import RegisterEvent
 from troth.promises.runs import Run
 from troth.promises.system import System
 from troth.promises.tallies import Tallies
+from worlds import MovableClock
 
 (REPORTS,) = period_reports.CHECKS
 EVENT = RegisterEvent("risks", "rec_1", 1, 1, "open", "1" * 64, "")
@@ -84,6 +85,24 @@ def test_an_edited_run_of_the_newest_day_is_seen(closed: System) -> None:
     finally:
         with closed.base.database.write() as connection:
             connection.execute(store.check_run.update().where(store.check_run.c.check_id == "closed").values(tested=1))
+
+
+@pytest.mark.parametrize(("minutes", "broken"), [(1, 0), (11, 1), (-1, 1)], ids=["young", "old", "to come"])
+def test_a_newest_tally_that_cannot_be_proven_is_seen(closed: System, minutes: int, broken: int) -> None:
+    """Its row names a request that the log has not: nothing for some minutes, and a fault then."""
+    with closed.base.database.read() as connection:
+        tally = store.newest_tally(connection)
+    assert tally is not None
+    clock = MovableClock(datetime.fromtimestamp(tally.at / 1000, UTC) + timedelta(minutes=minutes))
+    then = replace(closed, base=replace(closed.base, clock=clock))
+    mine = store.check_tally.update().where(store.check_tally.c.day == tally.day)
+    try:
+        with closed.base.database.write() as connection:
+            connection.execute(mine.values(request="run_nobody"))
+        assert REPORTS.observe(then).broken == broken
+    finally:
+        with closed.base.database.write() as connection:
+            connection.execute(mine.values(request=tally.request))
 
 
 @pytest.mark.parametrize("wrong", ["missed", "gaps", "episodes"])

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import IntegrityError, Unavailable
 from troth.promises import store
 from troth.promises.check import Check, Facts, counted
@@ -25,6 +26,7 @@ _HOURS = 24
 _MISSED = (7, 8)  # hours in which nobody looked
 _FAILED = 15
 _CODE = "a" * 64
+_WAITS_MS = 600_000  # as long as the entry of a tally may wait for its place in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,8 @@ def _newest(base: Base) -> list[bool]:
     sources = Sources(base.database, base.reader, base.prover, _Kept(base.database), base.clock)
     try:
         first, again = (report_of(gather(sources, _of(tally)))[0] for _ in range(2))
-    except Unavailable:  # its entry waits for its place
-        return []
+    except Unavailable:  # its entry waits for its place, or there is none
+        return [] if 0 <= epoch_ms(base.clock.now()) - tally.at < _WAITS_MS else [False]
     except IntegrityError:  # rows are not what the log tells of
         return [False]
     return [first.digest == again.digest, _adds_up(first)]
