@@ -11,14 +11,12 @@ from sqlalchemy import Connection, select
 from troth.governance.calendar_tables import deliveries
 from troth.governance.deliveries import DONE, Deliveries, Letter, as_body, delivery_id
 from troth.governance.looking import DAY_MS
-from troth.governance.webhooks import ALARM, CHANNEL
+from troth.governance.webhooks import ALARM, CHANNEL, COUNTED_MS, TEST
 from troth.kernel.clock import epoch_ms
 from troth.kernel.scope import as_system
 from troth.mail.alarms import Alarm
 
-TEST: Final = "alarm.test"
 LIMIT_MS: Final = 15 * 60_000  # within which an alarm reaches somebody by one channel or the other
-_LOOK_BACK: Final = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class SecondChannel:
         now = self._now()
         mine = select(deliveries.c.put_at, deliveries.c.done_at, deliveries.c.state).where(
             deliveries.c.tenant == tenant, deliveries.c.kind.in_((ALARM, TEST)),
-            deliveries.c.put_at > now - _LOOK_BACK, deliveries.c.put_at < now - LIMIT_MS,
+            deliveries.c.put_at > now - COUNTED_MS, deliveries.c.put_at < now - LIMIT_MS,
         )  # fmt: skip
         with self.waiting.database.read() as connection:
             rows = connection.execute(mine).all()

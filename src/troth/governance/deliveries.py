@@ -156,7 +156,8 @@ class Deliveries:
             self.senders[letter.channel].send(letter)
         except Gone:  # nobody is there any more: not sent, and no channel's fault
             with self.database.write() as connection:
-                connection.execute(delete(deliveries).where(deliveries.c.id == letter.id))
+                waits = deliveries.c.state == WAITING  # an alarm that was given up with its webhook stays
+                connection.execute(delete(deliveries).where(deliveries.c.id == letter.id, waits))
             return False
         except TrothError as error:
             self._failed(letter, tries, error.code)

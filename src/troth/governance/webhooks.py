@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, not_, select, update
 
 from troth.governance.calendar_tables import deliveries, webhooks
 from troth.governance.deliveries import DEAD, FAILING, WAITING, Deliveries, Letter, as_body
@@ -22,7 +22,8 @@ from troth.vault.fences import fence_tenant
 
 MOST: Final = 10  # of one tenant
 CHANNEL: Final = "webhook"
-REMINDER, ALARM = "calendar.reminder", "alarm"
+REMINDER, ALARM, TEST = "calendar.reminder", "alarm", "alarm.test"
+COUNTED_MS: Final = 7 * DAY_MS  # for so long alarms and their tests count, and outlive their webhook
 SUB_PROCESSOR, PAPER = "sub-processor.announced", "paper.published"
 EVENTS: Final = (REMINDER, ALARM, SUB_PROCESSOR, PAPER)  # what a webhook may ask to be told
 _OF_BEFORE: Final = (REMINDER, ALARM)  # of webhooks that were added before there was a choice
@@ -118,12 +119,18 @@ class Webhooks:
         return secret
 
     def remove(self, tenant: str, webhook: str) -> None:
-        """Take it away, with what waits for it. Raises NotFound(webhook-not-found)."""
+        """Take it away, with what waits for it. Alarms of the last days stay on record, as given up or as they came.
+
+        Raises NotFound(webhook-not-found).
+        """
         with self.database.write() as connection:
             if not connection.execute(delete(webhooks).where(*_is(tenant, webhook))).rowcount:
                 raise _unknown()
-            mine = deliveries.c.tenant == tenant, deliveries.c.target == webhook
-            connection.execute(delete(deliveries).where(*mine))
+            mine = and_(deliveries.c.tenant == tenant, deliveries.c.target == webhook)
+            counted = and_(deliveries.c.kind.in_((ALARM, TEST)), deliveries.c.put_at > self._now() - COUNTED_MS)
+            connection.execute(delete(deliveries).where(mine, not_(counted)))
+            lost = update(deliveries).where(mine, deliveries.c.state == WAITING)
+            connection.execute(lost.values(state=DEAD, trouble="webhook-removed"))
 
     def test(self, tenant: str, webhook: str, waiting: Deliveries) -> str | None:
         """Send a message now; None, or why it was not taken. What was given up for it is tried again once it was.

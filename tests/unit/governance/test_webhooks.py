@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from database_world import opened
+from troth.governance.alarming import SecondChannel
 from troth.governance.calendar_tables import deliveries, reminders, webhooks
 from troth.governance.deliveries import Deliveries, Letter, as_body
 from troth.governance.webhook_sending import Outside
@@ -28,6 +29,7 @@ from troth.identity.sso.fetching import Reach
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import Conflict, Gone, Invalid, NotFound, TrothError, VendorFailed
 from troth.keys.deployment import DeploymentSeal
+from troth.mail.alarms import Alarm
 from troth.storage.database import Database
 from troth.vault.tables import subjects
 from worlds import MovableClock
@@ -235,6 +237,41 @@ def test_a_server_that_is_away_is_told_apart(world: World) -> None:
     world.hooks.remove(TENANT, webhook)
     with pytest.raises(Gone):
         world.hooks.send(Letter("dlv_a", TENANT, "webhook", webhook, "test", "{}", 1))
+
+
+def test_alarms_that_were_late_or_lost_outlive_their_webhook(world: World, receiver: Receiver) -> None:
+    second = SecondChannel(world.desk, world.hooks.of)
+    webhook, _ = world.hooks.add(TENANT, receiver.url)
+    second.test(TENANT)
+    world.clock.forward(days=6)
+    assert second.test(TENANT) == 1
+    assert world.desk.run() == 2
+    second.tell(Alarm("elv_1", TENANT, (), "Emergency", "Look."))
+    with world.database.write() as connection:
+        world.desk.put(connection, Letter("dlv_r", TENANT, "webhook", webhook, "calendar.reminder", "{}", 1))
+    world.clock.forward(minutes=40)
+    before = second.arrived(TENANT)
+    assert sorted(before) == [False, False, True]
+    world.hooks.remove(TENANT, webhook)
+    world.hooks.add(TENANT, receiver.url)
+    assert second.arrived(TENANT) == before
+    assert world.desk.run() == 0
+    with world.database.read() as connection:
+        assert connection.scalar(select(deliveries.c.id).where(deliveries.c.id == "dlv_r")) is None
+    world.clock.forward(days=7)
+    assert second.arrived(TENANT) == []
+
+
+def test_an_alarm_under_way_while_its_webhook_is_removed_stays_on_record(world: World, receiver: Receiver) -> None:
+    second = SecondChannel(world.desk, world.hooks.of)
+    webhook, _ = world.hooks.add(TENANT, receiver.url)
+    second.test(TENANT)
+    ((letter, tries),) = world.desk._due()
+    assert world.desk._claimed(letter, tries)
+    world.hooks.remove(TENANT, webhook)
+    assert not world.desk._tried(letter, tries + 1)
+    world.clock.forward(minutes=40)
+    assert second.arrived(TENANT) == [False]
 
 
 def test_another_tenant_has_none_of_it(world: World, receiver: Receiver) -> None:
