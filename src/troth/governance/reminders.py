@@ -131,7 +131,8 @@ class Reminders:
     def _by_person(
         self, connection: Connection, tenant: str, several: Sequence[Notice]
     ) -> Mapping[str, Sequence[Notice]]:
-        """Who is named and still here, else who holds the role, else the owners: nothing is told to nobody."""
+        """Who is named and still here, else who holds the role, else the owners: nothing is told to nobody, and what
+        one person owes is not told to every member."""
         holding: dict[str, Sequence[str]] = {}
         found: dict[str, list[Notice]] = defaultdict(list)
         for one in several:
@@ -139,11 +140,10 @@ class Reminders:
             if one.stage != "escalated" and person:
                 found[person].append(one)
                 continue
-            if one.role not in holding:
-                holding[one.role] = self.people(connection, tenant, one.role) or self.people(
-                    connection, tenant, "owner"
-                )
-            for each in holding[one.role]:
+            role = "owner" if one.due.person and one.role == "member" else one.role
+            if role not in holding:
+                holding[role] = self.people(connection, tenant, role) or self.people(connection, tenant, "owner")
+            for each in holding[role]:
                 found[each].append(one)
         return found
 

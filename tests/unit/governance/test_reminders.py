@@ -29,7 +29,7 @@ from worlds import ListRecorder, MovableClock
 
 TENANT = "ten_a"
 A_TENANT = {"name": "A", "jurisdiction": "eu", "created_at": 0}
-ROLES = {"owner": ["usr_o"], "admin": ["usr_a", "usr_b"]}
+ROLES = {"owner": ["usr_o"], "admin": ["usr_a", "usr_b"], "member": ["usr_m", "usr_n"]}
 
 
 class Nowhere:
@@ -134,6 +134,19 @@ def test_nobody_of_another_tenant_and_nobody_who_was_shut_out_is_told(world: Wor
     world.add("first", 1, person=named)
     world.round()
     assert world.letters() == [("usr_a", 1), ("usr_b", 1)]
+
+
+@pytest.mark.parametrize("days", [1, -30], ids=["soon", "escalated"])
+def test_what_one_person_owes_is_not_told_to_every_member(world: World, days: int) -> None:
+    world.add("trained", days, by="member", person="rec_gone")
+    world.several[0] = replace(world.several[0], escalate_at=world.several[0].at, escalate_to="member")
+    world.add("of-everybody", days, by="member")
+    world.round()
+    told = {person for person, _ in world.letters()}
+    assert told == {"usr_o", "usr_m", "usr_n"}
+    with world.database.read() as connection:
+        rows = connection.execute(select(deliveries).where(deliveries.c.target.in_(ROLES["member"]))).mappings().all()
+    assert {one["name"] for row in rows for one in json.loads(row["body"])["data"]["dues"]} == {"of-everybody"}
 
 
 def test_what_nobody_does_goes_to_the_owners(world: World) -> None:
