@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from troth.gateway.intake.admitted import Admitted, Limits
@@ -13,9 +14,11 @@ from troth.kernel.errors import Invalid, Malformed, UnsupportedMedia
 
 PDF: Final = "application/pdf"
 _LOOKED: Final = 2048  # bytes at the end in which the mark of the end stands
-# What acts, hides files, or cannot be looked at (ISO 32000-2). A compressed stream can still hold some of it, which is
-# why the file is given out as a download and never shown by a page.
-_ACTIVE: Final = (b"/JavaScript", b"/JS", b"/Launch", b"/EmbeddedFile", b"/RichMedia", b"/XFA", b"/Encrypt")
+# What acts, hides files, or cannot be looked at (ISO 32000-2), each letter as itself or as `#xx` (7.3.5). A compressed
+# stream can still hold some of it, which is why the file is given out as a download and never shown by a page.
+_NAMES: Final = ("JavaScript", "JS", "Launch", "EmbeddedFile", "RichMedia", "XFA", "Encrypt")
+_SPELT: Final = ("".join(f"(?:{one}|#(?i:{ord(one):02x}))" for one in name) for name in _NAMES)
+_ACTIVE: Final = re.compile(f"/(?=[#EJLRX])(?:{'|'.join(_SPELT)})".encode())
 
 
 def admit_evidence(filename: str, declared_media_type: str, content: bytes, limits: Limits | None = None) -> Admitted:
@@ -31,7 +34,7 @@ def admit_evidence(filename: str, declared_media_type: str, content: bytes, limi
         )
     if b"%%EOF" not in content[-_LOOKED:]:
         raise Invalid("The PDF is cut short: save it again.", code="broken-pdf")
-    if any(one in content for one in _ACTIVE):
+    if _ACTIVE.search(content):
         raise UnsupportedMedia(
             "The PDF is encrypted, or holds scripts, forms or files: print it to a plain PDF first.", code="active-pdf"
         )
