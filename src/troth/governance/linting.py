@@ -14,6 +14,7 @@ from troth.governance.forms.form import Form, Move
 from troth.governance.looking import Look
 from troth.governance.moves import ANYBODY, engine_fields
 from troth.governance.problems import Problem
+from troth.governance.records import OF_FILES
 from troth.governance.rule_lint import ROLES, rules, unknown
 from troth.governance.specimens import Specimens, good, known_bad
 from troth.governance.standing import standing
@@ -31,7 +32,6 @@ DAYS: Final = tuple(
 _RESERVED: Final = frozenset({"state", "today", "now", "share", "late", "count", "opened", "since", "did", "open"})
 _MOST_LOOKS: Final = 6_000  # conditions times records on one day; the shipped forms need less than 500
 _TEXTS: Final = ("text", "long")
-_OF_ALL: Final = ("attach", "detach")  # moves that every form has
 
 
 def lint_form(form: Form, promises: Collection[str] | None = None) -> tuple[Problem, ...]:
@@ -104,7 +104,7 @@ def _states(form: Form) -> Iterator[Problem]:
 def _moves(form: Form) -> Iterator[Problem]:
     for move in [*form.moves.values(), *([form.opened] if form.opened else [])]:
         where = f"moves.{move.name}"
-        if move.name in _OF_ALL:
+        if move.name in OF_FILES:
             yield Problem("bad-name", where, f"Every register has {move.name}; take another name.")
         states = (*move.start, *((move.to,) if move.to else ()))
         yield from unknown("unknown-state", where, states, form.states)

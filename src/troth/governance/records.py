@@ -21,6 +21,8 @@ from troth.governance.forms.form import Form
 from troth.kernel.errors import IntegrityError, Invalid
 
 FIRST: Final = "0" * 64
+ATTACH, DETACH = "attach", "detach"  # moves that every form has; a file changes nothing of what a record says
+OF_FILES: Final = frozenset({ATTACH, DETACH})
 _PREFIX: Final = b"troth-register-v1\n"
 _LARGE: Final = 2**53  # from here on a number has no exact double
 _AS_THEY_ARE: Final = frozenset({str, bool, type(None)})
@@ -70,7 +72,8 @@ class Record:
     """What the events of a record add up to.
 
     `raw` is as in JSON, `values` as conditions see it. `done`: the last of each move, `entered`: when each state was
-    reached first, `forgotten`: how many events lost their content with a person.
+    reached first, `changed_at`: the last entry that is of no file, `forgotten`: how many events lost their content with
+    a person.
     """
 
     form: str
@@ -135,12 +138,14 @@ def fold(form: Form, events: Sequence[Event]) -> Record:
     raw: dict[str, Any] = {}
     done: dict[str, Done] = {}
     entered: dict[str, int] = {}
+    changed = events[0].at
     previous = FIRST
     for number, event in enumerate(events, 1):
         _hold(event, events[0], number, previous)
         raw |= event.values or {}
         done[event.move] = Done(event.at, event.actor)
         entered.setdefault(event.state, event.at)
+        changed = changed if event.move in OF_FILES else event.at
         previous = event.link
     first, last = events[0], events[-1]
     if last.state not in form.states:
@@ -148,7 +153,7 @@ def fold(form: Form, events: Sequence[Event]) -> Record:
     known = {name: one for name, one in raw.items() if name in form.fields}
     return Record(
         form=form.name, id=first.record, state=last.state, raw=known, values=typed(form, known), opened_at=first.at,
-        changed_at=last.at, sequence=last.sequence, head=previous, done=done, entered=entered,
+        changed_at=changed, sequence=last.sequence, head=previous, done=done, entered=entered,
         forgotten=sum(one.values is None for one in events),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from troth.governance.looking import Item, Member
-from troth.governance.records import Event, Record
+from troth.governance.records import OF_FILES, Event, Record
 from troth.governance.tables import events, items, records
 from troth.kernel.errors import IntegrityError, PreconditionFailed
 
@@ -172,6 +172,8 @@ def go_on(connection: Connection, tenant: str, before: Record, one: Written, req
     )  # fmt: skip
     row = _record_row(tenant, one)
     kept = {name: row[name] for name in ("state", "changed_at", "sequence", "head")}
+    if one.event.move in OF_FILES:
+        del kept["changed_at"]
     if one.account is not None:
         kept["account"] = one.account
     if connection.execute(mine.values(kept)).rowcount != 1:

@@ -12,7 +12,7 @@ import rfc8785
 from register_forms import FORM, form_with, look
 from troth.governance.forms.reading import parse_form
 from troth.governance.moves import By, Wish, moved, opening
-from troth.governance.records import Event, canonical, erased, fold
+from troth.governance.records import Event, canonical, content_digest, erased, fold
 from troth.kernel.errors import IntegrityError, Invalid
 
 THINGS = parse_form(FORM)
@@ -40,6 +40,19 @@ def test_a_record_is_what_its_events_say() -> None:
         "end": "usr_2",
     }
     assert sorted(record.entered) == ["draft", "gone", "live"]
+
+
+def test_a_file_does_not_change_when_a_record_changed() -> None:
+    """Dues count from there, and rooms leave out what ended before their period."""
+    events = history()
+    for move in ("attach", "detach"):
+        values = {"file.id": "obj_1"}
+        events.append(replace(events[-1], sequence=len(events) + 1, at=events[-1].at + 86_400_000, move=move,
+                              values=values, digest=content_digest(events[-1].salt, values),
+                              previous=events[-1].link))  # fmt: skip
+    record = fold(THINGS, events)
+    assert (record.sequence, record.changed_at) == (5, events[2].at)
+    assert record.done["detach"].at > record.changed_at
 
 
 @pytest.mark.parametrize(
