@@ -16,6 +16,7 @@ from register_calls import code, move, opened
 from scriptless import Visit
 from troth.kernel.clock import epoch_ms
 from troth.kernel.scope import SYSTEM, within
+from troth.vault.objects import Objects
 from troth.vault.tables import objects
 
 PLAIN = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n"
@@ -123,8 +124,9 @@ def test_a_file_about_a_person_goes_with_them(home: House, people: dict[str, Per
     staff = {"person": "s-31", "account": leaver.id, "role": "Engineer", "joined_on": "2026-01-05"}
     place = f"staff/{opened(home, owner, 'staff', **staff)}"
     file = attach(home, owner, place, b"Signed in March").json()["id"]
-    theirs = home.ok("GET", "/v1/objects", leaver.headers)["objects"]
-    assert file in [one["id"] for one in theirs]
+    copy = home.call("POST", "/v1/export", leaver.headers)
+    with zipfile.ZipFile(io.BytesIO(copy.content)) as archive:
+        assert [archive.read(one) for one in archive.namelist() if file in one] == [b"Signed in March"]
     with within(SYSTEM):
         home.system.vault.erasures.request(leaver.tenant, leaver.id, actor=leaver.id, request="req_1")
     assert files(home, owner, place) == []
@@ -134,6 +136,44 @@ def test_a_file_about_a_person_goes_with_them(home: House, people: dict[str, Per
     stranger = {"person": "s-32", "role": "Engineer", "joined_on": "2026-01-05"}
     alone = f"staff/{opened(home, owner, 'staff', **stranger)}"
     assert code(attach(home, owner, alone)) == (409, "not-now")
+
+
+def test_whom_a_file_is_about_goes_no_way_round_the_register(home: House, people: dict[str, Person]) -> None:
+    """It is a part of the record: neither listed nor opened nor destroyed as an object of their own."""
+    owner, member = people["owner"], people["member"]
+    staff = {"person": "s-33", "account": member.id, "role": "Engineer", "joined_on": "2026-01-05"}
+    place = f"staff/{opened(home, owner, 'staff', **staff)}"
+    file = attach(home, owner, place, b"why they left").json()["id"]
+    path = f"/v1/objects/{file}"
+    tries = (path, f"{path}/content", f"/v1/files/{file}", f"/v1/files/{file}/content")
+    assert {home.call("GET", one, member.headers).status_code for one in tries} == {404}
+    assert {home.client.get(one, headers=member.headers).status_code for one in (f"/data/{file}",)} == {404}
+    assert file not in [one["id"] for one in home.ok("GET", "/v1/objects", member.headers)["objects"]]
+    assert home.ok("GET", "/v1/objects", member.headers, kind="register-file")["objects"] == []
+    assert home.call("POST", f"{path}/owners", member.headers, person=owner.email).status_code == 404
+    assert code(home.call("DELETE", path, member.headers)) == (409, "register-file")
+    assert code(home.call("DELETE", path, owner.headers))[0] == 404  # not a word of what is about somebody else
+    assert [one["here"] for one in files(home, owner, place)] == [True]
+
+
+def test_a_file_goes_with_its_entry_or_stays(
+    home: House, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record goes on while a file is taken away: nothing is destroyed that the record still lists."""
+    owner, place = people["owner"], risk(home, people["owner"])
+    file = attach(home, owner, place).json()["id"]
+    delete = Objects.delete
+
+    def late(self: Objects, *given: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        assert attach(home, people["admin"], place, name="other.txt").status_code == 201
+        return delete(self, *given, **named)
+
+    monkeypatch.setattr(Objects, "delete", late)
+    path = f"/v1/registers/{place}/files/{file}"
+    assert code(home.call("DELETE", path, owner.headers)) == (412, "stale-record")
+    assert [one["here"] for one in files(home, owner, place)] == [True, True]
+    assert home.call("GET", path, owner.headers).content == NOTE
 
 
 def test_a_file_under_a_hold_stays(home: House, people: dict[str, Person]) -> None:

@@ -11,16 +11,17 @@ import io
 import secrets
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from troth.gateway.intake.evidence import admit_evidence
 from troth.gateway.wire.upload import Upload
 from troth.governance.forms.form import Form
 from troth.governance.moves import ANYBODY, By
 from troth.governance.people import ACCOUNT, People
-from troth.governance.records import Event, Record, content_digest
+from troth.governance.records import ATTACH, DETACH, Event, Record, content_digest
 from troth.governance.registers import Registers
 from troth.governance.sealing import SUBJECT, sealed
 from troth.governance.store import Written
@@ -29,13 +30,13 @@ from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Denied, Gone, IntegrityError, Invalid, NotFound, TooLarge
 from troth.kernel.ids import id_from_bytes
 from troth.kernel.operation import Binary
+from troth.vault.object_info import REGISTER_FILE
 from troth.vault.objects import KeepRequest, Objects
 
-ATTACH, DETACH = "attach", "detach"  # moves that every form has
-KIND: Final = "register-file"
 MOST: Final = 20  # of one record at a time
 _MOST_EVER: Final = 100  # so that moves have room among the entries that a record may have
 _LARGEST: Final = 256 << 20  # bytes of the files of one export
+PREPARED: Final = frozenset({"configuration.json", "changes.json"})  # of a form with snapshots: the system's own
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # zip's first moment; the same data gives the same archive
 
 
@@ -63,15 +64,16 @@ class Attachments:
     def attach(self, by: By, form: str, record: str, upload: Upload, *, about: str | None = None) -> File:
         """Keep a file for a record. `about`: the field that names whom it is about, else that of the record's texts.
 
-        Raises NotFound(record-not-found), Denied(wrong-role), Conflict(kept-elsewhere, record-full, not-now,
-        restricted), Invalid(two-people, bad-field), what `admit_evidence` raises, Gone for who was erased, and
-        PreconditionFailed(stale-record).
+        Raises NotFound(record-not-found), Denied(wrong-role, prepared-only), Conflict(kept-elsewhere, record-full,
+        not-now, restricted), Invalid(two-people, bad-field), what `admit_evidence` raises, Gone for who was erased,
+        and PreconditionFailed(stale-record).
         """
         rules, found, past = self._mine(by, form, record)
         if len(_files(past)) >= MOST or sum(one.move == ATTACH for one in past) >= _MOST_EVER:
             raise Conflict(f"A record has at most {MOST} files; open another one.", code="record-full")
         owner = self._owner(rules, found, by.tenant, about)
         admitted = admit_evidence(upload.filename, upload.media_type, upload.content)
+        _may(by, rules, admitted.name)
         chosen = secrets.token_bytes(16)
         file = File(
             id=id_from_bytes("obj", chosen), name=admitted.name, media_type=admitted.media_type,
@@ -79,8 +81,8 @@ class Attachments:
             at=epoch_ms(self.registers.clock.now()), actor=by.actor, owner=owner,
         )  # fmt: skip
         row = self._entry(by, rules, found, ATTACH, _told(file))
-        request = KeepRequest(by.tenant, owner, DataClass.ACCOUNT, KIND, file.media_type, file.name, admitted.content,
-                              request=by.call, identifier=chosen)  # fmt: skip
+        about_it = REGISTER_FILE, file.media_type, file.name, admitted.content
+        request = KeepRequest(by.tenant, owner, DataClass.ACCOUNT, *about_it, request=by.call, identifier=chosen)
         self.objects().keep(
             request, beside=lambda connection, _: self.registers.go_on(connection, by, rules, found, row)
         )
@@ -103,17 +105,26 @@ class Attachments:
         return found, self._content(by.tenant, found)
 
     def detach(self, by: By, form: str, record: str, file: str) -> None:
-        """Erase a file; that it was there stays in the history. Raises as `attach`, and NotFound(file-not-found),
-        Conflict(held) under a legal hold, Conflict(not-now) for a record that has ended."""
+        """Erase a file in one step with its entry, so that the history keeps it.
+
+        Raises as `attach`, and NotFound(file-not-found), Conflict(held) under a legal hold, Conflict(not-now) for a
+        record that has ended.
+        """
         rules, found, past = self._mine(by, form, record)
         wanted = _named(past, file)
+        _may(by, rules, wanted.name)
         if rules.states[found.state].end:
             raise Conflict("The record has ended, and what it rests on stays.", code="not-now")
         row = self._entry(by, rules, found, DETACH, {"file.id": wanted.id, "file.owner": wanted.owner})
-        with suppress(Gone, NotFound):  # gone by its class's end, or by an attempt that was cut off here
-            self.objects().delete(by.tenant, wanted.owner, wanted.id, request=by.call)
-        with self.registers.database.write() as connection:
+
+        def enter(connection: Connection, _: str) -> None:
             self.registers.go_on(connection, by, rules, found, row)
+
+        try:
+            self.objects().delete(by.tenant, wanted.owner, wanted.id, request=by.call, beside=enter)
+        except (Gone, NotFound):  # erased before, so that only the entry is left to make
+            with self.registers.database.write() as connection:
+                enter(connection, wanted.id)
 
     def bundle(self, by: By, form: str, register: Binary) -> Binary:
         """The register as it is given out, with its files, as a zip. Raises TooLarge(export-too-long)."""
@@ -178,11 +189,17 @@ class Attachments:
             return False
 
     def _content(self, tenant: str, file: File) -> bytes:
-        _, content = self.objects().open(tenant, file.owner, file.id)
+        _, content = self.objects().open(tenant, file.owner, file.id, filed=True)
         if hashlib.sha256(content).hexdigest() != file.sha256:
             says = "A file is not the one that its record names; restore it from a backup and look who changed it."
             raise IntegrityError(says, code="register-chain")
         return content
+
+
+def _may(by: By, form: Form, name: str) -> None:
+    """Raises Denied(prepared-only) for a file that the system alone puts there and takes away."""
+    if form.snapshots and name in PREPARED and not by.prepares:
+        raise Denied("The system keeps this file itself; give yours another name.", code="prepared-only")
 
 
 def _told(file: File) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from troth.kernel.data_class import DataClass
 from troth.kernel.ids import id_bytes
 from troth.vault import framing
 from troth.vault.facts import SealedFacts
 from troth.vault.store import Row
+
+REGISTER_FILE: Final = "register-file"  # the kind of what is a part of a register's record, not its person's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from troth.vault.facts import open_facts
 from troth.vault.ground import Ground
 from troth.vault.holds import refuse_held
 from troth.vault.keeping import BLOBS, MAX_BYTES, Beside, Keeping, KeepRequest
-from troth.vault.object_info import ObjectInfo, described, facts_of
+from troth.vault.object_info import REGISTER_FILE, ObjectInfo, described, facts_of
 from troth.vault.restriction import withheld
 from troth.vault.sharing import Sharing
-from troth.vault.store import Row
+from troth.vault.store import OWNER, SHOWN, Row
 
 __all__ = ["BLOBS", "MAX_BYTES", "Deleted", "KeepRequest", "ObjectInfo", "Objects", "facts_of"]
 
@@ -69,10 +69,13 @@ class Objects:
         """
         return self._keeping.keep(request, beside)
 
-    def open(self, tenant: str, subject: str, object_id: str, *, duty: bool = False) -> tuple[ObjectInfo, bytes]:
+    def open(
+        self, tenant: str, subject: str, object_id: str, *, duty: bool = False, filed: bool = False
+    ) -> tuple[ObjectInfo, bytes]:
         """The object. Raises `NotFound` for what is not this person's, `Gone` after erasure or expiry.
 
-        Raises `Conflict` (restricted, closing) while its processing is suspended.
+        Raises `Conflict` (restricted, closing) while its processing is suspended. A file of a register is found with
+        `filed`, which only its register says after asking who reads, or with `duty`.
         """
         row, parents = self._live(tenant, subject, object_id, duty=duty)
         unit = self._key(row, duty=duty)
@@ -81,13 +84,29 @@ class Objects:
         except NotFound as error:
             now, _ = self._live(tenant, subject, object_id, duty=duty)  # erased meanwhile: says so
             if now.blob != row.blob:  # moved to a fresh key meanwhile
-                return self.open(tenant, subject, object_id, duty=duty)
+                return self.open(tenant, subject, object_id, duty=duty, filed=filed)
             raise IntegrityError("The bytes of a kept object are missing.", code="blob-missing") from error
-        return self._info(row, parents, duty=duty), self._ground.opened(sealed, facts_of(row), unit, READ)
+        info = self._info(row, parents, duty=duty)
+        if info.kind == REGISTER_FILE and not (duty or filed):
+            raise _unknown()
+        return info, self._ground.opened(sealed, facts_of(row), unit, READ)
 
     def info(self, tenant: str, subject: str, object_id: str, *, duty: bool = False) -> ObjectInfo:
-        """What the object is, without its content. Raises as `open` does."""
-        return self._info(*self._live(tenant, subject, object_id, duty=duty), duty=duty)
+        """What the object is, without its content; never of a file of a register. Raises as `open` does."""
+        info = self._info(*self._live(tenant, subject, object_id, duty=duty), duty=duty)
+        if info.kind == REGISTER_FILE:
+            raise _unknown()
+        return info
+
+    def require_own(self, tenant: str, subject: str, object_id: str) -> None:
+        """Raises `Conflict` (register-file) for what is kept about a person as a part of a register's record."""
+        with self._ground.database.read() as connection:
+            row = store.find(connection, tenant, subject, object_id, roles=(OWNER, SHOWN))
+        if row is not None and row.kind_index == self._kind_index(tenant, REGISTER_FILE):
+            raise Conflict(
+                "This file is a part of a register's record; ask for its erasure by a rights request.",
+                code="register-file",
+            )
 
     def usable(self, tenant: str, subject: str, object_id: str) -> bool:
         """Whether `open` would open it: False while its use is restricted, or when only a duty keeps it."""
@@ -106,13 +125,16 @@ class Objects:
         limit: int = 100,
         after: str | None = None,
         duty: bool = False,
+        filed: bool = True,
     ) -> list[ObjectInfo]:
         """A person's live objects, newest first, older than `after` (an object id). At most 1000 at a time.
 
         With `duty` also those past their end that a restriction or a legal hold keeps: what is stored is shown to whose
-        it is. Raises `NotFound` when `after` is not this person's, `Conflict` (restricted, closing).
+        it is. Without `filed` no files of registers. Raises `NotFound` when `after` is not this person's, `Conflict`
+        (restricted, closing).
         """
         index = self._kind_index(tenant, kind) if kind else None
+        besides = None if filed else self._kind_index(tenant, REGISTER_FILE)
         found: list[ObjectInfo] = []
         with self._ground.database.read() as connection:
             standing = fences.state(connection, tenant, subject)
@@ -123,7 +145,7 @@ class Objects:
             start = store.find(connection, tenant, subject, after) if after else None
             if after and start is None:
                 raise NotFound("There is no such object to go on from; begin at the newest.", field="after")
-            rows = self._page(connection, (tenant, subject), start, index, min(limit, 1000), duty=duty)
+            rows = self._page(connection, (tenant, subject), start, (index, besides), min(limit, 1000), duty=duty)
             parents = store.parents_of(connection, [row.id for row in rows])
         for row in rows:
             try:
@@ -137,16 +159,19 @@ class Objects:
         connection: Connection,
         owner: tuple[str, str],
         start: Row | None,
-        kind: bytes | None,
+        kinds: tuple[bytes | None, bytes | None],
         limit: int,
         *,
         duty: bool,
     ) -> Sequence[Row]:
-        """So many rows, unless there are fewer: what has ended but was not swept yet does not count."""
+        """So many rows, unless there are fewer: what has ended but was not swept yet does not count.
+
+        `kinds`: the index of the only kind that is wanted, and of the one that is not.
+        """
         now, found = self._ground.now(), list[Row]()
         while len(found) < limit:
             left = limit - len(found)
-            rows = store.page(connection, *owner, now, before=start, kind=kind, limit=left, over=duty)
+            rows = store.page(connection, *owner, now, before=start, kinds=kinds, limit=left, over=duty)
             kept = withheld(connection, rows, now) if duty else set()
             found += [row for row in rows if row.expires_at is None or row.expires_at > now or row.id in kept]
             if len(rows) < left:
@@ -154,17 +179,22 @@ class Objects:
             start = rows[-1]
         return found
 
-    def delete(self, tenant: str, subject: str, object_id: str, *, request: str | None = None) -> Deleted:
+    def delete(
+        self, tenant: str, subject: str, object_id: str, *, request: str | None = None, beside: Beside | None = None
+    ) -> Deleted:
         """Delete an object and everything derived from it: keys destroyed, bytes deleted.
 
-        Of an object with other owners only this person's part goes. Raises `NotFound`, `Gone` when it is gone already,
-        `Conflict` (held) under a legal hold.
+        Of an object with other owners only this person's part goes. `beside` writes more in the same transaction,
+        given the object's id, and the object goes from all. Raises `NotFound`, `Gone` when it is gone already,
+        `Conflict` (held) under a legal hold, and what `beside` raises: nothing is then deleted.
         """
         row, _ = self._live(tenant, subject, object_id, duty=True)
-        if row.shared and self._sharing.leave(tenant, subject, object_id):
+        if beside is None and row.shared and self._sharing.leave(tenant, subject, object_id):
             return Deleted((), None)
         facts: dict[str, Fact] = {"object": object_id}
         with self._ground.database.write() as connection:
+            if beside is not None:
+                beside(connection, object_id)
             ids = endings.mark_closure(connection, [object_id], "deleted", None)
             refuse_held(connection, self._ground.now(), tenant, subject, ids)
             facts["count"] = len(ids)
@@ -177,7 +207,7 @@ class Objects:
         with self._ground.database.read() as connection:
             row = store.find(connection, tenant, subject, object_id)
             if row is None:
-                raise NotFound("There is no such object; list yours to see their ids.")
+                raise _unknown()
             standing = fences.state(connection, tenant, subject)
             if row.shared and standing == store.LIVE:  # who is shown may have restricted what shows them
                 shown = store.shown(connection, row)
@@ -203,3 +233,7 @@ class Objects:
 
     def _kind_index(self, tenant: str, kind: str) -> bytes:
         return self._blind_index("object-kind", f"{tenant}/{kind}")
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such object; list yours to see their ids.")

@@ -33,7 +33,7 @@ class ObjectOperations:
     def list_objects(self, call: Call, request: m.ObjectList) -> m.ObjectPage:
         """List your objects, newest first; also while their use is restricted."""
         which = {"kind": request.kind, "limit": request.limit, "after": request.after}
-        found = self.objects.list(call.tenant, call.subject, **which, duty=True)  # type: ignore[arg-type]
+        found = self.objects.list(call.tenant, call.subject, **which, duty=True, filed=False)  # type: ignore[arg-type]
         call.note(count=len(found))
         after = found[-1].id if len(found) == request.limit else None
         return m.ObjectPage(objects=tuple(m.ObjectShown.of(one) for one in found), after=after)
@@ -77,6 +77,7 @@ class ObjectOperations:
     )
     def delete_object(self, call: Call, request: m.ObjectNamed) -> m.ErasureShown:
         """Erase one of your objects and everything derived from it; the answer names the certificate."""
+        self.objects.require_own(call.tenant, call.subject, request.object_id)
         erasure = self.erasures.request(
             call.tenant, call.subject, actor=call.caller.actor, request=call.request_id, object_id=request.object_id
         )

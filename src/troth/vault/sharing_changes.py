@@ -27,7 +27,7 @@ from troth.vault.facts import open_facts, seal_facts
 from troth.vault.fences import fence, state
 from troth.vault.ground import Ground
 from troth.vault.keeping import MAX_PARENTS, SHARED_PLACE, blob_name
-from troth.vault.object_info import facts_of
+from troth.vault.object_info import REGISTER_FILE, facts_of
 from troth.vault.objections import fence_erased
 from troth.vault.sharing import Sharing
 from troth.vault.store import DROPPING, LIVE, OWNER, SHOWN, Row, concerns, objects
@@ -181,6 +181,8 @@ class SharingChanges:
         ground, facts = self._ground, facts_of(row)
         old = ground.tree.key(bytes.fromhex(row.unit), Use.PRIVACY)  # nothing is opened for anybody
         secret = open_facts(row.facts or b"", facts, old)
+        if secret.kind == REGISTER_FILE:  # nobody's to give on
+            raise unknown()
         try:
             content = ground.opened(ground.blobs.get(row.blob or ""), facts, old, SERVICE)
         except NotFound as error:

@@ -130,19 +130,25 @@ def page(
     now: int,
     *,
     before: Row | None = None,
-    kind: bytes | None = None,
+    kinds: tuple[bytes | None, bytes | None] = (None, None),
     limit: int = _PAGE,
     over: bool = False,
 ) -> list[Row]:
-    """Live rows of a person, newest first, older than `before`, of one kind when given; with those past their end."""
+    """Live rows of a person, newest first, older than `before`; `over`: with those past their end.
+
+    `kinds`: the index of the only kind that is wanted, and of one that is not.
+    """
     mine = _of(connection, tenant, subject)
     query = select(objects).where(objects.c.tenant == tenant, mine, objects.c.state == LIVE)
     if not over:
         query = query.where(or_(objects.c.expires_at.is_(None), objects.c.expires_at > now))
     if before is not None:
         query = query.where(objects.c.seq < before.seq)
-    if kind is not None:
-        query = query.where(objects.c.kind_index == kind)
+    only, besides = kinds
+    if only is not None:
+        query = query.where(objects.c.kind_index == only)
+    if besides is not None:
+        query = query.where(objects.c.kind_index != besides)
     return rows_of(connection, query.order_by(objects.c.seq.desc()).limit(limit))
 
 

@@ -166,7 +166,7 @@ def _quarantine(settings: Settings, target: Target, folder: Path) -> Quarantine:
         mirror=LocalBlobs(folder / "log"),
         tree=base.tree,
         holders=vault.holders,
-        open_object=lambda tenant, subject, identifier: vault.objects.open(tenant, subject, identifier)[1],
+        open_object=lambda tenant, subject, identifier: vault.objects.open(tenant, subject, identifier, filed=True)[1],
         now=lambda: epoch_ms(base.clock.now()),
         rebuild=lambda leaves: rebuild(base.database, base.signer, leaves, (SYSTEM,)),
         close=close,

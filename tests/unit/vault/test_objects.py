@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from troth.kernel.errors import Conflict, Gone, IntegrityError, Invalid, NotFoun
 from troth.vault import keeping, store
 from troth.vault.deadlines import DAY_MS
 from troth.vault.keeping import blob_name
+from troth.vault.sharing_changes import SharingChanges
 from vault_world import ANN, BOB, OTHER, TENANT, VaultWorld, request
 
 
@@ -85,6 +87,42 @@ def test_lists_newest_first_by_kind_and_page(world: VaultWorld) -> None:
     page = world.objects.list(TENANT, ANN, limit=2, after=kept[4].id)
     assert [one.name for one in page] == ["3", "2"]
     assert world.objects.list(TENANT, ANN, kind="absent") == []
+
+
+def test_a_file_of_a_register_is_no_object_of_ones_own(world: VaultWorld) -> None:
+    """Neither found nor destroyed nor given on by the person whom it is about; their copy and their erasure have it."""
+    own, filed = world.keep(b"own"), world.keep(b"filed", kind="register-file")
+    objects = world.objects
+    for ask in (objects.open, objects.info, partial(objects.info, duty=True)):
+        with pytest.raises(NotFound):
+            ask(TENANT, ANN, filed.id)
+    with pytest.raises(NotFound):
+        SharingChanges(world.ground).share(TENANT, ANN, filed.id, BOB, request="req_1")
+    with pytest.raises(Conflict) as refused:
+        objects.require_own(TENANT, ANN, filed.id)
+    assert refused.value.code == "register-file"
+    objects.require_own(TENANT, ANN, own.id)
+    objects.require_own(TENANT, BOB, filed.id)  # of nothing that is not theirs anything is told
+    assert [one.id for one in objects.list(TENANT, ANN, duty=True, filed=False)] == [own.id]
+    assert [one.id for one in objects.list(TENANT, ANN, duty=True, filed=False, limit=1)] == [own.id]
+    assert [one.id for one in objects.list(TENANT, ANN, duty=True)] == [filed.id, own.id]
+    for so in ({"duty": True}, {"filed": True}):
+        assert objects.open(TENANT, ANN, filed.id, **so)[1] == b"filed"
+
+
+def test_what_is_written_beside_a_deletion_comes_with_it(world: VaultWorld) -> None:
+    kept, told = world.keep(), list[str]()
+
+    def refuse(connection: Connection, object_id: str) -> None:
+        raise Conflict("no", code="not-now")
+
+    with pytest.raises(Conflict):
+        world.objects.delete(TENANT, ANN, kept.id, beside=refuse)
+    assert world.objects.open(TENANT, ANN, kept.id)[0].id == kept.id
+    world.objects.delete(TENANT, ANN, kept.id, beside=lambda _, object_id: told.append(object_id))
+    assert told == [kept.id]
+    with pytest.raises(Gone):
+        world.objects.open(TENANT, ANN, kept.id)
 
 
 def test_derived_objects_inherit_class_and_deadline(world: VaultWorld) -> None:
