@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from troth.gateway.wire.upload import Upload
-from troth.governance.attachments import Attachments
+from troth.governance.attachments import PREPARED, Attachments
 from troth.governance.moves import SNAPSHOT, By
 from troth.governance.prepared.configuration import Change, Sections, canonical, changes, digests
 from troth.governance.records import Record
@@ -61,15 +61,16 @@ class ConfigReviews:
         if any(one.raw.get("permissions") for one in waiting):
             raise Conflict("A review is open; close it or make it void first.", code="already-prepared")
         record = waiting[0] if waiting else self.registers.open(by, FORM, {})
-        found, before = self.look(by.tenant), self._last(by, known)
+        found, before, itself = self.look(by.tenant), self._last(by, known), replace(by, prepares=True)
         different = changes(before, found)
         for file, _ in self.attachments.all(by, FORM, record.id):  # of an attempt that was cut off
-            self.attachments.detach(by, FORM, record.id, file.id)
+            if file.name in PREPARED:
+                self.attachments.detach(itself, FORM, record.id, file.id)
         for name, content in ((FOUND, dict(found)), (CHANGED, [asdict(one) for one in different])):
-            self.attachments.attach(by, FORM, record.id, Upload(filename=name, media_type=_JSON,
-                                                                content=canonical(content)))  # fmt: skip
+            upload = Upload(filename=name, media_type=_JSON, content=canonical(content))
+            self.attachments.attach(itself, FORM, record.id, upload)
         values = {**digests(found), "changes": len(different)}
-        return self.registers.move(replace(by, prepares=True), FORM, record.id, SNAPSHOT, values=values)
+        return self.registers.move(itself, FORM, record.id, SNAPSHOT, values=values)
 
     def changes(self, by: By, record: str) -> tuple[Change, ...]:
         """What changed since the review before, as the record has it.
@@ -83,10 +84,8 @@ class ConfigReviews:
         different = [Change(**one) for one in self._file(by, opened, CHANGED) or ()]
         if found is None or not opened.raw.get("permissions"):
             raise Conflict("Nothing was prepared for this review; prepare it.", code="not-now")
-        told = {name: opened.raw.get(name) for name in digests(found)}
-        if digests(found) != told or len(different) != opened.raw.get("changes"):
-            says = "What is kept of a review is not what its record says; restore it and look who changed it."
-            raise IntegrityError(says, code="register-chain")
+        if not _prepared(opened, found) or len(different) != opened.raw.get("changes"):
+            raise _forged()
         return tuple(different)
 
     def _wanted(self, tenant: str) -> bool:
@@ -102,9 +101,15 @@ class ConfigReviews:
         return day.year, (day.month - 1) // 3
 
     def _last(self, by: By, known: list[Record]) -> Sections:
-        """What was set at the last review that was closed; nothing before the first one."""
+        """What was set at the review that was closed last; nothing before the first one. Raises IntegrityError."""
         closed = [one for one in known if one.state == "closed"]
-        return {} if not closed else self._file(by, max(closed, key=lambda one: (one.changed_at, one.id)), FOUND) or {}
+        last = max(closed, key=lambda one: (one.done["close"].at, one.id), default=None)
+        found: Sections | None = None if last is None else self._file(by, last, FOUND)
+        if last is None or found is None:  # all of it is then a change
+            return {}
+        if not _prepared(last, found):
+            raise _forged()
+        return found
 
     def _file(self, by: By, record: Record, name: str) -> Any:
         for file, here in self.attachments.all(by, FORM, record.id):
@@ -116,3 +121,14 @@ class ConfigReviews:
         if self.house() != by.tenant:
             raise Conflict("The configuration is reviewed by the house; ask an operator which that is.",
                            code="not-the-house")  # fmt: skip
+
+
+def _prepared(record: Record, found: Sections) -> bool:
+    """Whether what is kept is what the system entered in the record."""
+    told = digests(found)
+    return told == {name: record.raw.get(name) for name in told}
+
+
+def _forged() -> IntegrityError:
+    says = "What is kept of a review is not what its record says; restore it and look who changed it."
+    return IntegrityError(says, code="register-chain")
