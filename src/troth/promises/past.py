@@ -24,8 +24,9 @@ from troth.promises.runner import Runner
 from troth.promises.schedule import ScheduleVersion
 from troth.promises.schedules import standing_versions
 from troth.promises.status import Declared, Evidence, Period, State
-from troth.promises.store import AHEAD_MS, Tally, check_run, linked, tallies
+from troth.promises.store import AHEAD_MS, Tally, check_run, linked
 from troth.promises.summaries import Summaries, Window
+from troth.promises.told_tallies import ToldTallies
 from troth.promises.turns import taken
 from troth.promises.waiving import Waiver
 from troth.storage.database import Database
@@ -58,6 +59,7 @@ class Past:
         self._clock = clock
         self._fresh = fresh
         evidence = runner.evidence
+        self._told_tallies = ToldTallies(database, evidence.log)
         versions = partial(standing_versions, evidence.schedules.versions)
         self._summaries = Summaries(database, evidence.log, versions, evidence.signer)
         self._lock = threading.Lock()
@@ -132,12 +134,8 @@ class Past:
     def _look_at(self, check: str) -> None:
         with taken(self._lock):
             self._forward(set())
-            before = self._chains.get(check)
             with self._database.read() as connection:
-                self._read(connection, check)
-            if before is not None and not before.same(self._chains[check]):
-                self._settled.clear()
-                self._said.clear()
+                self._read_again(connection, check)
 
     def _told(self, promises: Sequence[str]) -> dict[str, History]:
         with taken(self._lock):
@@ -212,18 +210,20 @@ class Past:
         odd = {one for one, chain in self._chains.items() if chain.broken and self._read_at[one] < late}
         with self._database.read() as connection:
             end = connection.scalar(select(func.max(check_run.c.id))) or 0
-            written = (check_run.c.id > self._to, check_run.c.id <= end)
-            if self._to < end:
-                self._told_counts = counted(tallies(connection), epoch_ms(self._clock.now()))
-                for check, known in self._chains.items():
-                    known.told = self._told_counts.get(check, ([], []))
+        if self._to < end:
+            now = epoch_ms(self._clock.now())
+            self._told_counts = counted(self._told_tallies.all(self._since(), now), now)
+            for check, known in self._chains.items():
+                known.told = self._told_counts.get(check, ([], []))
+        written = (check_run.c.id > self._to, check_run.c.id <= end)
+        with self._database.read() as connection:
             for run, link in linked(connection, *written, by_check=True) if self._to else ():
                 chain = self._chains.get(run.check)
                 if chain is not None and (run.sequence or 0) > chain.end[0]:
                     chain.take(run, link)
             self._to = end
             for check in wanted & odd:
-                self._read(connection, check)
+                self._read_again(connection, check)
         if unread := wanted - self._chains.keys():
             self._begin(unread)
 
@@ -241,6 +241,14 @@ class Past:
                 chain.begun_by(self._since() + _QUIET_MS)
                 self._chains[check] = chain
                 self._read_at[check] = 0.0  # its rows were not looked at yet: those of others wait
+
+    def _read_again(self, connection: Connection, check: str) -> None:
+        """The whole chain; what was said upon another one is judged anew."""
+        before = self._chains.get(check)
+        self._read(connection, check)
+        if before is not None and not before.same(self._chains[check]):
+            self._settled.clear()
+            self._said.clear()
 
     def _read(self, connection: Connection, check: str) -> None:
         told = self._told_counts.get(check, ([], []))

@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from troth.audit.log import Filter, LogReader
+from troth.audit.log import Filter, LogEntry, LogReader
 from troth.audit.store import entries, logs
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import NotFound
 from troth.kernel.scope import as_system
+from troth.promises.store import Tally
 from troth.storage.database import Database
 from troth.storage.outbox import pending
 
@@ -120,12 +121,27 @@ class RunLog:
 
         Raises `IntegrityError` (log-broken).
         """
+        return {one.request: (one.root, one.counts) for one in self.tallies_of(requests)}
+
+    @as_system
+    def tallies_of(self, requests: Collection[str]) -> list[Tally]:
+        """The tallies that the log has of these requests, as `tallied`; `at` is when the entry was written."""
         try:
-            found = self._reader.of_requests(LOG, requests)
+            return _tallies(self._reader.of_requests(LOG, requests)) if requests else []
         except NotFound:  # nothing was ever recorded
-            return {}
-        told = (_members(one.leaf, TALLY) for one in found)
-        return {str(one["request"]): (str(one["facts"]["root"]), one["facts"]["counts"]) for one in told if one}
+            return []
+
+    @as_system
+    def tallies_between(self, start: int, end: int) -> list[Tally]:
+        """The tallies that the log has about that time (epoch ms). Reads all entries of it: for days without a row."""
+        found: list[Tally] = []
+        try:
+            low, high = self._reader.since(LOG, start), self._reader.since(LOG, end)
+            while low < high and (some := self._reader.stretch(LOG, Filter(operation=TALLY), low, high)):
+                found, low = [*found, *_tallies(some)], some[-1].index + 1
+        except NotFound:  # nothing was ever recorded
+            return []
+        return found
 
     @as_system
     def pruned_before(self) -> int:
@@ -229,6 +245,14 @@ def _schedule(leaf: bytes) -> tuple[str, Scheduled] | None:
     facts, at, version = members["facts"], int(members["time"]), int(members["facts"]["version"])
     since, previous = int(facts.get("since", at)), int(facts.get("previous", version - 1))
     return str(members["request"]), Scheduled(version, str(facts["digest"]), at, since, previous)
+
+
+def _tallies(found: Iterable[LogEntry]) -> list[Tally]:
+    told = ((one, one["facts"]) for entry in found if (one := _members(entry.leaf, TALLY)))
+    return [
+        Tally(str(facts["period"]), str(facts["root"]), facts["counts"], str(one["request"]), int(one["time"]))
+        for one, facts in told
+    ]
 
 
 def _members(leaf: bytes, operation: str) -> dict[str, Any]:

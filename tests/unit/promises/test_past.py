@@ -119,6 +119,25 @@ def test_summaries_that_begin_in_the_middle_of_a_chain_without_its_rows_say_so(w
     assert _days(_past(world), OTHER) == {State.UNKNOWN: 26}
 
 
+def test_a_run_that_was_passed_over_counts_once_its_chain_is_read_again(
+    world: CheckWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that write at once one may come later with the smaller id: days that were judged without it are again."""
+    past = _past(world)
+    past.bars()
+    past._to += 2
+    world.clock.forward(days=1)
+    world.scheduler.tick()
+    for _ in range(2):
+        world.clock.forward(days=1)
+        world.scheduler.tick()
+    world.place()
+    told = _days(_past(world), ONE)
+    assert _days(past, ONE)[State.KEPT] < told[State.KEPT]
+    monkeypatch.setattr(past, "_read_at", dict.fromkeys(past._read_at, -1e9))
+    assert _days(past, ONE) == told
+
+
 def test_a_new_process_reads_what_nobody_asked_for_yet(world: CheckWorld) -> None:
     past = _past(world)
     assert past.look_on() == 2

@@ -126,7 +126,9 @@ def silent(tmp_path: Path) -> Iterator[CheckWorld]:
         yield world
 
 
-def test_a_clock_that_is_set_back_fills_no_day_that_was_told(silent: CheckWorld) -> None:
+@pytest.mark.parametrize("touch", ["nothing", "delete", "at"])
+def test_a_clock_that_is_set_back_fills_no_day_that_was_told(silent: CheckWorld, touch: str) -> None:
+    """The log tells of tallies, whatever became of their rows."""
     before = Past(silent.runner, silent.database, silent.clock, fresh=0).bar(ONE).months[-1].days
     assert State.KEPT not in before
     silent.clock.forward(hours=-25)  # to the beginning of the day without looks
@@ -135,6 +137,11 @@ def test_a_clock_that_is_set_back_fills_no_day_that_was_told(silent: CheckWorld)
         silent.clock.forward(hours=4)
     silent.clock.forward(hours=1)
     assert silent.state() is State.KEPT, "now somebody looks again"
+    with silent.database.write() as connection:
+        if touch == "delete":
+            connection.execute(store.check_tally.delete())
+        elif touch == "at":
+            connection.execute(store.check_tally.update().values(at=1))
     after = Past(silent.runner, silent.database, silent.clock, fresh=0).bar(ONE).months[-1].days
     assert after == before
 
