@@ -29,10 +29,11 @@ def root(tmp_path: Path) -> Path:
     for folder in (tmp_path / "troth" / "__pycache__", told):
         folder.mkdir(parents=True)
     (tmp_path / "troth" / "a.py").write_text("A = 1\n")
-    (tmp_path / "troth" / "__pycache__" / "a.pyc").write_text("made while it runs")
+    (tmp_path / "troth" / "__pycache__" / "a.cpython-311.pyc").write_text("made while it runs")
+    (tmp_path / "troth" / "__pycache__" / "a.cpython-311.opt-1.pyc").write_text("made after it was installed")
     found = base64.urlsafe_b64encode(hashlib.sha256(b"A = 1\n").digest()).decode().rstrip("=")
     (told / "RECORD").write_text(
-        f"troth/a.py,sha256={found},6\ntroth/__pycache__/a.pyc,,\ntroth-1.dist-info/RECORD,,\n"
+        f"troth/a.py,sha256={found},6\ntroth/__pycache__/a.cpython-311.pyc,,\ntroth-1.dist-info/RECORD,,\n"
     )
     (told / "direct_url.json").write_text(json.dumps(ARCHIVE))
     return tmp_path
@@ -62,6 +63,20 @@ def test_what_is_not_as_it_was_installed_is_seen(root: Path, change: str, monkey
         record.write_text(record.read_text() + "troth/c.py,,\n")
         (root / "troth" / "c.py").write_text("C = 1\n")
     assert _look(root, "elsewhere" if change == "elsewhere" else "troth").broken == 1
+
+
+@pytest.mark.parametrize("name", ["b.pyc", "__pycache__/b.cpython-311.pyc", "__pycache__/a.pyc"])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_compiled_file_without_its_source_is_seen(
+    root: Path, name: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RECORD gives compiled files no digest, so a line in it makes none of them one of the release."""
+    monkeypatch.setattr("troth.promises.checks.release._inventory", lambda _now: [])
+    (root / "troth" / name).write_text("from elsewhere")
+    if recorded:
+        record = root / "troth-1.dist-info" / "RECORD"
+        record.write_text(record.read_text() + f"troth/{name},,\n")
+    assert _look(root).broken == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,23 @@ def _files(of: metadata.Distribution) -> Iterator[bool]:
 
 
 def _strangers(of: metadata.Distribution) -> Iterator[bool]:
-    """False for each file in the package that RECORD does not name; compiled ones are made while it runs."""
-    known = {Path(str(one.locate())).resolve() for one in of.files or ()}
+    """False for each file in the package that RECORD does not name. Compiled ones are made while it runs: each must be
+    the cache of a module that RECORD names with a digest, whatever RECORD says of itself, which gives it none."""
+    known: dict[Path | None, bool] = {Path(str(one.locate())).resolve(): one.hash is not None for one in of.files or ()}
     for path in Path(str(of.locate_file(_NAME))).rglob("*"):
-        if path.is_file() and path.suffix != ".pyc" and path.resolve() not in known:
+        if not path.is_file():
+            continue
+        compiled = path.suffix == ".pyc"
+        if (compiled and not known.get(_source(path))) or (not compiled and path.resolve() not in known):
             yield False
+
+
+def _source(compiled: Path) -> Path | None:
+    """The module whose cache that is (PEP 3147); None for one that is imported without a source."""
+    try:
+        return Path(source_from_cache(str(compiled.resolve())))
+    except ValueError:
+        return None
 
 
 def _inventory(now: int) -> list[bool]:
@@ -102,8 +115,8 @@ CHECKS = (
         ("GOV-17",),
         "The installed release: each file has the digest that its RECORD names, nothing was put beside, it names its "
         "archive by SHA-256 (PEP 610), and a bill of materials lists every package. Run in place, or from an index "
-        "that names no archive, it shows nothing. Who wrote RECORD, how the archive was built, files of other "
-        "packages and threat models are not looked at.",
+        "that names no archive, it shows nothing. What compiled files (.pyc) hold, who wrote RECORD, how the archive "
+        "was built, other packages' files and threat models are not looked at.",
         _own,
         _changed,
         every=24 * 3600,
