@@ -35,15 +35,19 @@ def rebuild(database: Database, signer: Signer, leaves: Sequence[bytes], systems
     `leaves`: the entries of that log, in order. `systems`: what versions of the software called themselves, for entries
     of before they named it. The newest run of each check is signed again: the links before it hang on that one.
     """
-    told = [one for leaf in leaves if any(sign in leaf for sign in _SIGNS) and (one := _event(leaf))]
-    named = dict.fromkeys([*systems, *(str(one["facts"]["system"]) for one in told if "system" in one["facts"])])
+    named, tallies = dict.fromkeys(systems), list[dict[str, Any]]()
+    for one in _told(
+        leaves, _SIGNS
+    ):  # read twice: a year of runs is a million of them, and as objects six times larger
+        named |= {str(one["facts"]["system"]): None} if "system" in one["facts"] else {}
+        tallies += [one] if one["op"] == TALLY else []
     heads: dict[str, Head] = {}
     newest: dict[str, Run] = {}
     count = 0
     with database.write(SYSTEM) as connection:
         for table in (check_run, check_head, check_day):
             connection.execute(delete(table))
-        runs = _placed((one for one in told if one["op"] == RUN), tuple(named), heads, newest)
+        runs = _placed(_told(leaves, _SIGNS[:1]), tuple(named), heads, newest)
         while some := list(islice(runs, _BATCH)):
             connection.execute(insert(check_run), [row_of(run, _UNSIGNED) for run in some])
             count += len(some)
@@ -54,7 +58,7 @@ def rebuild(database: Database, signer: Signer, leaves: Sequence[bytes], systems
             head = heads[check]
             values = {"sequence": head.sequence, "link": head.link, "slot": head.slot, "at": head.at}
             connection.execute(insert(check_head).values(check_id=check, **values))
-        _tallies(connection, [one for one in told if one["op"] == TALLY])
+        _tallies(connection, tallies)
     return count
 
 
@@ -76,6 +80,11 @@ def _placed(
             filled = run.slot if run.slot is not None else before.slot if before else None
             heads[run.check], newest[run.check] = Head(run.sequence, run.link, filled, run.at), run
         yield run
+
+
+def _told(leaves: Iterable[bytes], signs: Collection[bytes]) -> Iterator[dict[str, Any]]:
+    """What the log tells, one at a time."""
+    return (one for leaf in leaves if any(sign in leaf for sign in signs) and (one := _event(leaf)))
 
 
 def _event(leaf: bytes) -> dict[str, Any]:

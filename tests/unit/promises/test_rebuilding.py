@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from sqlalchemy import delete, select, update
 
 from check_world import ONE, OTHER, CheckWorld, bad, check
 from database_world import DATABASES, opened
-from troth.promises import store
+from troth.promises import rebuilding, store
 from troth.promises.check import Facts
 from troth.promises.past import Past
 from troth.promises.rebuilding import rebuild
+from troth.promises.run_log import RUN
 from troth.promises.runner import SYSTEM
 from troth.promises.status import State
 
@@ -99,6 +101,30 @@ def test_every_row_but_old_signatures_is_what_it_was_and_says_the_same(world: Ch
                 row.pop("signature", None)
                 row.pop("signer", None)
     assert [_sorted(rows) for rows in after] == [_sorted(rows) for rows in before]
+
+
+def test_no_more_than_some_entries_are_held_at_once(world: CheckWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of runs is a million entries: as objects they take gigabytes."""
+    held: WeakSet[_Members] = WeakSet()
+    most = 0
+
+    def counted(leaf: bytes) -> _Members:
+        nonlocal most
+        made = _Members(real(leaf))
+        held.add(made)
+        most = max(most, sum(one.get("op") == RUN for one in held))
+        return made
+
+    real = rebuilding._event
+    monkeypatch.setattr(rebuilding, "_event", counted)
+    assert _rebuilt(world) == 27
+    assert most < 5, "one in each hand"
+
+
+class _Members(dict[str, Any]):
+    """What an entry says, which can be watched."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 def _sorted(rows: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
