@@ -204,6 +204,11 @@ def test_the_role_ends_with_the_last_room(home: House, people: dict[str, Person]
     assert until() == []
     auditors.sweep()
     assert home.call("GET", "/v1/rooms", guest.headers).status_code == 401
+    again = {"role": "room-auditor", "days": 60, "reason": "the next audit"}
+    assert home.call("POST", f"/v1/users/{guest.id}/roles", owner.headers, **again).is_success
+    assert len(until()) == 1  # the room of before counts against no role that was given after it
+    opened(home, owner, "rooms", auditor=guest.id, **WISH)
+    assert until() == [int(ends.timestamp() * 1000)]
 
 
 def test_what_is_taken_along_tells_of_the_room_alone(home: House, people: dict[str, Person], room: str) -> None:

@@ -13,7 +13,7 @@ from troth.identity.sessions import end_all
 from troth.identity.store import grants, sessions, users
 from troth.kernel.caller import Caller
 from troth.kernel.clock import Clock, epoch_ms
-from troth.kernel.errors import Denied, NotFound
+from troth.kernel.errors import Denied, NotFound, TrothError
 from troth.kernel.scope import as_system
 from troth.storage.database import Database
 
@@ -74,22 +74,34 @@ class Auditors:
     def end_with_rooms(self, lasting: Callable[[str], Mapping[str, int]]) -> int:
         """Let the role of a room end with the last room of its holder; how many ended sooner than they were given for.
 
-        `lasting`: for the people of a tenant until when (epoch ms) they have a room; who never had one is not in it,
-        and waits for their first as long as the role was given for. For a job.
+        `lasting`: for the people of a tenant until when (epoch ms) they have, or had, a room. Who had none since the
+        role was given waits for one as long as it was given for. For a job. Raises what the last tenant raised that
+        could not be looked at (TrothError), when all others were.
         """
-        now, ended = epoch_ms(self._clock.now()), 0
+        now, ended, failed = epoch_ms(self._clock.now()), 0, None
         held = grants.c.role == ROOM_AUDITOR, grants.c.expires_at > now
-        query = select(users.c.tenant, grants.c.user, grants.c.expires_at).join(users, grants.c.user == users.c.id)
+        query = select(users.c.tenant, *grants.c["user", "granted_at", "expires_at"])
         with self._database.read() as connection:
-            rows = connection.execute(query.where(*held)).all()
-        rooms = {tenant: lasting(tenant) for tenant in {row.tenant for row in rows}}
-        for tenant, user, expires in rows:
-            until = rooms[tenant].get(user, expires)
-            if until < expires:
-                with self._database.write() as connection:
-                    mine = update(grants).where(grants.c.user == user, *held)
-                    ended += connection.execute(mine.values(expires_at=max(until, now))).rowcount
+            rows = connection.execute(query.join(users, grants.c.user == users.c.id).where(*held)).all()
+        for tenant in sorted({row.tenant for row in rows}):
+            try:
+                rooms = lasting(tenant)
+            except TrothError as error:
+                failed = error
+                continue
+            for _, user, given, expires in (row for row in rows if row.tenant == tenant):
+                until = rooms.get(user, expires)
+                if given <= until < expires:
+                    ended += self._end_at(user, given, max(until, now))
+        if failed is not None:
+            raise failed
         return ended
+
+    def _end_at(self, user: str, given: int, end: int) -> int:
+        """Unless the role was given again meanwhile."""
+        mine = grants.c.user == user, grants.c.role == ROOM_AUDITOR, grants.c.granted_at == given
+        with self._database.write() as connection:
+            return connection.execute(update(grants).where(*mine).values(expires_at=end)).rowcount
 
     def sweep(self) -> int:
         """End the sessions of auditors whose time is over and who have no other role; how many. For a job.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from sqlalchemy import update
 
 from troth.identity.auditors import Auditors
 from troth.identity.store import grants
-from troth.kernel.errors import Denied, NotFound, Unauthenticated
+from troth.kernel.clock import epoch_ms
+from troth.kernel.errors import Denied, IntegrityError, NotFound, Unauthenticated
 from unit.identity.world import TLS, World
 
 
@@ -94,3 +97,32 @@ def test_no_road_makes_an_auditor_for_longer_than_ninety_days(world: World, audi
     auditors.sweep()
     (kept,) = world.roles.of(gail.id)
     assert kept.expires_at - kept.granted_at == 90 * day
+
+
+def test_a_room_of_before_the_role_was_given_does_not_end_it(world: World, auditors: Auditors) -> None:
+    """Who comes back for the next audit waits for the next room as long as the role was given for."""
+    tenant = world.tenant().id
+    gail = world.settled(tenant, "room-auditor")
+    (given,) = world.roles.of(gail.id)
+    assert auditors.end_with_rooms(lambda _: {gail.id: given.granted_at - 1}) == 0
+    assert auditors.end_with_rooms(lambda _: {}) == 0
+    assert world.roles.of(gail.id) == [given]
+    world.clock.forward(days=1)
+    assert auditors.end_with_rooms(lambda _: {gail.id: given.granted_at}) == 1
+    assert world.roles.of(gail.id) == []
+
+
+def test_a_tenant_whose_rooms_cannot_be_read_keeps_no_other_waiting(world: World, auditors: Auditors) -> None:
+    names = [world.tenant(name).id for name in ("One", "Two", "Three")]
+    people = {tenant: world.settled(tenant, "room-auditor").id for tenant in names}
+    world.clock.forward(days=1)
+    now, broken = epoch_ms(world.clock.now()), sorted(names)[1]
+
+    def lasting(tenant: str) -> Mapping[str, int]:
+        if tenant == broken:
+            raise IntegrityError("Somebody altered it.", code="register-chain")
+        return {people[tenant]: now}
+
+    with pytest.raises(IntegrityError):
+        auditors.end_with_rooms(lasting)
+    assert [tenant for tenant in names if world.roles.of(people[tenant])] == [broken]

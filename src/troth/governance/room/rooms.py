@@ -115,10 +115,12 @@ class Rooms:
 
 
 def lasting(registers: Registers, tenant: str) -> dict[str, int]:
-    """Until when (epoch ms) each auditor of a tenant has an open room; 0 for whose rooms are all closed."""
+    """Until when (epoch ms) each auditor of a tenant has, or had, a room: the last day of it, or its closing before."""
     found: dict[str, int] = {}
-    for one in (room_of(record) for record in registers.records(tenant, ROOMS)):
-        found[one.auditor] = max(found.get(one.auditor, 0), one.until if one.open else 0)
+    for record in registers.records(tenant, ROOMS):
+        one = room_of(record)
+        end = one.until if one.open else min(one.until, record.entered.get(record.state, record.changed_at))
+        found[one.auditor] = max(found.get(one.auditor, 0), end)
     return found
 
 
