@@ -8,6 +8,7 @@ lost a safeguard.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -146,12 +147,34 @@ def _elements(of: DataMap) -> dict[New, str]:
 
 def _moved(new: DataMap, approved: DataMap | None) -> Iterator[New]:
     """Tables and stores of before that now serve what they did not, or lost a safeguard. Less use is no news."""
-    before = {} if approved is None else _uses(approved)
+    before, lost = ({}, set[str]()) if approved is None else (_uses(approved), set(_unguarded(new, approved)))
     for place, use in _uses(new).items():
         was = before.get(place, use)
         more = any(was.get(what, -1) < days for what, days in use.items() if not what.startswith(_SAFE))
-        if more or any(what not in use for what in was if what.startswith(_SAFE)):
+        if more or place in lost or any(what not in use for what in was if what.startswith(_SAFE)):
             yield New("use", place)
+
+
+def _unguarded(new: DataMap, approved: DataMap) -> Iterator[str]:
+    """Places that more activities of a purpose now use without a safeguard that one of them had there.
+
+    Who else keeps it there does not matter; neither does how activities are called, which nobody approves.
+    """
+    before, after = _guards(approved), _guards(new)
+    for (place, purpose, token), had in before.items():
+        all_before, all_after = before[place, purpose, ""], after[place, purpose, ""]
+        if all_after - after[place, purpose, token] > all_before - had:
+            yield place
+
+
+def _guards(of: DataMap) -> Counter[tuple[str, str, str]]:
+    """How many activities of a purpose use a place with a safeguard; with the empty one, how many there are."""
+    return Counter(
+        (place, one.purpose, token)
+        for one in of.activities
+        for place in (*(f"table {name}" for name in one.tables), *one.stores)
+        for token in ("", *one.safeguards)
+    )
 
 
 def _uses(of: DataMap) -> Mapping[str, Use]:

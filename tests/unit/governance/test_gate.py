@@ -86,6 +86,34 @@ CHANGES |= {
 }
 
 
+def sharing(*safeguards: tuple[str, ...]) -> DataMap:
+    """Activities of one store, the first of one purpose and the others of another, each with these safeguards."""
+    uses = [replace(FIRST if place == 0 else SECOND, id=f"use-{place}", title=f"Use {place}", stores=("objects",),
+                    tables={}, safeguards=some)
+            for place, some in enumerate(safeguards)]  # fmt: skip
+    return replace(BASE, activities=(*uses, *BASE.activities[2:]))
+
+
+BOTH, ONE = ("sealed", "signed"), ("sealed",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "news"),
+    [
+        (sharing(BOTH, BOTH), sharing(ONE, BOTH), True),
+        (sharing(BOTH, BOTH), sharing(BOTH, ONE), True),
+        (sharing(BOTH, BOTH, ONE), sharing(BOTH, ONE, ONE), True),
+        (sharing(BOTH, BOTH, ONE), sharing(BOTH, BOTH), False),
+        (sharing(BOTH, ONE), sharing(BOTH, BOTH), False),
+        (sharing(BOTH, BOTH), sharing(BOTH, BOTH), False),
+        (sharing(BOTH, BOTH), sharing(BOTH), False),
+    ],
+    ids=["first", "second", "of one purpose", "one less", "one more safeguard", "same", "a use ends"],
+)
+def test_a_safeguard_that_one_activity_of_a_store_lost_is_news(before: DataMap, after: DataMap, news: bool) -> None:
+    assert (New("use", "objects") in additions(after, before)) is news
+
+
 def assessment(of: DataMap, **changes: Any) -> Record:
     good = {
         "name": "A change", "author": "usr_a", "advised_by": "usr_dpo", "approved_by": "usr_o",
