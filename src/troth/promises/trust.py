@@ -18,6 +18,7 @@ from troth.kernel.operation import Call, Group, Route, operation
 from troth.promises.history import DAY_MS, History, days, first_day, in_months
 from troth.promises.own_promises import histories, named_twice, standings
 from troth.promises.paper.binding import Paper
+from troth.promises.paper.changes import Change
 from troth.promises.paper.publishing import Papers, standing, state_of
 from troth.promises.paper.store import Head
 from troth.promises.paper_operations import PaperShown, shown
@@ -166,14 +167,19 @@ class TrustOperations:
 
     def _announced(self, current: Head | None, heads: Sequence[Head], now: int) -> Iterator[AnnouncedShown]:
         """Versions to come with what they take back; one that is not what was approved is not shown."""
+        busy = False
         for one in standing(heads, now):
             if one == current:
                 continue
             with suppress(IntegrityError):
                 self._of.papers.opened(one)
-                found = self._of.papers.changes(current, one) if current else ()
+                found: Sequence[Change] = ()
+                try:
+                    found = self._of.papers.changes(current, one) if current and not busy else ()
+                except Unavailable:  # strangers compare others: the page waits for its turn once
+                    busy = True
                 taken = [Taken(promise=it.promise, kind=it.kind, says=it.says) for it in found if it.takes]
-                told = _public(one, heads, now).model_dump()
+                told = _public(one, heads, now).model_dump() | {"compared": not busy}
                 yield AnnouncedShown(**told, takes=tuple(taken[:_MOST_TAKEN]), more=len(taken[_MOST_TAKEN:]))
 
     def _bars(self, paper: Paper | None, heads: Sequence[Head], now: int) -> dict[str, History] | None:

@@ -66,12 +66,13 @@ class Taken(_Row):
 
 class AnnouncedShown(PaperShown):
     """A version that is in force from a day to come, and what it takes back of the one in force; `more`: so many
-    further ones, which `paper.diff` has."""
+    further ones, which `paper.diff` has. `compared` is false while others' versions are compared: nobody knows yet."""
 
     model_config = ConfigDict(frozen=True)
 
     takes: tuple[Taken, ...]
     more: int
+    compared: bool = True
 
 
 class CertificateOnRecord(_Row):

@@ -13,6 +13,7 @@ from troth.promises import trust, turns
 from troth.promises.paper.binding import Paper
 from troth.promises.paper.shipped import SHIPPED
 from troth.promises.paper.splitting import sentences as split
+from troth.promises.paper.store import Head
 from troth.promises.trust import ShowTrust, Sources, TrustOperations
 from troth.promises.trust_view import PromiseBrief, sentences
 from trust_views import page_of, view
@@ -116,6 +117,31 @@ def test_who_comes_while_a_view_is_made_waits_for_a_moment_only(monkeypatch: pyt
             page.show(None, ShowTrust())  # type: ignore[arg-type]
         assert page.changes(None, ShowTrust()) == "feed", "the feed has a lock of its own"  # type: ignore[arg-type]
     assert refused.value.code == "history-busy"
+
+
+def test_while_others_compare_versions_nobody_says_that_one_takes_nothing_back() -> None:
+    """The page is shown, and waits for its turn once."""
+    asked = []
+
+    class Busy:
+        opened = staticmethod(lambda _head: None)
+
+        @staticmethod
+        def changes(_old: Head, new: Head) -> None:
+            asked.append(new.number)
+            raise Unavailable("Busy.", code="history-busy")
+
+    heads = [Head(number, "made-up", str(number), "0" * 64, "usr_a", 1, "usr_b", 1, at, None, None)
+             for number, at in ((1, 1), (2, 50), (3, 60))]  # fmt: skip
+    page = TrustOperations(Sources(Busy(), *[None] * 3, "", ""))  # type: ignore[arg-type]
+    told = tuple(page._announced(heads[0], heads, 10))
+    assert [(one.number, one.compared, one.takes) for one in told] == [(2, False, ()), (3, False, ())]
+    assert asked == [2]
+    html = page_of(view("harbour").model_copy(update={"announced": told}))
+    assert html.count("is not compared yet") == 2
+    assert "takes nothing back" not in html
+    html = page_of(view("harbour").model_copy(update={"announced": (told[0].model_copy(update={"compared": True}),)}))
+    assert "takes nothing back" in html
 
 
 def test_a_view_that_takes_long_is_made_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
