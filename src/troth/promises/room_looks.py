@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from troth.governance.room.evidence import Drawn, PromiseSeen, Proven, RunSeen
-from troth.kernel.errors import Conflict, Unavailable
+from troth.kernel.errors import Conflict, IntegrityError, Unavailable
 from troth.kernel.scope import as_system
 from troth.promises.check import Check
+from troth.promises.history import DAY_MS
 from troth.promises.period.sampling import draw
 from troth.promises.runner import Runner
-from troth.promises.store import check_run, check_tally
+from troth.promises.store import AHEAD_MS, Tally, check_run, linked
+from troth.promises.told_tallies import ToldTallies
 from troth.storage.database import Database
 
 
@@ -32,6 +33,7 @@ class RoomLooks:
         self._database = database
         self._runner = runner
         self._proven = proven
+        self._tallies: ToldTallies | None = None
 
     def proof(self, run: RunSeen) -> Proven:
         """The entry that tells of a run. Raises Unavailable(no-proof) while it is not signed yet."""
@@ -52,34 +54,70 @@ class RoomLooks:
 
     @as_system
     def runs(self, check: str, start: int, end: int, *, after: int, limit: int) -> Sequence[RunSeen]:
-        """Runs of [start, end), behind a sequence."""
-        mine = _of(check, start, end).where(check_run.c.sequence > after)
+        """Runs of [start, end), behind a sequence.
+
+        Raises IntegrityError(period-broken) where one of them was edited or is missing.
+        """
+        opening, closing = self._span(start, end)
+        last = closing.counts.get(check, 0) if closing else self._newest(check)
+        mine = _of(check, start, end).where(check_run.c.sequence > after, check_run.c.sequence <= last)
         with self._database.read() as connection:
-            rows = connection.execute(mine.order_by(check_run.c.sequence).limit(limit)).all()
-        return [_seen(row) for row in rows]
+            found = [_seen(row) for row in connection.execute(mine.order_by(check_run.c.sequence).limit(limit))]
+        first = min(opening.get(check, 0), found[0].sequence - 1) if found else opening.get(check, 0)
+        self._sound(check, max(after, first), found[-1].sequence if len(found) == limit else last)
+        return found
 
     @as_system
     def draw(self, check: str, start: int, end: int, *, nonce: str, size: int) -> Drawn:
         """A sample, places counted in the order of the chain.
 
-        Raises Conflict(period-open) before the log has the tally that closes the period, Invalid(bad-sample).
+        Raises Conflict(period-open) before the log has the tally that closes the period, Invalid(bad-sample), and
+        IntegrityError(period-broken) where a run of the period was edited or is missing.
         """
-        with self._database.read() as connection:
-            root = self._root(connection, end)
-            mine = _of(check, start, end).subquery()
-            population = int(connection.execute(select(func.count()).select_from(mine)).scalar() or 0)
-            places = draw(bytes.fromhex(root), nonce, check, size, population)
-            found = [connection.execute(_place(check, start, end, one)).one() for one in places]
-        return Drawn(root, population, tuple(_seen(row) for row in found))
-
-    def _root(self, connection: Any, end: int) -> str:
-        """The root of the first tally that counts everything up to the end of the period."""
-        last = datetime.fromtimestamp((end - 1) / 1000, UTC).strftime("%Y-%m-%d")
-        closing = select(check_tally.c.root).where(check_tally.c.day >= last).order_by(check_tally.c.day).limit(1)
-        root = connection.execute(closing).scalar()
-        if root is None:
+        opening, closing = self._span(start, end)
+        if closing is None:
             raise Conflict("The period is not closed in the log yet; draw after its last day.", code="period-open")
-        return str(root)
+        last = closing.counts.get(check, 0)
+        mine = _of(check, start, end).where(check_run.c.sequence <= last).order_by(check_run.c.sequence)
+        with self._database.read() as connection:
+            rows = connection.execute(mine).all()
+        first = min(opening.get(check, 0), rows[0].sequence - 1) if rows else opening.get(check, 0)
+        self._sound(check, first, last)
+        places = draw(bytes.fromhex(closing.root), nonce, check, size, len(rows))
+        return Drawn(closing.root, len(rows), tuple(_seen(rows[one]) for one in places))
+
+    def _span(self, start: int, end: int) -> tuple[Mapping[str, int], Tally | None]:
+        """How many runs of each check the log counted before a period, and the tally that closes it."""
+        runner = self._runner()
+        now = runner.now()
+        if self._tallies is None:
+            self._tallies = ToldTallies(self._database, runner.evidence.log)
+        known = [one for one in self._tallies.written(start - 2 * DAY_MS, now) if one.at <= now + AHEAD_MS]
+        before = [one.counts for one in known if one.at <= start]
+        return (before[-1] if before else {}), next((one for one in known if one.at >= end), None)
+
+    def _newest(self, check: str) -> int:
+        told = self._runner().evidence.log.newest().get(check)
+        return told.sequence if told else 0
+
+    def _sound(self, check: str, behind: int, last: int) -> None:
+        """Raises IntegrityError(period-broken) unless all runs behind one sequence up to another are as written."""
+        place, link, run = behind, "", None
+        which = (check_run.c.check_id == check, check_run.c.sequence.between(max(behind, 1), last))
+        with self._database.read() as connection:
+            for run, stated in linked(connection, *which):
+                if run.sequence != behind:
+                    if run.sequence != place + 1 or run.link != stated or (link and run.previous != link):
+                        raise _broken()
+                    place = run.sequence
+                link = stated
+        if place < last or (run is not None and run.sequence == last and not self._runner().evidence.log.holds(run)):
+            raise _broken()
+
+
+def _broken() -> IntegrityError:
+    says = "A run of this check is missing or was changed after it was written; run troth audit verify, and restore it."
+    return IntegrityError(says, code="period-broken")
 
 
 def _checks(checks: Sequence[Check], promise: str) -> tuple[str, ...]:
@@ -89,10 +127,6 @@ def _checks(checks: Sequence[Check], promise: str) -> tuple[str, ...]:
 def _of(check: str, start: int, end: int) -> Any:
     rows = (check_run.c.check_id == check, check_run.c.at >= start, check_run.c.at < end)
     return select(check_run).where(*rows, check_run.c.sequence.is_not(None))
-
-
-def _place(check: str, start: int, end: int, place: int) -> Any:
-    return _of(check, start, end).order_by(check_run.c.sequence).offset(place).limit(1)
 
 
 def _seen(row: Any) -> RunSeen:

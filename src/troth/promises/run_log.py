@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from troth.audit.log import Filter, LogEntry, LogReader
+from troth.audit.log import Filter, LogReader
 from troth.audit.store import entries, logs
 from troth.kernel.clock import Clock, epoch_ms
 from troth.kernel.errors import NotFound
 from troth.kernel.scope import as_system
+from troth.promises.runs import Run
 from troth.promises.store import Tally
 from troth.storage.database import Database
 from troth.storage.outbox import pending
@@ -127,9 +128,27 @@ class RunLog:
     def tallies_of(self, requests: Collection[str]) -> list[Tally]:
         """The tallies that the log has of these requests, as `tallied`; `at` is when the entry was written."""
         try:
-            return _tallies(self._reader.of_requests(LOG, requests)) if requests else []
+            return _tallies(one.leaf for one in self._reader.of_requests(LOG, requests)) if requests else []
         except NotFound:  # nothing was ever recorded
             return []
+
+    @as_system
+    def tallies_waiting(self) -> list[Tally]:
+        """The tallies that wait for their place."""
+        with self._database.read() as connection:
+            return _tallies(self._leaves(connection))
+
+    @as_system
+    def holds(self, run: Run) -> bool:
+        """Whether the log, or what waits for its place there, tells of this very run; or was pruned behind it."""
+        with self._reading:
+            waiting = self._waiting()  # before the log: what moves meanwhile is found there
+        try:
+            placed = [_run(one.leaf) for one in self._reader.of_requests(LOG, {run.request})]
+        except NotFound:  # nothing was ever recorded
+            placed = []
+        told = {(one.check, one.sequence, one.link) for one in (*waiting, *placed) if one}
+        return (run.check, run.sequence, run.link) in told or run.at < self.pruned_before()
 
     @as_system
     def tallies_between(self, start: int, end: int) -> list[Tally]:
@@ -138,7 +157,7 @@ class RunLog:
         try:
             low, high = self._reader.since(LOG, start), self._reader.since(LOG, end)
             while low < high and (some := self._reader.stretch(LOG, Filter(operation=TALLY), low, high)):
-                found, low = [*found, *_tallies(some)], some[-1].index + 1
+                found, low = [*found, *_tallies(one.leaf for one in some)], some[-1].index + 1
         except NotFound:  # nothing was ever recorded
             return []
         return found
@@ -247,8 +266,8 @@ def _schedule(leaf: bytes) -> tuple[str, Scheduled] | None:
     return str(members["request"]), Scheduled(version, str(facts["digest"]), at, since, previous)
 
 
-def _tallies(found: Iterable[LogEntry]) -> list[Tally]:
-    told = ((one, one["facts"]) for entry in found if (one := _members(entry.leaf, TALLY)))
+def _tallies(leaves: Iterable[bytes]) -> list[Tally]:
+    told = ((one, one["facts"]) for leaf in leaves if (one := _members(leaf, TALLY)))
     return [
         Tally(str(facts["period"]), str(facts["root"]), facts["counts"], str(one["request"]), int(one["time"]))
         for one, facts in told

@@ -138,6 +138,10 @@ class Runner:
         )
         return self._kept(run, uses)
 
+    def now(self) -> int:
+        """The time by its clock, in epoch milliseconds."""
+        return epoch_ms(self._clock.now())
+
     def table(self) -> list[tuple[Promise, Standing]]:
         """Every promise with its standing now."""
         evidence, declared, waivers = self.evidence.reading.now(), self.declared(), self.evidence.waivers()

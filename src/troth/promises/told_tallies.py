@@ -41,6 +41,13 @@ class ToldTallies:
         self._searched |= {day for day in missing if day + _STILL_MS < now}
         return [*self._known.values(), *(one for one in rows if one.request not in self._known)]
 
+    @as_system
+    def written(self, since: int, now: int) -> list[Tally]:
+        """Those of the log and those that wait for their place there, by the time when they were written."""
+        self.all(since, now)
+        waiting = {one.request: one for one in self._log.tallies_waiting()}
+        return sorted((waiting | self._known).values(), key=lambda one: one.at)
+
     def _add(self, found: Sequence[Tally]) -> None:
         self._known |= {one.request: one for one in found}
 
