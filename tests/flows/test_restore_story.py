@@ -13,12 +13,16 @@ from backup_world import Someone, World, backup_settings, opened, restore, start
 from database_world import DATABASES, SERVER, administrator, fresh_place
 from troth.backup import places
 from troth.backup.restoring import Accepting
+from troth.governance.sealing import SUBJECT
+from troth.kernel.data_class import DataClass
 from troth.kernel.errors import Conflict, Gone, IntegrityError, NotFound, TrothError, Unavailable
 from troth.kernel.scope import SYSTEM, within
 from troth.promises.status import State
 from troth.promises.store import check_run
 from troth.settings.load import Settings
 from troth.telemetry.readiness import Readiness
+from troth.vault.object_info import REGISTER_FILE
+from troth.vault.objects import KeepRequest
 from troth.wiring import Troth, build
 from troth.wiring.backup import Target
 from troth.wiring.going_live import go_live
@@ -85,6 +89,8 @@ class Story:
         self.erased, self.stays = home.someone(one), home.someone(one)
         self.neighbour, self.own = home.someone(other, own=True), home.someone(other, own=True)
         home.troth.runner.run(next(one for one in home.troth.runner.checks if one.id == CHECK))
+        filed = KeepRequest(one, SUBJECT, DataClass.ACCOUNT, REGISTER_FILE, "text/plain", "found.txt", b"a file")
+        home.troth.system.vault.objects.keep(filed)  # which every restore opens too, as it does all that is live
         self.oldest = home.backups.run().manifest.id
         home.erase(self.erased)
         self.deleted = sorted(self.stays.kept)[0]
