@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from troth.gateway.places import CHAT, RESPONSES
@@ -32,6 +32,13 @@ PIECES = st.lists(st.sampled_from([*VALUES, *PLANTED, *BETWEEN]), min_size=1, ma
 MANY = settings(deadline=None, max_examples=60)
 
 
+def address(text: str) -> bool:
+    """Something that a browser may open, as `1111.xx\\` or `\\\\`: what stands behind it is not put back (`links`)."""
+    for value in VALUES:
+        text = text.replace(value, "1")
+    return re.search(r"\.\w|\\{2}", text) is not None
+
+
 def chat(redaction: Redaction, *texts: str) -> list[str]:
     payload = {"messages": [{"role": "user", "content": text} for text in texts]}
     return [one["content"] for one in redaction.redact(payload, CHAT)["messages"]]
@@ -48,6 +55,7 @@ def streamed(redaction: Redaction, text: str, cuts: list[int], *, within_json: b
 @given(st.lists(PIECES, min_size=1, max_size=4), st.lists(st.integers(0, 300), max_size=8))
 @MANY
 def test_everything_comes_back_whatever_was_planted(texts: list[str], cuts: list[int]) -> None:
+    assume(not any(map(address, texts)))
     redaction = REDACTOR.begin()
     for before, sent in zip(texts, chat(redaction, *texts), strict=True):
         assert redaction.restore(sent) == before
