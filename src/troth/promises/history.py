@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from troth.promises.schedule import ScheduleVersion, spans
-from troth.promises.status import Declared, Evidence, Period, State, status, worst
+from troth.promises.status import SLACK_MS, Declared, Evidence, Period, State, placed, status, worst
 from troth.promises.waiving import Waiver
 
 MONTHS = 12
@@ -65,22 +65,53 @@ def _month(day: int) -> str:
 
 
 class Told:
-    """Evidence in which the runs around a moment are found at once."""
+    """Evidence in which the runs around a moment are found at once, also where clocks went ahead or back."""
 
     def __init__(self, evidence: Mapping[str, Sequence[Evidence]]) -> None:
         self._evidence = evidence
-        self._times: dict[str, list[int]] = {}
-        for check, runs in evidence.items():
-            times = [one.run.at for one in runs]
-            if times == list(accumulate(times, max)):  # a clock that went back: then all of them are looked at
-                self._times[check] = times
+        self._places = {check: _Places.of(runs) for check, runs in evidence.items() if runs}
 
     def around(self, check: str, period: Period) -> Sequence[Evidence]:
-        """The runs of a period and the last one before it."""
-        runs, times = self._evidence.get(check, ()), self._times.get(check)
-        if times is None:
-            return runs
-        return runs[max(0, bisect_right(times, period.start) - 1) : bisect_right(times, period.end)]
+        """What `status` must see of a period: its runs, the last one before it, and what makes any of them late."""
+        if check not in self._places:
+            return ()
+        runs, known = self._evidence[check], self._places[check]
+        first = min(bisect_right(known.reached, period.start), bisect_right(known.later, period.start))
+        first = max(0, first - 1)
+        last = bisect_right(known.later, period.end) + 1  # one more: it may be of the future
+        if known.reached is known.later:
+            return runs[first:last]
+        besides = {one for one in known.ahead if known.at[one] > period.start}
+        besides |= {bisect_left(known.reached, known.reached[first]), known.furthest}
+        return [runs[one] for one in sorted(besides | set(range(first, min(last, len(runs)))))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where `status` puts each run of a chain in time (`at`, epoch ms), and what rises with the sequence: the newest
+    time that was `reached` then, and the oldest that is still to come `later`. `ahead`: after them came older ones.
+    `furthest`: the one that says the latest time.
+    """
+
+    at: Sequence[int]
+    reached: Sequence[int]
+    later: Sequence[int]
+    ahead: frozenset[int] = frozenset()
+    furthest: int = 0
+
+    @classmethod
+    def of(cls, runs: Sequence[Evidence]) -> _Places:
+        at = [one.run.at for one in runs]
+        if at == list(accumulate(at, max)) and not any(one.since for one in runs):
+            return cls(at, at, at)
+        furthest = at.index(max(at))
+        at = [one.at for one in placed(runs)]
+        reached = (
+            one.since - SLACK_MS if one.flaw or one.run.clock else place for one, place in zip(runs, at, strict=True)
+        )
+        later = list(accumulate(reversed(at), min))[::-1]
+        ahead = frozenset(place for place, (own, oldest) in enumerate(zip(at, later, strict=True)) if own > oldest)
+        return cls(at, list(accumulate(reached, max)), later, ahead, furthest)
 
 
 class Plans:

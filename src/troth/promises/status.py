@@ -77,7 +77,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
     """Evidence at the time that it counts for (epoch ms). What says less than what came before it is `late` and counts
     for the time of that: nothing that comes later changes what was said of a time before.
     """
@@ -154,21 +154,21 @@ def _findings(
         return
     if present and any(one.run.at > now for one in seen):
         yield _unknown("there is evidence from the future")
-    placed = list(_placed(seen))
-    before = [one for one in placed if one.at <= span.start][-1:]
-    within = [one for one in placed if span.start < one.at <= span.end]
+    found = list(placed(seen))
+    before = [one for one in found if one.at <= span.start][-1:]
+    within = [one for one in found if span.start < one.at <= span.end]
     yield from _gaps(declared, [one.at for one in (*before, *within)], span)
     for one in (*before, *within):
         last = one is (within or before)[-1]
         yield _said(declared, one, waivers, _moments(one.at, span, last=last))
 
 
-def _placed(seen: Sequence[Evidence]) -> Iterator[_Placed]:
+def placed(seen: Sequence[Evidence]) -> Iterator[Placed]:
     """In the order of the chain. What counts as nothing, or had a clock that was not right, makes no other one late."""
     reached = 0
     for one in seen:
         at, reached = one.run.at, max(reached, one.since - SLACK_MS)
-        yield _Placed(max(at, reached), one, at < reached)
+        yield Placed(max(at, reached), one, at < reached)
         if not one.flaw and not one.run.clock:
             reached = max(reached, at)
 
@@ -179,15 +179,15 @@ def _moments(at: int, span: Period, *, last: bool) -> tuple[int, ...]:
     return (first, span.end) if last else (first,)
 
 
-def _said(declared: Declared, placed: _Placed, waivers: Sequence[Waiver], moments: tuple[int, ...]) -> _Finding:
-    one, run = placed.one, placed.one.run
+def _said(declared: Declared, place: Placed, waivers: Sequence[Waiver], moments: tuple[int, ...]) -> _Finding:
+    one, run = place.one, place.one.run
     if one.flaw:
         return _unknown(one.flaw)
     if run.digest != one.planned:
         return _unknown("it ran with code that the schedule does not name")
     if run.clock:
         return _unknown("the clock was not right")
-    if placed.late:
+    if place.late:
         return _unknown("runs are out of order in time")
     found = _shown(run)
     if found.state is State.NOT_KEPT:

@@ -177,3 +177,32 @@ def test_a_thin_chain_says_of_each_day_what_the_whole_one_says(seed: int) -> Non
         assert _day(number, chain) is said
     assert len(set(states)) > 1
     assert len(chain.kept) < len(whole) / 3
+
+
+def test_one_step_back_of_the_clock_makes_no_day_look_at_a_year() -> None:
+    runs = [_plain(number) for number in range(1, 2001)]
+    runs[99] = replace(runs[99], at=runs[97].at, clock="back")
+    told = Told({"one": [Evidence(one, CODE) for one in _linked(runs)]})
+    assert max(len(told.around("one", day)) for day in days(START, START + 80 * DAY_MS)) < 30
+
+
+def test_what_a_day_is_given_says_what_all_runs_say_wherever_clocks_went() -> None:
+    chance = random.Random(20261123)
+    declared = [Declared("one", (ONE,), FRESH, CODE, CODE)]
+    for _ in range(150):
+        runs, at = list[Evidence](), 0
+        for number in range(1, chance.randint(2, 40)):
+            at = max(1, at + chance.choice([1, 4, 12, 12, -30]) * HOUR)
+            own = max(1, at + chance.choice([0, 0, 0, 0, 0, -50, 70]) * HOUR)
+            told = replace(_plain(number), at=own, clock=chance.choice(["", "", "off", "back"]) if own != at else "")
+            told = replace(told, result=chance.choice([Result.PASS, Result.PASS, Result.PASS, Result.FAIL]))
+            since = own + 20 * HOUR if chance.random() < 0.05 else 0
+            runs.append(Evidence(told, CODE, "edited" if chance.random() < 0.04 else "", since))
+        now = max(max(one.run.at for one in runs) + chance.choice([-40, 0, 30]) * HOUR, DAY_MS)
+        few = Told({"one": runs})
+        for day in days(0, now):
+            said = [
+                status(ONE, declared, {"one": some}, waivers=(), period=day, now=now)
+                for some in (few.around("one", day), runs)
+            ]
+            assert (said[0].state, said[0].reason) == (said[1].state, said[1].reason)
