@@ -17,7 +17,11 @@ _LOOKED: Final = 2048  # bytes at the end in which the mark of the end stands
 # What acts, hides files, or cannot be looked at (ISO 32000-2), each letter as itself or as `#xx` (7.3.5). A compressed
 # stream can still hold some of it, which is why the file is given out as a download and never shown by a page.
 _NAMES: Final = ("JavaScript", "JS", "Launch", "EmbeddedFile", "RichMedia", "XFA", "Encrypt")
-_SPELT: Final = ("".join(f"(?:{one}|#(?i:{ord(one):02x}))" for one in name) for name in _NAMES)
+# A short name counts where it ends (7.2.3): any three bytes stand somewhere in what is compressed.
+_ENDS: Final = r"(?=[\0\t\n\f\r ()<>\[\]{}/%])"
+_SPELT: Final = (
+    "".join(f"(?:{one}|#(?i:{ord(one):02x}))" for one in name) + (_ENDS if len(name) < 4 else "") for name in _NAMES
+)
 _ACTIVE: Final = re.compile(f"/(?=[#EJLRX])(?:{'|'.join(_SPELT)})".encode())
 
 

@@ -31,6 +31,14 @@ def test_names_are_found_however_they_are_written(name: str, code: str, which: s
     assert refused.value.code == "active-pdf"
 
 
-@pytest.mark.parametrize("name", ["Java", "#4", "J#61va", "Font#20Name", "js", "#6a#73", "Encryp#54"])
+@pytest.mark.parametrize("behind", [b"(x)", b"<78>", b"[1]", b"/A", b"\n2 0 R", b"\0", b"%c\n"])
+def test_a_short_name_ends_with_any_sign_that_ends_names(behind: bytes) -> None:
+    with pytest.raises(UnsupportedMedia):
+        admit_evidence("a.pdf", PDF, pdf("A").replace(b"/A", b"/JS" + behind))
+
+
+@pytest.mark.parametrize(
+    "name", ["JSx", "XFA0", "J#53-", "Java", "#4", "J#61va", "Font#20Name", "js", "#6a#73", "Encryp#54"]
+)
 def test_other_names_are_let_through(name: str) -> None:
     assert admit_evidence("a.pdf", PDF, pdf(name)).content == pdf(name)
