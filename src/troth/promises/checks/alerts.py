@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_network
 from pathlib import Path
 from socketserver import TCPServer
@@ -134,6 +133,8 @@ def _scratch() -> Iterator[Database]:
 
 @contextmanager
 def _receiving() -> Iterator[_Receiver]:
+    from http.server import BaseHTTPRequestHandler  # noqa: PLC0415  for this look alone: a server does without
+
     made = _Receiver()
 
     class Handler(BaseHTTPRequestHandler):
