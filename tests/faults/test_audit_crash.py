@@ -91,6 +91,10 @@ class Rounds:
         yield database
         database.close()
 
+    def enough(self) -> bool:
+        """Whether there was something to lose."""
+        return len(self.ledger.acknowledged) > ROUNDS * 10 and self.ledger.signatures > ROUNDS // 4
+
     def end(self) -> None:
         """The next start finds nothing amiss, finishes what waits, and an auditor accepts the mirror and the server."""
         self.victims.close()
@@ -119,12 +123,12 @@ def rounds(kind: str, tmp_path: Path, seed: int) -> Iterator[Rounds]:
 def test_kill_9_at_random_moments_loses_nothing(kind: str, tmp_path: Path) -> None:
     count = ROUNDS if kind == "sqlite" else ROUNDS // 4
     with rounds(kind, tmp_path, SEED) as made:
-        for seed in range(count):
+        for seed in range(4 * count):
             made.run(seed, [])
+            if seed >= count - 1 and made.enough():
+                break  # a machine that does other work beside this needs more rounds until there was as much to lose
     assert made.heard["refused"] == 0
-    # That there was something to lose: in each round, by how much depends on what else the machine does.
-    assert len(made.ledger.acknowledged) > count * 10
-    assert made.ledger.signatures > count // 4
+    assert made.enough()
 
 
 def test_failing_disks_lose_nothing(tmp_path: Path) -> None:
