@@ -26,6 +26,7 @@ from troth.storage.outbox import Outbox
 from worlds import FaultList, MovableClock
 
 ONE, OTHER = "CRY-01", "CRY-02"
+DAILY = {"every": 86_400, "fresh": 26 * 3600}
 
 
 def good(_system: object) -> Facts:
@@ -123,3 +124,15 @@ class CheckWorld:
 def hourly(names: Sequence[str], observe: Callable[[object], Facts] = good) -> tuple[Check, ...]:
     """Checks of the first promise, by the hour."""
     return tuple(check(name, observe=observe) for name in names)
+
+
+def four_days(database: Database, folder: Path) -> CheckWorld:
+    """Four days of a check of the first promise, and of one of the other that found something broken on the third."""
+    checks = (check("one", (ONE,), **DAILY), check("two", (OTHER,), **DAILY))
+    made = CheckWorld(database, folder, checks)
+    for day in range(4):
+        now = made if day != 2 else made.another((checks[0], check("two", (OTHER,), observe=bad, **DAILY)))
+        now.scheduler.tick()
+        made.clock.forward(days=1)
+    made.scheduler.tick()
+    return made

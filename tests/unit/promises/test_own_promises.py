@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from check_world import ONE, OTHER, CheckWorld, bad, check
+from check_world import ONE, OTHER, CheckWorld, four_days
 from database_world import opened
 from troth.kernel.clock import epoch_ms
 from troth.kernel.errors import IntegrityError
@@ -22,23 +21,13 @@ from troth.promises.paper.store import Head
 from troth.promises.past import Past
 from troth.promises.status import Standing, State
 
-DAILY = {"every": 86_400, "fresh": 26 * 3600}
 BOTH, FIRST = ("one", "two"), ("one",)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckWorld]:
-    """Four days of two checks, the second of which found something broken on the third day."""
-    folder: Path = tmp_path_factory.mktemp("own")
-    with opened("sqlite", folder) as database:
-        checks = (check("one", (ONE,), **DAILY), check("two", (OTHER,), **DAILY))
-        made = CheckWorld(database, folder, checks)
-        for day in range(4):
-            now = made if day != 2 else made.another((checks[0], check("two", (OTHER,), observe=bad, **DAILY)))
-            now.scheduler.tick()
-            made.clock.forward(days=1)
-        made.scheduler.tick()
-        yield made
+    with opened("sqlite", folder := tmp_path_factory.mktemp("own")) as database:
+        yield four_days(database, folder)
 
 
 @pytest.fixture

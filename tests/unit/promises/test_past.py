@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from check_world import ONE, OTHER, CheckWorld, bad, check
+from check_world import DAILY, ONE, OTHER, CheckWorld, bad, check, four_days
 from database_world import opened
 from troth.kernel.errors import NotFound, Unavailable
 from troth.promises import store, turns
@@ -17,21 +17,11 @@ from troth.promises.showing import PromiseViews, ShowHistory
 from troth.promises.standings import Standings
 from troth.promises.status import State
 
-DAILY = {"every": 86_400, "fresh": 26 * 3600}
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[CheckWorld]:
-    """Four days of a check of the first promise, and of one that found something broken on the third."""
     with opened("sqlite", tmp_path) as database:
-        checks = (check("one", (ONE,), **DAILY), check("two", (OTHER,), **DAILY))
-        made = CheckWorld(database, tmp_path, checks)
-        for day in range(4):
-            now = made if day != 2 else made.another((checks[0], check("two", (OTHER,), observe=bad, **DAILY)))
-            now.scheduler.tick()
-            made.clock.forward(days=1)
-        made.scheduler.tick()
-        yield made
+        yield four_days(database, tmp_path)
 
 
 def _days(past: Past, promise: str) -> dict[State, int]:
